@@ -1,0 +1,1 @@
+//! Every verb once, with its check.

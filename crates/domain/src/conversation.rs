@@ -1,0 +1,315 @@
+//! The rules of a conversation: how it counts, whose turn it is, who is on it. Pure, so that both databases and every
+//! test follow the same ones; the store loads a [`Progress`], lets it [`advance`](Progress::advance) and writes it back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConversationId, OperatorId, OrganisationId, Timestamp};
+
+/// Where a conversation stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The visitor wrote; no operator has answered yet.
+    #[default]
+    New,
+    /// The team has to answer.
+    Open,
+    /// The visitor has to answer.
+    Pending,
+    /// Over; a new message takes it up again.
+    Ended,
+}
+
+impl State {
+    /// As stored.
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::New => 0,
+            Self::Open => 1,
+            Self::Pending => 2,
+            Self::Ended => 3,
+        }
+    }
+
+    /// From the stored number.
+    pub const fn from_code(code: i64) -> Option<Self> {
+        match code {
+            0 => Some(Self::New),
+            1 => Some(Self::Open),
+            2 => Some(Self::Pending),
+            3 => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+
+/// Who wrote an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Author {
+    /// The house itself (a conversation that ended by itself).
+    System,
+    /// The visitor of the conversation.
+    Visitor,
+    /// An operator.
+    Operator(OperatorId),
+}
+
+impl Author {
+    /// As stored: −1, 0 or the operator's number.
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::System => -1,
+            Self::Visitor => 0,
+            Self::Operator(id) => id.0,
+        }
+    }
+
+    /// From the stored number.
+    pub const fn from_code(code: i64) -> Option<Self> {
+        match code {
+            -1 => Some(Self::System),
+            0 => Some(Self::Visitor),
+            id if id > 0 => Some(Self::Operator(OperatorId(id))),
+            _ => None,
+        }
+    }
+}
+
+/// What kind of entry stands in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Said by one side to the other.
+    Message,
+    /// Written by an operator for operators.
+    Note,
+    /// Something that happened.
+    Event(Event),
+}
+
+/// Something that happened in a conversation. Holds ids only, so it is stored in plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Given to an operator, or to nobody.
+    Assigned(Option<OperatorId>),
+    /// Ended by an operator.
+    Ended,
+    /// Ended because nobody wrote for long.
+    EndedIdle,
+    /// Taken up again by an operator without a message.
+    Reopened,
+}
+
+impl Kind {
+    /// As stored: the kind's number, and the operator an event speaks of.
+    pub const fn code(self) -> (i64, Option<OperatorId>) {
+        match self {
+            Self::Message => (0, None),
+            Self::Note => (1, None),
+            Self::Event(Event::Assigned(to)) => (2, to),
+            Self::Event(Event::Ended) => (3, None),
+            Self::Event(Event::EndedIdle) => (4, None),
+            Self::Event(Event::Reopened) => (5, None),
+        }
+    }
+
+    /// From the stored numbers.
+    pub const fn from_code(code: i64, subject: Option<OperatorId>) -> Option<Self> {
+        match code {
+            0 => Some(Self::Message),
+            1 => Some(Self::Note),
+            2 => Some(Self::Event(Event::Assigned(subject))),
+            3 => Some(Self::Event(Event::Ended)),
+            4 => Some(Self::Event(Event::EndedIdle)),
+            5 => Some(Self::Event(Event::Reopened)),
+            _ => None,
+        }
+    }
+
+    /// Whether the visitor may see it.
+    pub const fn is_visible(self) -> bool {
+        !matches!(self, Self::Note)
+    }
+}
+
+/// The numbers an entry gets. Operators count everything; visitors count what they may see, so that a note leaves no
+/// gap behind by which a visitor could tell that one was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Gapless over all entries, from 1.
+    pub sequence: i64,
+    /// Gapless over visible entries, from 1; a note repeats the number before it.
+    pub visible: i64,
+}
+
+/// How far a conversation has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Where it stands.
+    pub state: State,
+    /// Who is on it.
+    pub assignee: Option<OperatorId>,
+    /// Number of the last entry.
+    pub last_sequence: i64,
+    /// Number of the last visible entry.
+    pub last_visible: i64,
+    /// Sequence of the last message (no note, no event): what a list previews.
+    pub last_message: i64,
+    /// Messages of the visitor that the team has not seen.
+    pub unread: i64,
+    /// Since when the visitor waits for an answer.
+    pub waiting_since: Option<Timestamp>,
+}
+
+impl Progress {
+    /// Counts one more entry and says which numbers it gets.
+    pub fn advance(&mut self, author: Author, kind: Kind, at: Timestamp) -> Numbers {
+        self.last_sequence += 1;
+        if kind.is_visible() {
+            self.last_visible += 1;
+        }
+        match (kind, author) {
+            (Kind::Message, Author::Operator(_) | Author::System) => {
+                self.last_message = self.last_sequence;
+                self.state = State::Pending;
+                self.waiting_since = None;
+            }
+            (Kind::Message, Author::Visitor) => {
+                self.last_message = self.last_sequence;
+                self.unread += 1;
+                self.waiting_since.get_or_insert(at);
+                if self.state != State::New {
+                    self.state = State::Open;
+                }
+            }
+            (Kind::Note, _) => {}
+            (Kind::Event(Event::Assigned(to)), _) => self.assignee = to,
+            (Kind::Event(Event::Ended | Event::EndedIdle), _) => {
+                self.state = State::Ended;
+                self.waiting_since = None;
+            }
+            (Kind::Event(Event::Reopened), _) => self.state = State::Open,
+        }
+        Numbers { sequence: self.last_sequence, visible: self.last_visible }
+    }
+
+    /// Whether an operator who writes takes the conversation: someone has to be on it, so that the visitor and the
+    /// colleagues know who.
+    pub const fn is_taken_by_writing(&self, author: Author, kind: Kind) -> bool {
+        matches!((author, kind), (Author::Operator(_), Kind::Message)) && self.assignee.is_none()
+    }
+}
+
+/// What others are told when a conversation changed: ids and small flags, never content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The tenant.
+    pub organisation: OrganisationId,
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// How far it has come.
+    pub progress: Progress,
+    /// Who was on it before.
+    pub previous_assignee: Option<OperatorId>,
+    /// Whether it has just begun.
+    pub began: bool,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The change's place in the order of changes.
+    pub position: i64,
+}
+
+/// What the sender's counter says about a message (law L1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// The next one.
+    Next,
+    /// Stored before; the sender did not hear of it.
+    Retry,
+    /// One before it is missing.
+    Gap {
+        /// The counter that must come first.
+        expected: i64,
+    },
+}
+
+/// Judges a counter against the last one stored from the same sender (0 where there is none).
+pub const fn count(last: i64, counter: i64) -> Counted {
+    if counter == last + 1 {
+        Counted::Next
+    } else if counter <= last {
+        Counted::Retry
+    } else {
+        Counted::Gap { expected: last + 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BEN: Author = Author::Operator(OperatorId(3));
+
+    #[test]
+    fn a_visitor_waits_from_the_first_unanswered_message() {
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(10));
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(20));
+        assert_eq!((progress.state, progress.waiting_since, progress.unread), (State::New, Some(Timestamp(10)), 2));
+        progress.advance(BEN, Kind::Message, Timestamp(30));
+        assert_eq!((progress.state, progress.waiting_since), (State::Pending, None));
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(40));
+        assert_eq!((progress.state, progress.waiting_since), (State::Open, Some(Timestamp(40))));
+    }
+
+    #[test]
+    fn a_note_leaves_no_gap_that_a_visitor_could_see() {
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(1));
+        let note = progress.advance(BEN, Kind::Note, Timestamp(2));
+        let reply = progress.advance(BEN, Kind::Message, Timestamp(3));
+        assert_eq!(note, Numbers { sequence: 2, visible: 1 });
+        assert_eq!(reply, Numbers { sequence: 3, visible: 2 });
+        assert_eq!(progress.last_message, 3);
+    }
+
+    #[test]
+    fn a_message_takes_an_ended_conversation_up_again() {
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(1));
+        progress.advance(BEN, Kind::Event(Event::Ended), Timestamp(2));
+        assert_eq!(progress.state, State::Ended);
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(3));
+        assert_eq!(progress.state, State::Open);
+    }
+
+    #[test]
+    fn counters_tell_a_retry_from_a_gap() {
+        assert_eq!(count(0, 1), Counted::Next);
+        assert_eq!(count(4, 4), Counted::Retry);
+        assert_eq!(count(4, 7), Counted::Gap { expected: 5 });
+        assert_eq!(count(4, -1), Counted::Retry);
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_gapless_whatever_happens(kinds in proptest::collection::vec(0_u8..5, 0..60)) {
+            let mut progress = Progress::default();
+            let mut visible = 0;
+            for (index, kind) in kinds.iter().enumerate() {
+                let (author, kind) = match kind {
+                    0 => (Author::Visitor, Kind::Message),
+                    1 => (BEN, Kind::Message),
+                    2 => (BEN, Kind::Note),
+                    3 => (BEN, Kind::Event(Event::Assigned(None))),
+                    _ => (Author::System, Kind::Event(Event::EndedIdle)),
+                };
+                let numbers = progress.advance(author, kind, Timestamp(index as i64));
+                prop_assert_eq!(numbers.sequence, index as i64 + 1);
+                if kind.is_visible() { visible += 1; }
+                prop_assert_eq!(numbers.visible, visible);
+            }
+        }
+    }
+}

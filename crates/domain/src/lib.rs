@@ -1,0 +1,16 @@
+//! The words of the product: ids, roles and capabilities, limits, the rules of a conversation, the clock.
+//!
+//! This crate knows no database, no socket and no key. What stands here is what every other part may rely on.
+
+pub mod access;
+pub mod clock;
+pub mod conversation;
+pub mod id;
+pub mod language;
+pub mod limits;
+pub mod text;
+
+pub use access::{Access, Capability, Level, Principal, Reach, Role};
+pub use clock::{Clock, Timestamp};
+pub use id::{ConversationId, JobId, KeyId, OperatorId, OrganisationId, PublicId, SenderId, WidgetId};
+pub use language::Language;

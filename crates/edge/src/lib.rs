@@ -1,0 +1,1 @@
+//! Static delivery of the widget: sees no store, no key, no bus.

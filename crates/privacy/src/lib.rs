@@ -1,0 +1,16 @@
+//! Who may see plaintext. Text comes in as [`message::Received`], is masked to [`message::Redacted`] and sealed to
+//! [`message::Sealed`]; the store takes nothing else (law L2). Plaintext has no `Display`, a masked `Debug` and is wiped
+//! when dropped (law L3).
+
+pub mod digest;
+pub mod keys;
+pub mod message;
+pub mod plaintext;
+pub mod random;
+pub mod recovery;
+pub mod redact;
+pub mod seal;
+pub mod token;
+
+pub use message::{Message, Received, Redacted, Sealed};
+pub use plaintext::Plaintext;

@@ -1,0 +1,82 @@
+//! The installation's recovery key (X25519, RFC 7748): shown once at set-up, kept in the officer's safe. Epoch keys are
+//! sealed to its public half at the backup places, so that a machine lost with all its disks can be restored.
+
+use aws_lc_rs::agreement::{PrivateKey, X25519};
+use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
+use data_encoding::BASE32_NOPAD;
+use zeroize::Zeroizing;
+
+use crate::digest;
+
+/// The text is no recovery key, or has a typing error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a recovery key: compare it with the one you wrote down")]
+pub struct NotARecoveryKey;
+
+/// Makes a pair: what is shown once (groups of four characters, with a check sum of two bytes), and the public half.
+///
+/// # Panics
+/// Where the operating system gives no randomness.
+pub fn generate() -> (Zeroizing<String>, [u8; 32]) {
+    let private = PrivateKey::generate(&X25519).expect("the operating system gives randomness");
+    let seed: Curve25519SeedBin<'_> = private.as_be_bytes().expect("an X25519 key has a seed");
+    let public = public_half(&private);
+    (write(seed.as_ref()), public)
+}
+
+/// The public half of a key as it was shown.
+///
+/// # Errors
+/// [`NotARecoveryKey`] where the check sum is wrong.
+pub fn public(shown: &str) -> Result<[u8; 32], NotARecoveryKey> {
+    let text: Zeroizing<String> =
+        Zeroizing::new(shown.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase());
+    let bytes = Zeroizing::new(BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| NotARecoveryKey)?);
+    let (seed, check) = bytes.split_at_checked(32).ok_or(NotARecoveryKey)?;
+    if check != &digest::sha256(seed)[..2] {
+        return Err(NotARecoveryKey);
+    }
+    PrivateKey::from_private_key(&X25519, seed).map(|key| public_half(&key)).map_err(|_| NotARecoveryKey)
+}
+
+fn public_half(private: &PrivateKey) -> [u8; 32] {
+    let public = private.compute_public_key().expect("an X25519 key has a public half");
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(public.as_ref());
+    bytes
+}
+
+fn write(seed: &[u8]) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new(seed.to_vec());
+    bytes.extend_from_slice(&digest::sha256(seed)[..2]);
+    let text = Zeroizing::new(BASE32_NOPAD.encode(&bytes));
+    let mut shown = Zeroizing::new(String::with_capacity(text.len() * 5 / 4 + 1));
+    for (index, letter) in text.chars().enumerate() {
+        if index > 0 && index % 4 == 0 {
+            shown.push('-');
+        }
+        shown.push(letter);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_typed_back_gives_its_public_half() {
+        let (shown, expected) = generate();
+        assert_eq!(public(&shown), Ok(expected));
+        assert_eq!(public(&shown.to_lowercase().replace('-', " ")), Ok(expected));
+    }
+
+    #[test]
+    fn a_typing_error_is_noticed() {
+        let (shown, _) = generate();
+        let first = if shown.starts_with('A') { "B" } else { "A" };
+        assert_eq!(public(&format!("{first}{}", &shown[1..])), Err(NotARecoveryKey));
+        assert_eq!(public(""), Err(NotARecoveryKey));
+        assert_eq!(public("not a key"), Err(NotARecoveryKey));
+    }
+}

@@ -1,0 +1,1 @@
+//! The only application HTTP: operations, sockets, configuration, command line.

@@ -1,0 +1,233 @@
+//! Runs statements and transactions on SQLite or PostgreSQL.
+//!
+//! One writer takes everything that waits into one transaction and answers after the commit (group commit); readers work
+//! beside it. Functions above are written once, as `async` code over [`Connection`]: on PostgreSQL they really wait, on
+//! SQLite they run to their end on the writer's or a reader's thread.
+
+mod migrate;
+mod postgres;
+mod sqlite;
+mod statement;
+mod value;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub(crate) use futures_util::future::BoxFuture;
+pub(crate) use migrate::{Migration, Schema};
+pub(crate) use statement::{Column, Statement, statements};
+pub(crate) use value::{Row, Value};
+pub(crate) use writer::{Batch, NoBatch};
+
+use crate::{Error, Result, Scope};
+use writer::Writer;
+
+/// Where a database is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL connection URL or key-value string.
+    Postgres(String),
+}
+
+/// How a database is used.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Jobs that may wait for the writer before callers are told "busy".
+    pub queue: usize,
+    /// Connections (PostgreSQL) or threads (SQLite) for reading.
+    pub readers: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { queue: 4096, readers: 2 }
+    }
+}
+
+/// A connection of either kind, inside a transaction.
+pub(crate) enum Connection {
+    Sqlite(sqlite::Connection),
+    Postgres(postgres::Connection),
+}
+
+impl Connection {
+    /// Runs a statement and gives back its rows.
+    pub(crate) async fn query(&mut self, statement: &'static Statement, values: &[Value]) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(connection) => connection.query(statement, values),
+            Self::Postgres(connection) => connection.query(statement, values).await,
+        }
+    }
+
+    /// Runs a statement over many input rows at once: one by one on SQLite, through `unnest` on PostgreSQL.
+    pub(crate) async fn query_each(&mut self, statement: &'static Statement, rows: &[Vec<Value>]) -> Result<Vec<Row>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self {
+            Self::Sqlite(connection) => connection.query_each(statement, rows),
+            Self::Postgres(connection) => connection.query_each(statement, rows).await,
+        }
+    }
+
+    /// Runs a statement that must touch exactly `expected` rows: a write that hits the wrong number is an error.
+    pub(crate) async fn execute(
+        &mut self,
+        statement: &'static Statement,
+        values: &[Value],
+        expected: u64,
+    ) -> Result<()> {
+        let touched = match self {
+            Self::Sqlite(connection) => connection.execute(statement, values)?,
+            Self::Postgres(connection) => connection.execute(statement, values).await?,
+        };
+        if touched == expected { Ok(()) } else { Err(wrong_count(statement, touched, expected)) }
+    }
+
+    /// Runs a statement that may touch any number of rows and says how many.
+    pub(crate) async fn execute_any(&mut self, statement: &'static Statement, values: &[Value]) -> Result<u64> {
+        match self {
+            Self::Sqlite(connection) => connection.execute(statement, values),
+            Self::Postgres(connection) => connection.execute(statement, values).await,
+        }
+    }
+
+    /// Runs a statement over many input rows; it must touch exactly one for each.
+    pub(crate) async fn execute_each(&mut self, statement: &'static Statement, rows: &[Vec<Value>]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let touched = match self {
+            Self::Sqlite(connection) => connection.execute_each(statement, rows)?,
+            Self::Postgres(connection) => connection.execute_each(statement, rows).await?,
+        };
+        let expected = rows.len() as u64;
+        if touched == expected { Ok(()) } else { Err(wrong_count(statement, touched, expected)) }
+    }
+
+    /// Queries rows whose first column is their organisation, and refuses those of another (law L4).
+    pub(crate) async fn query_in(
+        &mut self,
+        scope: Scope,
+        statement: &'static Statement,
+        values: &[Value],
+    ) -> Result<Vec<Row>> {
+        let rows = self.query(statement, values).await?;
+        for row in &rows {
+            let owner = domain::OrganisationId(row.int(0)?);
+            if !scope.covers(owner) {
+                return Err(Error::Broken(format!("{} returned a row of another organisation", statement.name)));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Sets, keeps or takes back a savepoint.
+    async fn step(&mut self, text: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) => connection.step(text),
+            Self::Postgres(connection) => connection.batch(text).await,
+        }
+    }
+
+    /// Whether the transaction is gone although nobody ended it.
+    fn has_lost_transaction(&self) -> bool {
+        match self {
+            Self::Sqlite(connection) => connection.has_lost_transaction(),
+            Self::Postgres(_) => false,
+        }
+    }
+
+    /// The statement's text differs in a word or two by dialect; rarely, whole steps do.
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
+
+fn wrong_count(statement: &Statement, touched: u64, expected: u64) -> Error {
+    Error::Broken(format!("{} touched {touched} rows, not {expected}", statement.name))
+}
+
+/// A database: one writer, some readers.
+pub(crate) struct Database<B: Batch> {
+    inner: Arc<Inner<B>>,
+}
+
+impl<B: Batch> Clone for Database<B> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+struct Inner<B: Batch> {
+    writer: Writer<B>,
+    readers: Readers,
+}
+
+enum Readers {
+    Sqlite(sqlite::Readers),
+    Postgres(postgres::Pool),
+}
+
+/// A piece of work with a connection. `FnOnce`, so that it runs once: what fails with its transaction is told so.
+pub(crate) type Work<T> = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send>;
+
+impl<B: Batch> Database<B> {
+    pub(crate) async fn open(location: &Location, settings: Settings, schema: &'static Schema) -> Result<Self> {
+        let inner = match location {
+            Location::File(path) => {
+                sqlite::migrate(path, schema)?;
+                Inner {
+                    writer: Writer::sqlite(path.clone(), settings.queue)?,
+                    readers: Readers::Sqlite(sqlite::Readers::open(path, settings)?),
+                }
+            }
+            Location::Postgres(url) => {
+                let pool = postgres::Pool::open(url, settings.readers)?;
+                pool.migrate(schema).await?;
+                Inner { writer: Writer::postgres(pool.clone(), settings.queue), readers: Readers::Postgres(pool) }
+            }
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Runs `work` in a transaction and answers after its commit.
+    pub(crate) async fn write<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        self.inner.writer.call(Box::new(work)).await
+    }
+
+    /// Gives an item to the next batch; `false` where the queue is full.
+    pub(crate) fn enqueue(&self, item: B) -> std::result::Result<(), B> {
+        self.inner.writer.enqueue(item)
+    }
+
+    /// Runs `work` on a reader: it sees one state and changes nothing.
+    pub(crate) async fn read<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        match &self.inner.readers {
+            Readers::Sqlite(readers) => readers.run(Box::new(work)).await,
+            Readers::Postgres(pool) => pool.read(Box::new(work)).await,
+        }
+    }
+
+    pub(crate) async fn ping(&self) -> Result<()> {
+        self.read(|connection| {
+            Box::pin(async move { connection.query(&statement::PING, &[]).await.map(drop) })
+        })
+        .await
+    }
+
+    pub(crate) async fn close(&self) {
+        self.inner.writer.close().await;
+    }
+}

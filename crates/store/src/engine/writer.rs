@@ -1,0 +1,251 @@
+//! The writer: everything that waits goes into one transaction; answers are given after its commit.
+//!
+//! Two kinds of work. *Items* are of one type per database and run together (messages: one statement for many rows);
+//! *calls* are closures that run one by one, each behind a savepoint, so that one that fails takes nobody with it.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{BoxFuture, Connection, Work, postgres, sqlite};
+use crate::{Error, Result};
+
+/// Most jobs in one transaction: bounds its length and the time the first one waits.
+const MOST: usize = 1024;
+
+/// Work of one type that runs together.
+pub(crate) trait Batch: Send + Sized + 'static {
+    /// Writes all items. May be run again after a rollback, so it must leave nothing behind in the items but outcomes.
+    fn run<'c>(connection: &'c mut Connection, items: &'c mut [Self]) -> BoxFuture<'c, Result<()>>;
+
+    /// Answers: after the commit, or with why there was none.
+    fn finish(self, result: Result<()>);
+}
+
+/// A database without such work.
+pub(crate) enum NoBatch {}
+
+impl Batch for NoBatch {
+    fn run<'c>(_: &'c mut Connection, _: &'c mut [Self]) -> BoxFuture<'c, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn finish(self, _: Result<()>) {
+        match self {}
+    }
+}
+
+/// A closure with its answer.
+pub(super) trait Call: Send {
+    fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<()>>;
+    fn finish(self: Box<Self>, result: Result<()>);
+}
+
+struct Pending<T> {
+    work: Option<Work<T>>,
+    outcome: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T: Send + 'static> Call for Pending<T> {
+    fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<()>> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else {
+                return Ok(());
+            };
+            let outcome = work(connection).await;
+            let result = outcome.as_ref().map(drop).map_err(Clone::clone);
+            self.outcome = Some(outcome);
+            result
+        })
+    }
+
+    fn finish(self: Box<Self>, result: Result<()>) {
+        let answer = match (self.outcome, result) {
+            // An error of its own explains more than the transaction's.
+            (Some(Err(own)), _) => Err(own),
+            (_, Err(error)) => Err(error),
+            (Some(outcome), Ok(())) => outcome,
+            (None, Ok(())) => Err(Error::Broken("a call was never run".to_owned())),
+        };
+        // The caller may have gone; what was stored stays stored.
+        let _ = self.reply.send(answer);
+    }
+}
+
+pub(super) enum Job<B> {
+    Item(B),
+    Call(Box<dyn Call>),
+    Close(oneshot::Sender<()>),
+}
+
+/// Everything that goes into one transaction.
+pub(super) struct Load<B> {
+    pub(super) items: Vec<B>,
+    pub(super) calls: Vec<Box<dyn Call>>,
+    closing: Vec<oneshot::Sender<()>>,
+}
+
+impl<B: Batch> Load<B> {
+    fn gather(first: Job<B>, queue: &mut mpsc::Receiver<Job<B>>) -> Self {
+        let mut load = Self { items: Vec::new(), calls: Vec::new(), closing: Vec::new() };
+        load.add(first);
+        while load.items.len() + load.calls.len() < MOST && load.closing.is_empty() {
+            match queue.try_recv() {
+                Ok(job) => load.add(job),
+                Err(_) => break,
+            }
+        }
+        load
+    }
+
+    fn add(&mut self, job: Job<B>) {
+        match job {
+            Job::Item(item) => self.items.push(item),
+            Job::Call(call) => self.calls.push(call),
+            Job::Close(done) => self.closing.push(done),
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.calls.is_empty()
+    }
+
+    /// Runs items and calls inside an open transaction, each behind a savepoint. An error means that the transaction as
+    /// a whole is lost.
+    pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<()> {
+        if !self.items.is_empty() {
+            connection.step("SAVEPOINT job").await?;
+            let outcome = B::run(connection, &mut self.items).await;
+            settle(connection, outcome.is_ok()).await?;
+            match outcome {
+                Ok(()) => {}
+                Err(error) if error.is_passing() => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, "a batch failed; each of its items is run alone");
+                    self.run_alone(connection).await?;
+                }
+            }
+        }
+        for call in &mut self.calls {
+            connection.step("SAVEPOINT job").await?;
+            let outcome = call.run(connection).await;
+            settle(connection, outcome.is_ok()).await?;
+        }
+        Ok(())
+    }
+
+    /// One item is at fault: the others must not suffer for it.
+    async fn run_alone(&mut self, connection: &mut Connection) -> Result<()> {
+        let mut good = Vec::with_capacity(self.items.len());
+        for mut item in std::mem::take(&mut self.items) {
+            connection.step("SAVEPOINT job").await?;
+            let outcome = B::run(connection, std::slice::from_mut(&mut item)).await;
+            settle(connection, outcome.is_ok()).await?;
+            match outcome {
+                Ok(()) => good.push(item),
+                Err(error) => item.finish(Err(error)),
+            }
+        }
+        self.items = good;
+        Ok(())
+    }
+
+    fn finish(self, result: &Result<()>) -> bool {
+        for item in self.items {
+            item.finish(result.clone());
+        }
+        for call in self.calls {
+            call.finish(result.clone());
+        }
+        let closed = !self.closing.is_empty();
+        for done in self.closing {
+            let _ = done.send(());
+        }
+        closed
+    }
+}
+
+async fn settle(connection: &mut Connection, keep: bool) -> Result<()> {
+    if connection.has_lost_transaction() {
+        return Err(Error::Unavailable("the database rolled the transaction back by itself".to_owned()));
+    }
+    if !keep {
+        connection.step("ROLLBACK TO job").await?;
+    }
+    connection.step("RELEASE job").await
+}
+
+pub(super) struct Writer<B: Batch> {
+    queue: mpsc::Sender<Job<B>>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl<B: Batch> Writer<B> {
+    pub(super) fn sqlite(path: PathBuf, queue: usize) -> Result<Self> {
+        let (sender, mut jobs) = mpsc::channel(queue);
+        let mut writer = sqlite::Writer::open(path)?;
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                while let Some(first) = jobs.blocking_recv() {
+                    let mut load = Load::gather(first, &mut jobs);
+                    let result = writer.commit(&mut load);
+                    if load.finish(&result) {
+                        break;
+                    }
+                }
+            })
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Self { queue: sender, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn postgres(pool: postgres::Pool, queue: usize) -> Self {
+        let (sender, mut jobs) = mpsc::channel(queue);
+        tokio::spawn(async move {
+            let mut writer = postgres::Writer::new(pool);
+            while let Some(first) = jobs.recv().await {
+                let mut load = Load::gather(first, &mut jobs);
+                let result = writer.commit(&mut load).await;
+                if load.finish(&result) {
+                    break;
+                }
+            }
+        });
+        Self { queue: sender, thread: Mutex::new(None) }
+    }
+
+    pub(super) async fn call<T: Send + 'static>(&self, work: Work<T>) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let call = Box::new(Pending { work: Some(work), outcome: None, reply });
+        match self.queue.try_send(Job::Call(call)) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => return Err(Error::Busy),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(closed()),
+        }
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub(super) fn enqueue(&self, item: B) -> std::result::Result<(), B> {
+        self.queue.try_send(Job::Item(item)).map_err(|error| match error.into_inner() {
+            Job::Item(item) => item,
+            Job::Call(_) | Job::Close(_) => unreachable!("an item was sent"),
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.queue.send(Job::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn closed() -> Error {
+    Error::Unavailable("the database is being closed".to_owned())
+}

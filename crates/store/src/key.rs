@@ -1,0 +1,219 @@
+//! Wrapped keys. Every insert names the version of the organisation's key it was wrapped with; the schema refuses any but
+//! the current one (the fence of design section 5).
+
+use domain::{KeyId, OrganisationId, Timestamp};
+
+use crate::engine::{Value, statements};
+use crate::{Error, KeyStore, Result, Scope, System};
+
+/// An organisation's key, wrapped with the epoch key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedOrganisationKey {
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// Which of theirs, from 1.
+    pub version: i64,
+    /// The epoch whose key wraps it.
+    pub epoch: i64,
+    /// The wrapped key.
+    pub wrapped: Vec<u8>,
+}
+
+/// A data key, wrapped with an organisation's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedDataKey {
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// Its number.
+    pub id: KeyId,
+    /// Version of the organisation's key that wraps it.
+    pub version: i64,
+    /// The wrapped key.
+    pub wrapped: Vec<u8>,
+}
+
+statements! {
+    INSERT_ORGANISATION_KEY =
+        "INSERT INTO organisation_key (organisation_id, version, epoch, is_current, key_wrapped, created_at)
+        VALUES ($1, $2, $3, 1, $4, $5)";
+    CURRENT_ORGANISATION_KEY =
+        "SELECT organisation_id, version, epoch, key_wrapped FROM organisation_key
+        WHERE organisation_id = $1 AND is_current = 1";
+    ORGANISATION_KEY =
+        "SELECT organisation_id, version, epoch, key_wrapped FROM organisation_key
+        WHERE organisation_id = $1 AND version = $2";
+    INSERT_KEYS(organisation_id int, key_id int, organisation_key_version int, key_wrapped bytes, created_at int) =
+        "INSERT INTO data_key (organisation_id, key_id, organisation_key_version, key_wrapped, created_at)
+        SELECT organisation_id, key_id, organisation_key_version, key_wrapped, created_at FROM {input}";
+    DATA_KEY =
+        "SELECT organisation_id, key_id, organisation_key_version, key_wrapped FROM data_key
+        WHERE organisation_id = $1 AND key_id = $2";
+    OLD_KEYS =
+        "SELECT organisation_id, key_id FROM data_key WHERE created_at < $1 AND key_id > $2
+        ORDER BY key_id LIMIT $3";
+    DELETE_KEY = "DELETE FROM data_key WHERE organisation_id = $1 AND key_id = $2";
+    TURN_FENCE =
+        "UPDATE organisation_key SET is_current = 0 WHERE organisation_id = $1 AND version = $2 AND is_current = 1";
+}
+
+impl KeyStore {
+    /// Stores an organisation's first key.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where it has one.
+    pub async fn insert_organisation_key(&self, key: WrappedOrganisationKey, at: Timestamp) -> Result<()> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [
+                        key.organisation.into(),
+                        key.version.into(),
+                        key.epoch.into(),
+                        key.wrapped.into(),
+                        at.into(),
+                    ];
+                    connection.execute(&INSERT_ORGANISATION_KEY, &values, 1).await
+                })
+            })
+            .await
+    }
+
+    /// An organisation's key of a version, or its current one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none.
+    pub async fn organisation_key(
+        &self,
+        organisation: OrganisationId,
+        version: Option<i64>,
+    ) -> Result<WrappedOrganisationKey> {
+        self.keys
+            .read(move |connection| {
+                Box::pin(async move {
+                    let scope = Scope::Organisation(organisation);
+                    let rows = match version {
+                        None => {
+                            connection.query_in(scope, &CURRENT_ORGANISATION_KEY, &[organisation.into()]).await?
+                        }
+                        Some(version) => {
+                            let values = [organisation.into(), version.into()];
+                            connection.query_in(scope, &ORGANISATION_KEY, &values).await?
+                        }
+                    };
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    Ok(WrappedOrganisationKey {
+                        organisation,
+                        version: row.int(1)?,
+                        epoch: row.int(2)?,
+                        wrapped: row.bytes(3)?,
+                    })
+                })
+            })
+            .await
+    }
+
+    /// Puts an organisation's next key in the place of its current one and lowers the fence behind it: from here on the
+    /// database refuses keys that are wrapped with the old one.
+    ///
+    /// # Errors
+    /// [`Error::Fence`] where the current one is not the one before.
+    pub async fn replace_organisation_key(&self, key: WrappedOrganisationKey, at: Timestamp) -> Result<()> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move {
+                    let old = [key.organisation.into(), (key.version - 1).into()];
+                    if connection.execute_any(&TURN_FENCE, &old).await? != 1 {
+                        return Err(Error::Fence);
+                    }
+                    let values = [
+                        key.organisation.into(),
+                        key.version.into(),
+                        key.epoch.into(),
+                        key.wrapped.into(),
+                        at.into(),
+                    ];
+                    connection.execute(&INSERT_ORGANISATION_KEY, &values, 1).await
+                })
+            })
+            .await
+    }
+
+    /// Stores data keys ahead of their use.
+    ///
+    /// # Errors
+    /// [`Error::Fence`] where one is wrapped with a key that is no longer the current one.
+    pub async fn insert_keys(&self, keys: Vec<WrappedDataKey>, at: Timestamp) -> Result<()> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move {
+                    let inputs: Vec<Vec<Value>> = keys
+                        .into_iter()
+                        .map(|key| {
+                            vec![
+                                key.organisation.into(),
+                                key.id.into(),
+                                key.version.into(),
+                                key.wrapped.into(),
+                                at.into(),
+                            ]
+                        })
+                        .collect();
+                    connection.execute_each(&INSERT_KEYS, &inputs).await
+                })
+            })
+            .await
+    }
+
+    /// A data key.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it was shredded, or is another organisation's.
+    pub async fn data_key(&self, organisation: OrganisationId, id: KeyId) -> Result<WrappedDataKey> {
+        self.keys
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), id.into()];
+                    let rows = connection.query_in(organisation.into(), &DATA_KEY, &values).await?;
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    Ok(WrappedDataKey { organisation, id, version: row.int(2)?, wrapped: row.bytes(3)? })
+                })
+            })
+            .await
+    }
+
+    /// Keys made before `before`, in the order of their numbers, for the sweep of orphans.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn keys_before(
+        &self,
+        before: Timestamp,
+        after: KeyId,
+        most: i64,
+    ) -> Result<Vec<(OrganisationId, KeyId)>> {
+        self.keys
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [before.into(), after.into(), most.into()];
+                    let rows = connection.query_in(Scope::System(System::KeySweep), &OLD_KEYS, &values).await?;
+                    rows.iter().map(|row| Ok((OrganisationId(row.int(0)?), KeyId(row.int(1)?)))).collect()
+                })
+            })
+            .await
+    }
+
+    /// Deletes a key; says whether it was there.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete_key(&self, organisation: OrganisationId, id: KeyId) -> Result<bool> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), id.into()];
+                    Ok(connection.execute_any(&DELETE_KEY, &values).await? == 1)
+                })
+            })
+            .await
+    }
+}

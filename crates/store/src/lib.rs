@@ -1,0 +1,94 @@
+//! The only SQL. SQLite and PostgreSQL behind one interface, with one SQL text wherever the dialects agree.
+//!
+//! One file per aggregate; `engine` runs statements and transactions on either database. Every call takes a
+//! [`Scope`] (law L4), every write is answered after its commit (law L1), and the message table takes only
+//! sealed messages (law L2).
+
+pub mod append;
+pub mod conversation;
+pub mod engine;
+pub mod error;
+pub mod job;
+pub mod key;
+pub mod message;
+pub mod operator;
+pub mod organisation;
+pub mod schema;
+pub mod scope;
+pub mod session;
+pub mod widget;
+
+use std::path::Path;
+
+pub use engine::{Location, Settings};
+pub use error::Error;
+pub use scope::{Scope, System};
+
+use engine::Database;
+
+/// What every store function returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Organisations, conversations, messages: everything but keys.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) data: Database<append::Pending>,
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where it cannot be reached, [`Error::Schema`] where it is not ours or newer than this
+    /// program.
+    pub async fn open(location: &Location, settings: Settings) -> Result<Self> {
+        Ok(Self { data: Database::open(location, settings, &schema::DATA).await? })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.data.ping().await
+    }
+
+    /// Answers what waits, then closes.
+    pub async fn close(&self) {
+        self.data.close().await;
+    }
+}
+
+/// Wrapped keys, apart from the data (design section 5).
+#[derive(Clone)]
+pub struct KeyStore {
+    pub(crate) keys: Database<engine::NoBatch>,
+}
+
+impl KeyStore {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open(location: &Location, settings: Settings) -> Result<Self> {
+        Ok(Self { keys: Database::open(location, settings, &schema::KEYS).await? })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.keys.ping().await
+    }
+
+    /// Answers what waits, then closes.
+    pub async fn close(&self) {
+        self.keys.close().await;
+    }
+}
+
+/// Both stores of an installation that keeps them in SQLite files in one folder.
+pub fn files_in(folder: &Path) -> (Location, Location) {
+    (Location::File(folder.join("diskret.db")), Location::File(folder.join("keys.db")))
+}

@@ -1,0 +1,161 @@
+//! Operators: who signs in. Name and address are sealed; the address is found by a blind index.
+
+use domain::{KeyId, Language, OperatorId, OrganisationId, PublicId, Role, Timestamp};
+
+use crate::engine::{Row, statements};
+use crate::{Error, Result, Scope, Store, System};
+
+/// An operator as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// The tenant.
+    pub organisation: OrganisationId,
+    /// Their number inside.
+    pub id: OperatorId,
+    /// Their name outside.
+    pub name: PublicId,
+    /// Blind index of the lower-cased address.
+    pub email_index: [u8; 32],
+    /// Name and address, sealed.
+    pub profile_sealed: Vec<u8>,
+    /// The key of the profile.
+    pub key: KeyId,
+    /// argon2id, in PHC format.
+    pub password_hash: String,
+    /// What they may do.
+    pub role: Role,
+    /// The language of their screens.
+    pub language: Language,
+}
+
+statements! {
+    INSERT =
+        "INSERT INTO operator (organisation_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
+            language, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING operator_id";
+    BY_EMAIL =
+        "SELECT organisation_id, operator_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
+            language
+        FROM operator WHERE email_index = $1";
+    BY_ID =
+        "SELECT organisation_id, operator_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
+            language
+        FROM operator WHERE organisation_id = $1 AND operator_id = $2";
+    OF_ORGANISATION =
+        "SELECT organisation_id, operator_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
+            language
+        FROM operator WHERE organisation_id = $1 ORDER BY operator_id";
+    SPEAK = "UPDATE operator SET language = $3 WHERE organisation_id = $1 AND operator_id = $2";
+}
+
+fn operator(row: &Row) -> Result<Operator> {
+    let broken = || Error::Broken("an operator cannot be read".to_owned());
+    Ok(Operator {
+        organisation: OrganisationId(row.int(0)?),
+        id: OperatorId(row.int(1)?),
+        name: row.public_id(2)?,
+        email_index: row.bytes(3)?.try_into().map_err(|_| broken())?,
+        profile_sealed: row.bytes(4)?,
+        key: KeyId(row.int(5)?),
+        password_hash: row.text(6)?,
+        role: Role::from_code(&row.text(7)?).ok_or_else(broken)?,
+        language: Language::from_code(&row.text(8)?).ok_or_else(broken)?,
+    })
+}
+
+impl Store {
+    /// Stores an operator; its `id` is given by the database.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the address is taken.
+    pub async fn insert_operator(&self, operator: Operator, at: Timestamp) -> Result<Operator> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [
+                        operator.organisation.into(),
+                        operator.name.into(),
+                        operator.email_index.into(),
+                        operator.profile_sealed.as_slice().into(),
+                        operator.key.into(),
+                        operator.password_hash.as_str().into(),
+                        operator.role.code().into(),
+                        operator.language.code().into(),
+                        at.into(),
+                    ];
+                    let rows = connection.query(&INSERT, &values).await?;
+                    let id = rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
+                    Ok(Operator { id: OperatorId(id), ..operator })
+                })
+            })
+            .await
+    }
+
+    /// The operator of an address, in whichever organisation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn operator_by_email(&self, index: [u8; 32]) -> Result<Operator> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let scope = Scope::System(System::SignIn);
+                    let rows = connection.query_in(scope, &BY_EMAIL, &[index.into()]).await?;
+                    operator(rows.first().ok_or(Error::NotFound)?)
+                })
+            })
+            .await
+    }
+
+    /// An operator by number.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn operator(&self, organisation: OrganisationId, id: OperatorId) -> Result<Operator> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), id.into()];
+                    let rows = connection.query_in(organisation.into(), &BY_ID, &values).await?;
+                    operator(rows.first().ok_or(Error::NotFound)?)
+                })
+            })
+            .await
+    }
+
+    /// Everybody who works in an organisation.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn operators(&self, organisation: OrganisationId) -> Result<Vec<Operator>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows =
+                        connection.query_in(organisation.into(), &OF_ORGANISATION, &[organisation.into()]).await?;
+                    rows.iter().map(operator).collect()
+                })
+            })
+            .await
+    }
+
+    /// Changes the language of an operator's screens.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn set_operator_language(
+        &self,
+        organisation: OrganisationId,
+        id: OperatorId,
+        language: Language,
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), id.into(), language.code().into()];
+                    connection.execute(&SPEAK, &values, 1).await
+                })
+            })
+            .await
+    }
+}

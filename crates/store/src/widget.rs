@@ -1,0 +1,139 @@
+//! Widgets: the chat surfaces and their settings.
+
+use domain::{Language, OrganisationId, PublicId, Timestamp, WidgetId};
+
+use crate::engine::{Row, statements};
+use crate::{Error, Result, Scope, Store, System};
+
+/// A widget as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Widget {
+    /// The tenant.
+    pub organisation: OrganisationId,
+    /// Its number inside.
+    pub id: WidgetId,
+    /// Its name outside, as it stands in the customer's page.
+    pub name: PublicId,
+    /// What operators call it.
+    pub title: String,
+    /// The first line a visitor reads.
+    pub greeting: String,
+    /// `#rrggbb`.
+    pub colour: String,
+    /// The language it speaks where the page says nothing.
+    pub language: Language,
+    /// Origins that may embed it; none means any.
+    pub sites: Vec<String>,
+}
+
+statements! {
+    INSERT =
+        "INSERT INTO widget (organisation_id, public_id, name, greeting, colour, language, sites, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING widget_id";
+    BY_NAME =
+        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites
+        FROM widget WHERE public_id = $1";
+    OF_ORGANISATION =
+        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites
+        FROM widget WHERE organisation_id = $1 ORDER BY widget_id";
+    UPDATE =
+        "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7
+        WHERE organisation_id = $1 AND widget_id = $2";
+}
+
+fn widget(row: &Row) -> Result<Widget> {
+    Ok(Widget {
+        organisation: OrganisationId(row.int(0)?),
+        id: WidgetId(row.int(1)?),
+        name: row.public_id(2)?,
+        title: row.text(3)?,
+        greeting: row.text(4)?,
+        colour: row.text(5)?,
+        language: Language::from_code(&row.text(6)?)
+            .ok_or_else(|| Error::Broken("a widget cannot be read".to_owned()))?,
+        // Origins hold no white space.
+        sites: row.text(7)?.split_ascii_whitespace().map(str::to_owned).collect(),
+    })
+}
+
+impl Store {
+    /// Stores a widget; its `id` is given by the database.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn insert_widget(&self, widget: Widget, at: Timestamp) -> Result<Widget> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [
+                        widget.organisation.into(),
+                        widget.name.into(),
+                        widget.title.as_str().into(),
+                        widget.greeting.as_str().into(),
+                        widget.colour.as_str().into(),
+                        widget.language.code().into(),
+                        widget.sites.join(" ").into(),
+                        at.into(),
+                    ];
+                    let rows = connection.query(&INSERT, &values).await?;
+                    let id = rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
+                    Ok(Widget { id: WidgetId(id), ..widget })
+                })
+            })
+            .await
+    }
+
+    /// The widget of a name, in whichever organisation: visitors know nothing else.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn widget(&self, name: PublicId) -> Result<Widget> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query_in(Scope::System(System::SignIn), &BY_NAME, &[name.into()]).await?;
+                    widget(rows.first().ok_or(Error::NotFound)?)
+                })
+            })
+            .await
+    }
+
+    /// The widgets of an organisation.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn widgets(&self, organisation: OrganisationId) -> Result<Vec<Widget>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows =
+                        connection.query_in(organisation.into(), &OF_ORGANISATION, &[organisation.into()]).await?;
+                    rows.iter().map(widget).collect()
+                })
+            })
+            .await
+    }
+
+    /// Writes a widget's settings.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn update_widget(&self, widget: Widget) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [
+                        widget.organisation.into(),
+                        widget.id.into(),
+                        widget.title.into(),
+                        widget.greeting.into(),
+                        widget.colour.into(),
+                        widget.language.code().into(),
+                        widget.sites.join(" ").into(),
+                    ];
+                    connection.execute(&UPDATE, &values, 1).await
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,1 @@
+//! Starts what tests need: databases, browsers' fixtures, canaries.

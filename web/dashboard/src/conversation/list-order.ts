@@ -1,0 +1,25 @@
+import type { ConversationSummary, ListName } from "@diskret/api";
+
+export function belongs(row: ConversationSummary, list: ListName, ended: boolean, me: string): boolean {
+  if ((row.state === "ended") !== ended) return false;
+  if (list === "all") return true;
+  return list === "mine" ? row.assignee?.id === me : row.assignee === null;
+}
+
+/** Newest message first. Not by position: reading or assigning a conversation must not move it under the cursor. */
+export function byActivity(a: ConversationSummary, b: ConversationSummary): number {
+  return b.last_at - a.last_at || b.position - a.position || (a.id < b.id ? -1 : 1);
+}
+
+/** An older picture of a conversation never replaces a newer one, whichever way it came. */
+export function newer(known: ConversationSummary | undefined, next: ConversationSummary): boolean {
+  return !known || next.position >= known.position;
+}
+
+/** Who J or K leads to from `current`; the list's ends hold. */
+export function neighbour(ids: readonly string[], current: string | null, step: 1 | -1): string | null {
+  if (ids.length === 0) return null;
+  const at = current === null ? -1 : ids.indexOf(current);
+  if (at < 0) return (step === 1 ? ids[0] : ids[ids.length - 1]) ?? null;
+  return ids[Math.min(ids.length - 1, Math.max(0, at + step))] ?? null;
+}
