@@ -1,1 +1,125 @@
-//! Every verb once, with its check.
+//! Every verb of the product, once, with its right check (law L5).
+//!
+//! `conversation`, `team`, `widget` and `installation` hold one verb per file. Beside them stand what verbs share: the
+//! [`keyring`], the [`secrets`] of the installation, the cache of [`opened`] messages and the [`worker`].
+
+pub mod conversation;
+pub mod error;
+pub mod installation;
+pub mod keyring;
+pub mod opened;
+pub mod secrets;
+pub mod team;
+pub mod widget;
+pub mod worker;
+
+mod leased;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::Bus;
+use domain::Clock;
+use store::{KeyStore, Store};
+
+pub use error::Error;
+
+/// What every verb returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What an installation may want otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// After how long a conversation ends in which nobody writes.
+    pub end_idle_after: Duration,
+    /// Messages a visitor may send per second over time.
+    pub visitor_rate: f64,
+    /// Messages a visitor may send at once.
+    pub visitor_burst: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { end_idle_after: Duration::from_secs(24 * 3600), visitor_rate: 5.0, visitor_burst: 20 }
+    }
+}
+
+/// The application: one per process.
+pub struct App {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    bus: Arc<Bus>,
+    secrets: secrets::Secrets,
+    keyring: keyring::Keyring,
+    opened: opened::Opened,
+    team: team::Directory,
+    conversations: conversation::Directory,
+    widgets: widget::Directory,
+    presence: team::presence::Presence,
+    options: Options,
+}
+
+impl App {
+    /// Puts the application together. The stores stay open until [`close`](Self::close).
+    pub fn new(
+        store: Store,
+        keys: KeyStore,
+        clock: Arc<dyn Clock>,
+        secrets: secrets::Secrets,
+        options: Options,
+    ) -> Arc<Self> {
+        let keyring = keyring::Keyring::new(store.clone(), keys, Arc::clone(&clock), secrets.epoch_key());
+        Arc::new(Self {
+            store,
+            clock,
+            bus: Arc::default(),
+            secrets,
+            keyring,
+            opened: opened::Opened::default(),
+            team: team::Directory::default(),
+            conversations: conversation::Directory::default(),
+            widgets: widget::Directory::default(),
+            presence: team::presence::Presence::default(),
+            options,
+        })
+    }
+
+    /// The bus, for sockets to listen on.
+    pub const fn bus(&self) -> &Arc<Bus> {
+        &self.bus
+    }
+
+    /// What this installation wants otherwise.
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Now.
+    pub fn now(&self) -> domain::Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether both databases answer.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn ready(&self) -> Result<()> {
+        self.store.ping().await?;
+        self.keyring.ping().await?;
+        Ok(())
+    }
+
+    /// Stores what still waits and closes the databases.
+    pub async fn close(&self) {
+        self.store.close().await;
+        self.keyring.close().await;
+    }
+
+    /// Wipes keys and opened texts whose lease has run out. Called every few seconds.
+    pub fn wipe_expired(&self) {
+        self.keyring.wipe_expired();
+        self.opened.wipe_expired();
+        self.team.wipe_expired();
+        self.conversations.wipe_expired();
+    }
+}

@@ -203,7 +203,8 @@ mod tests {
     fn who_had_it_and_who_has_it_are_both_told() {
         let bus = Arc::new(Bus::default());
         let boxes: Vec<Arc<Mailbox>> = (0..3).map(|_| Arc::default()).collect();
-        let topics = [Topic::Operator(OperatorId(1)), Topic::Unassigned(OrganisationId(1)), Topic::Operator(OperatorId(2))];
+        let topics =
+            [Topic::Operator(OperatorId(1)), Topic::Unassigned(OrganisationId(1)), Topic::Operator(OperatorId(2))];
         let _held: Vec<Subscription> =
             topics.iter().zip(&boxes).map(|(topic, mailbox)| bus.subscribe(*topic, mailbox)).collect();
         bus.publish(&change(Some(1), None, 1));

@@ -105,10 +105,7 @@ impl OrganisationKey {
     }
 
     fn place(&self, id: KeyId) -> Vec<u8> {
-        place(
-            b"data key",
-            &[&self.organisation.0.to_be_bytes(), &id.0.to_be_bytes(), &self.version.to_be_bytes()],
-        )
+        place(b"data key", &[&self.organisation.0.to_be_bytes(), &id.0.to_be_bytes(), &self.version.to_be_bytes()])
     }
 }
 

@@ -111,10 +111,7 @@ impl Message<Redacted> {
     /// A copy to seal a second time, for the same reason.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self {
-            identity: self.identity,
-            state: Redacted { text: self.state.text.clone(), masked: self.state.masked },
-        }
+        Self { identity: self.identity, state: Redacted { text: self.state.text.clone(), masked: self.state.masked } }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Conversations: heads, lists, and what happens to them besides messages.
 
 use domain::conversation::{Author, Change, Event, Kind, Progress, State};
-use domain::{
-    Access, ConversationId, KeyId, Language, OperatorId, OrganisationId, PublicId, Timestamp, WidgetId,
-};
+use domain::{Access, ConversationId, KeyId, Language, OperatorId, OrganisationId, PublicId, Timestamp, WidgetId};
 
 use crate::append::{event, insert_messages};
 use crate::engine::{Connection, Row, Value, statements};
@@ -81,17 +79,17 @@ statements! {
     BY_TOKEN =
         select!("WHERE c.organisation_id = $1 AND c.token_hash = $2");
     LIST_MINE =
-        select!("WHERE c.organisation_id = $1 AND c.assignee = $2 AND (c.state <> 3 OR $3 = 1) AND c.position < $4
+        select!("WHERE c.organisation_id = $1 AND c.assignee = $2 AND (c.state <> 3 OR CAST($3 AS BIGINT) = 1) AND c.position < $4
         ORDER BY c.position DESC LIMIT $5");
     LIST_UNASSIGNED =
-        select!("WHERE c.organisation_id = $1 AND c.assignee IS NULL AND (c.state <> 3 OR $2 = 1) AND c.position < $3
+        select!("WHERE c.organisation_id = $1 AND c.assignee IS NULL AND (c.state <> 3 OR CAST($2 AS BIGINT) = 1) AND c.position < $3
         ORDER BY c.position DESC LIMIT $4");
     LIST_ALL =
-        select!("WHERE c.organisation_id = $1 AND (c.state <> 3 OR $2 = 1) AND c.position < $3
+        select!("WHERE c.organisation_id = $1 AND (c.state <> 3 OR CAST($2 AS BIGINT) = 1) AND c.position < $3
         ORDER BY c.position DESC LIMIT $4");
     COUNT =
-        "SELECT $1, assignee, COUNT(*) FROM conversation
-        WHERE organisation_id = $1 AND state <> 3 GROUP BY assignee";
+        "SELECT organisation_id, assignee, COUNT(*) FROM conversation
+        WHERE organisation_id = $1 AND state <> 3 GROUP BY organisation_id, assignee";
     UPDATE(conversation_id int, state int, assignee int, last_sequence int, last_visible int, last_message int,
         unread int, waiting_since int, last_at int, position int) =
         "UPDATE conversation SET state = input.state, assignee = input.assignee,
@@ -151,10 +149,7 @@ fn conversation(row: &Row) -> Result<Conversation> {
 }
 
 /// Writes the new state of conversations and gives each change its place in the order of changes.
-pub(crate) async fn write_changes(
-    connection: &mut Connection,
-    mut changes: Vec<Change>,
-) -> Result<Vec<Change>> {
+pub(crate) async fn write_changes(connection: &mut Connection, mut changes: Vec<Change>) -> Result<Vec<Change>> {
     if changes.is_empty() {
         return Ok(changes);
     }
@@ -263,8 +258,7 @@ impl Store {
         self.data
             .read(move |connection| {
                 Box::pin(async move {
-                    let rows =
-                        connection.query_in(organisation.into(), statement, &[organisation.into(), key]).await?;
+                    let rows = connection.query_in(organisation.into(), statement, &[organisation.into(), key]).await?;
                     conversation(rows.first().ok_or(Error::NotFound)?)
                 })
             })
@@ -290,8 +284,7 @@ impl Store {
                     let ended = Value::from(with_ended);
                     let rows = match list {
                         List::Mine(operator) => {
-                            let values =
-                                [organisation.into(), operator.into(), ended, before.into(), most.into()];
+                            let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
                             connection.query_in(scope, &LIST_MINE, &values).await?
                         }
                         List::Unassigned => {

@@ -4,7 +4,7 @@
 use domain::{KeyId, OrganisationId, Timestamp};
 
 use crate::engine::{Value, statements};
-use crate::{Error, KeyStore, Result, Scope, System};
+use crate::{Error, KeyStore, Result, Scope, Store, System};
 
 /// An organisation's key, wrapped with the epoch key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,13 +65,8 @@ impl KeyStore {
         self.keys
             .write(move |connection| {
                 Box::pin(async move {
-                    let values = [
-                        key.organisation.into(),
-                        key.version.into(),
-                        key.epoch.into(),
-                        key.wrapped.into(),
-                        at.into(),
-                    ];
+                    let values =
+                        [key.organisation.into(), key.version.into(), key.epoch.into(), key.wrapped.into(), at.into()];
                     connection.execute(&INSERT_ORGANISATION_KEY, &values, 1).await
                 })
             })
@@ -92,9 +87,7 @@ impl KeyStore {
                 Box::pin(async move {
                     let scope = Scope::Organisation(organisation);
                     let rows = match version {
-                        None => {
-                            connection.query_in(scope, &CURRENT_ORGANISATION_KEY, &[organisation.into()]).await?
-                        }
+                        None => connection.query_in(scope, &CURRENT_ORGANISATION_KEY, &[organisation.into()]).await?,
                         Some(version) => {
                             let values = [organisation.into(), version.into()];
                             connection.query_in(scope, &ORGANISATION_KEY, &values).await?
@@ -125,13 +118,8 @@ impl KeyStore {
                     if connection.execute_any(&TURN_FENCE, &old).await? != 1 {
                         return Err(Error::Fence);
                     }
-                    let values = [
-                        key.organisation.into(),
-                        key.version.into(),
-                        key.epoch.into(),
-                        key.wrapped.into(),
-                        at.into(),
-                    ];
+                    let values =
+                        [key.organisation.into(), key.version.into(), key.epoch.into(), key.wrapped.into(), at.into()];
                     connection.execute(&INSERT_ORGANISATION_KEY, &values, 1).await
                 })
             })
@@ -212,6 +200,37 @@ impl KeyStore {
                 Box::pin(async move {
                     let values = [organisation.into(), id.into()];
                     Ok(connection.execute_any(&DELETE_KEY, &values).await? == 1)
+                })
+            })
+            .await
+    }
+}
+
+/// Which keys the data refers to stands in the other database.
+pub(crate) mod used {
+    use crate::engine::statements;
+
+    statements! {
+        USED_KEYS(key_id int) =
+            "SELECT input.key_id FROM {input} WHERE EXISTS (SELECT 1 FROM conversation c WHERE c.key_id = input.key_id)
+            OR EXISTS (SELECT 1 FROM operator o WHERE o.key_id = input.key_id)";
+    }
+
+    pub(super) static STATEMENT: &crate::engine::Statement = &USED_KEYS;
+}
+
+impl Store {
+    /// Which of these keys something refers to.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn used_keys(&self, ids: Vec<KeyId>) -> Result<Vec<KeyId>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let inputs: Vec<Vec<Value>> = ids.into_iter().map(|id| vec![id.into()]).collect();
+                    let rows = connection.query_each(used::STATEMENT, &inputs).await?;
+                    rows.iter().map(|row| Ok(KeyId(row.int(0)?))).collect()
                 })
             })
             .await

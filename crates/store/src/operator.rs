@@ -45,6 +45,7 @@ statements! {
         "SELECT organisation_id, operator_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
             language
         FROM operator WHERE organisation_id = $1 ORDER BY operator_id";
+    ANYBODY = "SELECT organisation_id FROM operator ORDER BY operator_id LIMIT 1";
     SPEAK = "UPDATE operator SET language = $3 WHERE organisation_id = $1 AND operator_id = $2";
 }
 
@@ -84,7 +85,8 @@ impl Store {
                         at.into(),
                     ];
                     let rows = connection.query(&INSERT, &values).await?;
-                    let id = rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
+                    let id =
+                        rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
                     Ok(Operator { id: OperatorId(id), ..operator })
                 })
             })
@@ -134,6 +136,20 @@ impl Store {
                     let rows =
                         connection.query_in(organisation.into(), &OF_ORGANISATION, &[organisation.into()]).await?;
                     rows.iter().map(operator).collect()
+                })
+            })
+            .await
+    }
+
+    /// Whether anybody works anywhere in this installation.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn has_operators(&self) -> Result<bool> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    Ok(!connection.query_in(Scope::System(System::SetUp), &ANYBODY, &[]).await?.is_empty())
                 })
             })
             .await

@@ -32,7 +32,7 @@ statements! {
     ALL_OF_THEM = "SELECT organisation_id, public_id, name FROM organisation ORDER BY organisation_id";
     INSTALL =
         "INSERT INTO installation (id, recovery_public, recovery_confirmed_at, created_at) VALUES (1, $1, NULL, $2)
-        ON CONFLICT (id) DO NOTHING";
+        ON CONFLICT (id) DO UPDATE SET recovery_public = excluded.recovery_public, recovery_confirmed_at = NULL";
     INSTALLATION = "SELECT recovery_public, recovery_confirmed_at FROM installation WHERE id = 1";
     CONFIRM_RECOVERY = "UPDATE installation SET recovery_confirmed_at = $1 WHERE id = 1 AND recovery_public = $2";
 }
@@ -52,7 +52,8 @@ impl Store {
                 Box::pin(async move {
                     let values = [name.into(), title.as_str().into(), at.into()];
                     let rows = connection.query(&INSERT, &values).await?;
-                    let id = rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
+                    let id =
+                        rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
                     Ok(Organisation { id: OrganisationId(id), name, title })
                 })
             })
@@ -89,16 +90,14 @@ impl Store {
             .await
     }
 
-    /// Remembers the public half of the recovery key; says whether it is the first.
+    /// Remembers the public half of the recovery key; a set-up that was broken off and begun again replaces it.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn install(&self, recovery_public: [u8; 32], at: Timestamp) -> Result<bool> {
+    pub async fn install(&self, recovery_public: [u8; 32], at: Timestamp) -> Result<()> {
         self.data
             .write(move |connection| {
-                Box::pin(async move {
-                    Ok(connection.execute_any(&INSTALL, &[recovery_public.into(), at.into()]).await? == 1)
-                })
+                Box::pin(async move { connection.execute(&INSTALL, &[recovery_public.into(), at.into()], 1).await })
             })
             .await
     }

@@ -30,6 +30,7 @@ statements! {
     INSERT_TOKEN =
         "INSERT INTO api_token (token_hash, organisation_id, operator_id, created_at, expires_at)
         VALUES ($1, $2, $3, $4, $5)";
+    DELETE_EXPIRED_TOKENS = "DELETE FROM api_token WHERE expires_at <= $1";
     TOKEN_BY_HASH =
         "SELECT t.organisation_id, t.operator_id, o.role, t.created_at
         FROM api_token t JOIN operator o ON o.operator_id = t.operator_id AND o.organisation_id = t.organisation_id
@@ -38,8 +39,7 @@ statements! {
 
 fn session(row: &Row) -> Result<Session> {
     let role = Role::from_code(&row.text(2)?).ok_or_else(|| Error::Broken("a role cannot be read".to_owned()))?;
-    let principal =
-        Principal { organisation: OrganisationId(row.int(0)?), operator: OperatorId(row.int(1)?), role };
+    let principal = Principal { organisation: OrganisationId(row.int(0)?), operator: OperatorId(row.int(1)?), role };
     Ok(Session { principal, used_at: Timestamp(row.int(3)?) })
 }
 
@@ -69,12 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn session(
-        &self,
-        hash: [u8; 32],
-        used_after: Timestamp,
-        created_after: Timestamp,
-    ) -> Result<Session> {
+    pub async fn session(&self, hash: [u8; 32], used_after: Timestamp, created_after: Timestamp) -> Result<Session> {
         self.data
             .read(move |connection| {
                 Box::pin(async move {
@@ -143,6 +138,18 @@ impl Store {
                     let values = [hash.into(), organisation.into(), operator.into(), at.into(), expires_at.into()];
                     connection.execute(&INSERT_TOKEN, &values, 1).await
                 })
+            })
+            .await
+    }
+
+    /// Deletes programs' tokens that have expired; says how many.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete_expired_api_tokens(&self, now: Timestamp) -> Result<u64> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move { connection.execute_any(&DELETE_EXPIRED_TOKENS, &[now.into()]).await })
             })
             .await
     }

@@ -76,7 +76,8 @@ impl Store {
                         at.into(),
                     ];
                     let rows = connection.query(&INSERT, &values).await?;
-                    let id = rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
+                    let id =
+                        rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
                     Ok(Widget { id: WidgetId(id), ..widget })
                 })
             })

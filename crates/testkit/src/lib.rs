@@ -1,1 +1,25 @@
-//! Starts what tests need: databases, browsers' fixtures, canaries.
+//! What tests need, each in its own file:
+//!
+//! - [`postgres()`], [`Postgres`], [`Database`]: a real PostgreSQL that is started when first asked for and is gone,
+//!   folder and all, once the test process has ended, however it ended;
+//! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
+//!   written in;
+//! - [`free_port`], [`connect`]: the loopback, and nothing but the loopback;
+//! - [`wait_until`], [`eventually`]: patience with an end.
+//!
+//! Nothing here skips: what is missing is a panic that says how to mend it.
+
+mod canary;
+mod database;
+mod loopback;
+mod patience;
+mod postgres;
+mod random;
+mod search;
+
+pub use canary::Canary;
+pub use database::Database;
+pub use loopback::{connect, free_port};
+pub use patience::{eventually, wait_until};
+pub use postgres::{Postgres, postgres};
+pub use search::{Encoding, Hit, search};

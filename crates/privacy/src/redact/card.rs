@@ -12,7 +12,7 @@
 //! characters, soft hyphens, keycaps) doesn't count and doesn't end a group. A letter ends a run, so `Nr4242…4242x`
 //! is a run of sixteen; letters around a number say nothing against it (in a hexadecimal hash, runs of thirteen and
 //! more digits are too rare to matter). Three things end a run as well, because they say what the digits are: an IBAN
-//! with right check digits, a UUID, a parcel number of UPS (`Region`).
+//! with right check digits, a UUID, a parcel number of UPS (`regions`).
 //!
 //! **A card within a run** starts where a group starts, never within a group (`991234242424242424242` is no card; a
 //! number glued to the end of another can't be told from chance: one of fifty tracking numbers would be masked). Then
@@ -23,16 +23,18 @@
 //!    top. `4711 4242 4242 4242 4242 12/27 123` is found. But groups parted by nothing but line breaks are a column
 //!    of numbers, not a card.
 //! 2. *Any form*, only from the start of the run to its end, or to a plausible rest: an expiry date, a security code,
-//!    or both. `42 424.242 4242-42424 2`, `4242424242424242` directly followed by `1227123`.
+//!    or both. `42 424.242 4242-42424 2`, `4242424242424242` directly followed by `1227123`. Without slashes, commas
+//!    and the like: they make lists, times and coordinates of separate numbers.
 //!
 //! **Not a card**, though the check digit is right:
-//! - a decimal fraction (`0.5300000000000001`, coordinates): a single `.` or `,` before an unbroken group,
+//! - a decimal fraction (`0.5300000000000001`) or a pair of coordinates (`48.137154 11.576124`): a single `.` or `,`
+//!   before an unbroken number, or in any form after one to three digits and before four,
 //! - up to fifteen digits (the limit of E.164) directly behind a plus sign: a telephone number,
 //! - thirteen digits that are a valid EAN-13 (ISO/IEC 15420; German ones begin with 4 like Visa) or begin with 43 or
 //!   49 (Austrian, German telephone numbers without the plus sign). Visa gives out no such numbers any more,
 //! - Maestro's lengths 12–15, 17, 18, thirteen-digit Visa: only alone in their run; Maestro's only in groups of four.
 //!   Numbers of twelve digits are everywhere,
-//! - any-form runs that begin with a date (`22.03.2025 14 30 4711`).
+//! - any-form runs that begin with a date (`23.03.2025 14 30 4711`; Mastercard has 2221 to 2720).
 //! - Not among the issuers: UATP (begins with 1 like every timestamp).
 //!
 //! **Overlapping finds** are masked as one. **Stable:** after masking, the four readable digits and what follows may
@@ -155,7 +157,7 @@ fn run(text: &str, from: usize, to: usize, plus: bool, digits: &mut Vec<Digit>, 
     spans[first_span..].sort_unstable_by_key(|span| span.start);
 }
 
-/// Reads the digits of a run and what stands before each. Digits within a `Region` are left out and end the run.
+/// Reads the digits of a run and what stands before each. Digits within one of the `regions` are left out and end the run.
 fn read(text: &str, from: usize, to: usize, plus: bool, digits: &mut Vec<Digit>) {
     digits.clear();
     let regions = regions(text, from, to);
@@ -241,34 +243,31 @@ fn longest(digits: &[Digit], i: usize) -> Option<usize> {
             continue;
         }
         let all = plain | weak | line;
-        if first.gap & PLUS != 0 && n <= 15 {
-            continue;
-        }
-        // A decimal fraction.
-        if (all == 0 && first.gap & POINT != 0) || (all & point != 0 && matches!(all, 2 | 4 | 8)) {
+        if (first.gap & PLUS != 0 && n <= 15) || (first.gap & POINT != 0 && all == 0) {
             continue;
         }
         let next = rest.get(n).map_or(BREAK, |d| d.gap);
         let at_group_end = next != 0;
         let alone = || at_start && is_tail(rest, n);
-        // Every gap but those of lines is at a usual place, and there is one at every usual place.
+        // A gap at every usual place, and none elsewhere but those of lines, which can't be all of them.
+        let cuts = plain | weak;
         let fits = |places: u32| {
             let places = places & (length_bit - 1);
-            (plain | weak) & !places == 0 && places & !all == 0 && (plain | weak) != 0
+            cuts != 0 && cuts & !places == 0 && places & !all == 0
         };
-        let fours = 0x1_1110;
-        let usual = fits(fours) || (matches!(n, 14 | 15) && fits(0x410)) || (n == 13 && fits(0x490));
+        let usual = fits(0x1_1110) || (matches!(n, 14 | 15) && fits(0x410)) || (n == 13 && fits(0x490));
         let accepted = if strict & length_bit != 0 {
-            at_group_end && fits(fours) && alone()
+            at_group_end && usual && alone()
         } else if n == 13 {
-            at_group_end
-                && (usual || (all == 0 && !matches!(prefix / 100, 43 | 49) && !is_ean(rest)))
-                && alone()
+            let unbroken = all == 0 && !matches!(prefix / 100, 43 | 49) && !is_ean(rest);
+            at_group_end && (usual || unbroken) && alone()
         } else if at_group_end && (all == 0 || usual) {
             true
         } else {
-            let date = prefix < 3100 && all & 0x1FE == 0x114 && matches!((rest[4].value, rest[5].value), (1, 9) | (2, 0));
-            (at_group_end || n > 14) && weak & !(fours | 0x400) == 0 && !date && alone()
+            let head = all.trailing_zeros();
+            let decimal = head < 4 && point & (1 << head) != 0 && (all >> (head + 1)) & 7 == 0;
+            let date = point & 0x14 == 0x14 && (all & 0x7E == 0x54 || all & 0x1FE == 0x114) && b.value < 2;
+            (at_group_end || n > 14) && weak == 0 && !decimal && !date && alone()
         };
         if accepted {
             best = Some(n);
@@ -308,14 +307,13 @@ fn is_ean(digits: &[Digit]) -> bool {
 }
 
 /// Whether what follows the first `n` digits up to the end of their run is what people write behind a card number:
-/// nothing, a security code (three digits, Amex four), or month and year and perhaps a security code.
+/// nothing, a security code of three digits, or month and year and perhaps a security code.
 fn is_tail(digits: &[Digit], n: usize) -> bool {
     let tail = &digits[n..];
     let count = tail.iter().position(|d| d.gap & BREAK != 0).unwrap_or(tail.len());
     let v = |i: usize| tail.get(i).map_or(0, |d| d.value);
     let decade = match count {
         0 | 3 => return true,
-        4 if n == 15 => return true,
         4 | 7 | 8 => v(2),
         6 | 9 | 10 if (v(2), v(3)) == (2, 0) => v(4),
         _ => return false,
@@ -327,13 +325,15 @@ fn is_tail(digits: &[Digit], n: usize) -> bool {
 fn regions(text: &str, from: usize, to: usize) -> Vec<std::ops::Range<usize>> {
     let bytes = text.as_bytes();
     let word = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    // Digits are ASCII in the masked text, and marks gone: what starts behind them has to start there as well.
+    let clings = |c: char| c.is_numeric() || class(c) == Class::Mark;
     // The longest region that starts before the run: an IBAN of 34 characters with a no-break space before each.
     let mut found = Vec::new();
     for at in from.saturating_sub(34 * 3)..to {
         if word(at)
-            && (at == 0 || !word(at - 1))
-            && let Some(end) = uuid(bytes, at).or_else(|| ups(bytes, at)).or_else(|| iban(bytes, at))
-            && !word(end)
+            && !(at > 0 && word(at - 1))
+            && !text.get(..at).and_then(|t| t.chars().next_back()).is_some_and(clings)
+            && let Some(end) = [uuid, ups, iban].iter().find_map(|f| f(bytes, at).filter(|end| !word(*end)))
         {
             found.push(at..end);
         }
@@ -345,8 +345,7 @@ fn regions(text: &str, from: usize, to: usize) -> Vec<std::ops::Range<usize>> {
 fn uuid(bytes: &[u8], at: usize) -> Option<usize> {
     let slice = bytes.get(at..at + 36)?;
     let right = |(i, b): (usize, &u8)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() };
-    (slice.iter().enumerate().all(right) && !bytes.get(at + 36).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_'))
-        .then_some(at + 36)
+    slice.iter().enumerate().all(right).then_some(at + 36)
 }
 
 /// End of the UPS tracking number that starts at `at`: `1Z` and sixteen letters or digits, single spaces allowed.
@@ -363,7 +362,8 @@ fn ups(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Countries whose IBAN has twelve and more digits in a row, and its length there (SWIFT IBAN registry). The others'
 /// numbers are broken up by letters.
-const IBAN_LENGTHS: &[u8] = b"AT20BE16BG22CH21CZ24DE22DK18EE20ES24FI18FR27GB22GR27HR21HU28IE22IT27LI21LT20LU20NL18NO15PL28PT25RO24SE24SI19SK24";
+const IBAN_LENGTHS: &[u8] =
+    b"AT20BE16BG22CH21CZ24DE22DK18EE20ES24FI18FR27GB22GR27HR21HU28IE22IT27LI21LT20LU20NL18NO15PL28PT25RO24SE24SI19SK24";
 
 /// End of the IBAN that starts at `at`, if its check digits are right (ISO 13616-1, ISO/IEC 7064 MOD 97-10); a space,
 /// no-break space or hyphen may stand before each character from the fifth on.

@@ -66,10 +66,8 @@ impl Migration {
 mod tests {
     use super::*;
 
-    static SCHEMA: Schema = Schema {
-        name: "test",
-        migrations: &[Migration { name: "first", sqlite: "a", postgres: "b" }],
-    };
+    static SCHEMA: Schema =
+        Schema { name: "test", migrations: &[Migration { name: "first", sqlite: "a", postgres: "b" }] };
 
     #[test]
     fn a_changed_or_newer_schema_is_refused() {

@@ -221,10 +221,7 @@ impl<B: Batch> Database<B> {
     }
 
     pub(crate) async fn ping(&self) -> Result<()> {
-        self.read(|connection| {
-            Box::pin(async move { connection.query(&statement::PING, &[]).await.map(drop) })
-        })
-        .await
+        self.read(|connection| Box::pin(async move { connection.query(&statement::PING, &[]).await.map(drop) })).await
     }
 
     pub(crate) async fn close(&self) {

@@ -23,11 +23,7 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    pub(crate) const fn new(
-        name: &'static str,
-        text: &'static str,
-        input: &'static [(Column, &'static str)],
-    ) -> Self {
+    pub(crate) const fn new(name: &'static str, text: &'static str, input: &'static [(Column, &'static str)]) -> Self {
         Self { name, text, input, sqlite: OnceLock::new(), postgres: OnceLock::new() }
     }
 

@@ -1,0 +1,18 @@
+//! Conversations: one verb per file.
+
+mod assign;
+mod directory;
+mod end;
+mod end_idle;
+mod list;
+mod read_entries;
+mod receive_message;
+mod see;
+mod type_on;
+mod visit;
+
+pub(crate) use directory::Directory;
+pub use directory::Reference;
+pub use list::{Counts, ListName, Summary};
+pub use receive_message::{Accepted, Incoming, Receipt, ReceiveError};
+pub use visit::{Standing, Visitor};

@@ -1,0 +1,85 @@
+//! Opens entries for those who may read them.
+
+use std::sync::Arc;
+
+use domain::limits::PAGE_MOST;
+use domain::{Principal, PublicId};
+use store::message::Entry;
+
+use super::Reference;
+use crate::opened::OpenedEntry;
+use crate::{App, Result};
+
+impl App {
+    /// Entries after a sequence, ascending, at most a page; reads nothing where this node has them at hand. The caller
+    /// has checked that the reader may read this conversation now.
+    ///
+    /// # Errors
+    /// Those of the stores; [`crate::Error::Internal`] where an entry does not open.
+    pub async fn entries_after(
+        &self,
+        conversation: &Reference,
+        after: i64,
+        last: i64,
+    ) -> Result<Vec<Arc<OpenedEntry>>> {
+        let wanted = (last - after).clamp(0, PAGE_MOST);
+        let at_hand: Option<Vec<Arc<OpenedEntry>>> =
+            (after + 1..=after + wanted).map(|sequence| self.opened.get(conversation.id, sequence)).collect();
+        if let Some(entries) = at_hand {
+            return Ok(entries);
+        }
+        let stored = self
+            .store
+            .entries_after(conversation.organisation, conversation.id, conversation.names, after, PAGE_MOST)
+            .await?;
+        self.open_all(conversation, stored).await
+    }
+
+    /// A page of entries before a sequence, for an operator within whose reach the conversation is.
+    ///
+    /// # Errors
+    /// [`crate::Error::Forbidden`], [`crate::Error::NotFound`], those of the stores.
+    pub async fn entries_before(
+        &self,
+        principal: Principal,
+        name: PublicId,
+        before: i64,
+        most: i64,
+    ) -> Result<(Arc<Reference>, Vec<Arc<OpenedEntry>>)> {
+        let (conversation, found) = self.find_in_reach(principal, name).await?;
+        let most = most.clamp(1, PAGE_MOST);
+        let stored = self.store.entries_before(found.organisation, found.id, conversation.names, before, most).await?;
+        let entries = self.open_all(&conversation, stored).await?;
+        Ok((conversation, entries))
+    }
+
+    async fn open_all(&self, conversation: &Reference, stored: Vec<Entry>) -> Result<Vec<Arc<OpenedEntry>>> {
+        let mut entries = Vec::with_capacity(stored.len());
+        for entry in stored {
+            entries.push(self.open(conversation, entry).await?);
+        }
+        Ok(entries)
+    }
+
+    /// Opens one entry and keeps it at hand.
+    pub(super) async fn open(&self, conversation: &Reference, entry: Entry) -> Result<Arc<OpenedEntry>> {
+        let text = match entry.message {
+            Some(message) => {
+                let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
+                Some(message.open(&key)?)
+            }
+            None => None,
+        };
+        let opened = Arc::new(OpenedEntry {
+            numbers: entry.numbers,
+            author: entry.author,
+            kind: entry.kind,
+            sender: entry.sender,
+            counter: entry.counter,
+            at: entry.at,
+            text,
+        });
+        self.opened.insert(conversation.id, Arc::clone(&opened));
+        Ok(opened)
+    }
+}

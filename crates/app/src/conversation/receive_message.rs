@@ -1,0 +1,294 @@
+//! The way of a message: capture → redact → seal → store → tell. Nothing here but the ordered steps.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use domain::conversation::{Author, Numbers};
+use domain::limits::TEXT_CHARACTERS;
+use domain::{Access, Capability, Level, Principal, PublicId, SenderId, Timestamp};
+use futures_util::future::BoxFuture;
+use privacy::message::Identity;
+use privacy::{Message, Plaintext, Redacted, random};
+use store::append::{Append, Beginning, Outcome, Target};
+use store::message::Names;
+
+use super::{Reference, Visitor};
+use crate::opened::OpenedEntry;
+use crate::{App, Error};
+
+/// A message as it came from a socket.
+#[derive(Debug)]
+pub struct Incoming {
+    /// From which page load.
+    pub sender: SenderId,
+    /// The how-manieth of that sender in this conversation.
+    pub counter: i64,
+    /// What was written.
+    pub text: Plaintext,
+    /// For operators only.
+    pub note: bool,
+}
+
+/// A stored message, to be acknowledged.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Its conversation.
+    pub conversation: Arc<Reference>,
+    /// The sender's counter.
+    pub counter: i64,
+    /// Its numbers.
+    pub numbers: Numbers,
+    /// When it was stored.
+    pub at: Timestamp,
+    /// What is stored, where the house masked more than the sender did.
+    pub masked: Option<Plaintext>,
+}
+
+/// Why a message was not stored.
+#[derive(Debug)]
+pub enum ReceiveError {
+    /// Nothing but white space.
+    Empty,
+    /// More than [`TEXT_CHARACTERS`].
+    TooLong,
+    /// The sender's message before it is missing.
+    Gap {
+        /// The counter that must come first.
+        expected: i64,
+    },
+    /// Everything else.
+    Other(Error),
+}
+
+impl<E: Into<Error>> From<E> for ReceiveError {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// The answer to a message, once its commit is through. To be awaited to its end even when the socket has gone: it tells
+/// the others.
+pub type Receipt = BoxFuture<'static, std::result::Result<Accepted, ReceiveError>>;
+
+impl App {
+    /// Takes a visitor's message into a conversation that is there. Messages given one after the other are stored in
+    /// that order; the receipt comes after the commit.
+    ///
+    /// # Errors
+    /// [`ReceiveError`], where nothing was given to the store.
+    pub async fn receive_from_visitor(
+        self: &Arc<Self>,
+        conversation: &Arc<Reference>,
+        incoming: Incoming,
+    ) -> std::result::Result<Receipt, ReceiveError> {
+        let redacted = redact(
+            capture(incoming.text)?,
+            &conversation.names,
+            Author::Visitor,
+            incoming.sender,
+            incoming.counter,
+            false,
+        );
+        self.seal_and_store(conversation, redacted, None).await
+    }
+
+    /// Takes a visitor's first message: begins the conversation with it, in one commit. A second first message of the
+    /// same visitor (another tab, a retry) goes into the conversation that the first one began.
+    ///
+    /// # Errors
+    /// [`ReceiveError`].
+    pub async fn receive_first(
+        self: &Arc<Self>,
+        visitor: &Visitor,
+        incoming: Incoming,
+    ) -> std::result::Result<Accepted, ReceiveError> {
+        let counter = incoming.counter;
+        let names = Names { organisation: visitor.organisation, conversation: random::public_id() };
+        let text = capture(incoming.text)?;
+        let redacted = redact(text, &names, Author::Visitor, incoming.sender, counter, false);
+        let again = redacted.duplicate();
+        let key = self.keyring.pooled_key(visitor.widget.organisation).await?;
+        let masked = redacted.masked() > 0;
+        let (sealed, text) = redacted.seal(&key);
+        let at = self.now();
+        let outcome = self
+            .store
+            .append(Append {
+                organisation: visitor.widget.organisation,
+                target: Target::New(Beginning {
+                    widget: visitor.widget.id,
+                    token_hash: visitor.token_hash,
+                    key: key.id(),
+                    language: visitor.language,
+                }),
+                message: sealed,
+                access: None,
+                at,
+                idle_at: at.plus(self.options.end_idle_after),
+            })
+            .await?;
+        match outcome {
+            Outcome::Stored(stored) => {
+                let conversation = self.refer_to_new(Reference {
+                    organisation: visitor.widget.organisation,
+                    id: stored.change.conversation,
+                    names,
+                    key: key.id(),
+                    widget: visitor.widget.id,
+                    language: visitor.language,
+                    started_at: at,
+                    visitor_seen: AtomicI64::new(0),
+                });
+                let accepted = accepted(&conversation, counter, stored.numbers, at, masked.then(|| text.clone()));
+                self.tell(
+                    &conversation,
+                    entry(Author::Visitor, incoming.sender, counter, false, stored.numbers, at, text),
+                    &stored.change,
+                );
+                Ok(accepted)
+            }
+            Outcome::AlreadyBegun => {
+                let found = self.store.conversation_of_token(visitor.widget.organisation, visitor.token_hash).await?;
+                let conversation = self.refer(&found).await?;
+                let identity = Identity { conversation: conversation.name(), ..*again.identity() };
+                self.seal_and_store(&conversation, again.renamed(identity), None).await?.await
+            }
+            other => Err(refused(other)),
+        }
+    }
+
+    /// Takes an operator's message or note.
+    ///
+    /// # Errors
+    /// [`ReceiveError`], where nothing was given to the store.
+    pub async fn receive_from_operator(
+        self: &Arc<Self>,
+        principal: Principal,
+        name: PublicId,
+        incoming: Incoming,
+    ) -> std::result::Result<Receipt, ReceiveError> {
+        let access = principal.require(Capability::Conversations, Level::Write)?;
+        let (conversation, _) = self.find(principal, name).await?;
+        let author = Author::Operator(principal.operator);
+        let text = capture(incoming.text)?;
+        let redacted = redact(text, &conversation.names, author, incoming.sender, incoming.counter, incoming.note);
+        self.seal_and_store(&conversation, redacted, Some(access)).await
+    }
+
+    async fn seal_and_store(
+        self: &Arc<Self>,
+        conversation: &Arc<Reference>,
+        redacted: Message<Redacted>,
+        access: Option<Access>,
+    ) -> std::result::Result<Receipt, ReceiveError> {
+        let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
+        let identity = *redacted.identity();
+        let masked = redacted.masked() > 0;
+        let (sealed, text) = redacted.seal(&key);
+        let at = self.now();
+        // Enqueued here, so that the order of calls is the order in the store; only the answer is waited for later.
+        let outcome = self.store.append(Append {
+            organisation: conversation.organisation,
+            target: Target::Conversation(conversation.id),
+            message: sealed,
+            access,
+            at,
+            idle_at: at.plus(self.options.end_idle_after),
+        });
+        let (app, conversation) = (Arc::clone(self), Arc::clone(conversation));
+        Ok(Box::pin(async move {
+            match outcome.await? {
+                Outcome::Stored(stored) => {
+                    let accepted =
+                        accepted(&conversation, identity.counter, stored.numbers, at, masked.then(|| text.clone()));
+                    let entry = entry(
+                        identity.author,
+                        identity.sender,
+                        identity.counter,
+                        identity.note,
+                        stored.numbers,
+                        at,
+                        text,
+                    );
+                    app.tell(&conversation, entry, &stored.change);
+                    Ok(accepted)
+                }
+                Outcome::Retried { numbers, at, .. } => {
+                    Ok(accepted(&conversation, identity.counter, numbers, at, masked.then(|| text.clone())))
+                }
+                other => Err(refused(other)),
+            }
+        }))
+    }
+
+    /// Keeps the opened message at hand for those who are told now.
+    fn tell(&self, conversation: &Reference, entry: OpenedEntry, change: &domain::conversation::Change) {
+        self.opened.insert(conversation.id, Arc::new(entry));
+        self.bus.publish(change);
+    }
+}
+
+/// The capture policy of messages: a text of sane length, nothing else.
+fn capture(text: Plaintext) -> std::result::Result<Plaintext, ReceiveError> {
+    if text.reveal().trim().is_empty() {
+        return Err(ReceiveError::Empty);
+    }
+    // Bytes first: most texts are far shorter than the limit even if each byte were a character.
+    if text.len() > TEXT_CHARACTERS && text.reveal().chars().count() > TEXT_CHARACTERS {
+        return Err(ReceiveError::TooLong);
+    }
+    Ok(text)
+}
+
+fn redact(
+    text: Plaintext,
+    names: &Names,
+    author: Author,
+    sender: SenderId,
+    counter: i64,
+    note: bool,
+) -> Message<Redacted> {
+    let identity = Identity {
+        organisation: names.organisation,
+        conversation: names.conversation,
+        author,
+        sender,
+        counter,
+        note,
+        revision: 0,
+    };
+    Message::receive(identity, text).redact()
+}
+
+fn entry(
+    author: Author,
+    sender: SenderId,
+    counter: i64,
+    note: bool,
+    numbers: Numbers,
+    at: Timestamp,
+    text: Plaintext,
+) -> OpenedEntry {
+    let kind = if note { domain::conversation::Kind::Note } else { domain::conversation::Kind::Message };
+    OpenedEntry { numbers, author, kind, sender, counter, at, text: Some(text) }
+}
+
+fn accepted(
+    conversation: &Arc<Reference>,
+    counter: i64,
+    numbers: Numbers,
+    at: Timestamp,
+    masked: Option<Plaintext>,
+) -> Accepted {
+    Accepted { conversation: Arc::clone(conversation), counter, numbers, at, masked }
+}
+
+fn refused(outcome: Outcome) -> ReceiveError {
+    match outcome {
+        Outcome::Gap { expected } => ReceiveError::Gap { expected },
+        Outcome::OutOfReach => ReceiveError::Other(Error::Forbidden),
+        Outcome::NotFound | Outcome::AlreadyBegun | Outcome::Stored(_) | Outcome::Retried { .. } => {
+            ReceiveError::Other(Error::NotFound)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Notes what was seen and tells the other side.
+
+use bus::{Signal, Topic};
+use domain::{Capability, Level, Principal, PublicId};
+use store::conversation::Seen;
+
+use super::Reference;
+use crate::{App, Error, Result};
+
+impl App {
+    /// The visitor has seen everything up to a visible number.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn visitor_sees(&self, conversation: &Reference, visible: i64) -> Result<()> {
+        let seen = self.store.see(conversation.organisation, conversation.id, Seen::Visitor(visible)).await?;
+        if let Some(visible) = seen {
+            conversation.visitor_saw(visible);
+            self.bus.signal(Topic::Conversation(conversation.id), Signal::VisitorSeen(conversation.id, visible));
+        }
+        Ok(())
+    }
+
+    /// The team has seen everything up to a sequence.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], those of the store.
+    pub async fn team_sees(&self, principal: Principal, name: PublicId, sequence: i64) -> Result<()> {
+        let access = principal.require(Capability::Conversations, Level::Write)?;
+        let found = self.store.conversation_named(principal.organisation, name).await?;
+        if !access.reaches(principal.operator, found.progress.assignee) {
+            return Err(Error::Forbidden);
+        }
+        let seen = self.store.see(principal.organisation, found.id, Seen::Team(sequence)).await?;
+        if let Some(visible) = seen {
+            self.bus.signal(Topic::Conversation(found.id), Signal::TeamSeen(found.id, visible));
+        }
+        Ok(())
+    }
+}

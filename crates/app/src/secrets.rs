@@ -1,0 +1,196 @@
+//! The installation's own secrets: generated at the first start into the data folder with tight mode, never in a
+//! database, never in a snapshot of one (SO1: there is no default).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64URL_NOPAD;
+use privacy::keys::{EpochKey, RawKey};
+use privacy::token::TokenKey;
+use privacy::{digest, random};
+use zeroize::Zeroizing;
+
+/// What can be wrong with the folder of secrets.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// It cannot be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A file is not what this program wrote.
+    #[error("{0}: this is not a key file of this program; restore it from your copy, its content cannot be guessed")]
+    NotAKey(PathBuf),
+    /// Others could read it.
+    #[error("{path} can be read by others (mode {mode:o}): run `chmod 600 {path}`")]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+}
+
+/// All secrets of the installation.
+pub struct Secrets {
+    epoch: i64,
+    epoch_key: RawKey,
+    token_key: RawKey,
+    index_key: RawKey,
+    setup_code: Zeroizing<String>,
+    folder: PathBuf,
+}
+
+const EPOCH: &str = "epoch-1.key";
+const TOKENS: &str = "visitor-tokens.key";
+const INDEX: &str = "blind-index.key";
+const CODE: &str = "setup-code";
+
+impl Secrets {
+    /// Reads them from `folder`, or makes them where they are missing. Only a folder in which nothing was ever stored
+    /// may lack its keys: a new key beside an old database would look like lost data, so `fresh` says which it is.
+    ///
+    /// # Errors
+    /// [`SecretsError`], naming the file.
+    pub fn load(folder: &Path, fresh: bool) -> Result<Self, SecretsError> {
+        let error = |error| SecretsError::Io { path: folder.to_owned(), error };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(error)?;
+        Ok(Self {
+            epoch: 1,
+            epoch_key: key(&folder.join(EPOCH), fresh)?,
+            token_key: key(&folder.join(TOKENS), fresh)?,
+            index_key: key(&folder.join(INDEX), fresh)?,
+            setup_code: code(&folder.join(CODE))?,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The key of the current epoch.
+    pub fn epoch_key(&self) -> EpochKey {
+        EpochKey::new(self.epoch, &self.epoch_key)
+    }
+
+    /// The key that tags visitors' tokens.
+    pub fn token_key(&self) -> TokenKey {
+        TokenKey::new(*self.token_key.expose())
+    }
+
+    /// The blind index of an operator's lower-cased address.
+    pub fn email_index(&self, email: &str) -> [u8; 32] {
+        digest::keyed(self.index_key.expose(), "operator email", email.as_bytes())
+    }
+
+    /// The one-time code that allows the first set-up in a browser.
+    pub fn setup_code(&self) -> &str {
+        &self.setup_code
+    }
+
+    /// Whether `code` is the one.
+    pub fn is_setup_code(&self, code: &str) -> bool {
+        digest::equal(&digest::sha256(code.trim().as_bytes()), &digest::sha256(self.setup_code.as_bytes()))
+    }
+
+    /// Deletes the code after its use.
+    pub fn spend_setup_code(&self) {
+        // A code that stays is useless: set-up is refused once there is an organisation.
+        let _ = fs::remove_file(self.folder.join(CODE));
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, SecretsError> {
+    let error = |error| SecretsError::Io { path: path.to_owned(), error };
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(other) => return Err(error(other)),
+    };
+    let mode = file.metadata().map_err(error)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(SecretsError::Open { path: path.to_owned(), mode });
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.read_to_end(&mut bytes).map_err(error)?;
+    Ok(Some(bytes))
+}
+
+/// Writes so that after a crash there is the whole file or none, and the name is on stable storage too.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), SecretsError> {
+    let error = |error| SecretsError::Io { path: path.to_owned(), error };
+    let temporary = path.with_extension("new");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(error)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(error)?;
+    fs::rename(&temporary, path).map_err(error)?;
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(error)
+}
+
+fn key(path: &Path, fresh: bool) -> Result<RawKey, SecretsError> {
+    let bytes = match read(path)? {
+        Some(bytes) => bytes,
+        None if fresh => {
+            let bytes = Zeroizing::new(random::bytes::<32>().to_vec());
+            write(path, &bytes)?;
+            bytes
+        }
+        None => return Err(SecretsError::NotAKey(path.to_owned())),
+    };
+    let bytes = bytes.as_slice().try_into().map_err(|_| SecretsError::NotAKey(path.to_owned()))?;
+    Ok(RawKey::from_bytes(bytes))
+}
+
+fn code(path: &Path) -> Result<Zeroizing<String>, SecretsError> {
+    if let Some(bytes) = read(path)? {
+        let text = String::from_utf8(bytes.to_vec()).map_err(|_| SecretsError::NotAKey(path.to_owned()))?;
+        if !text.trim().is_empty() {
+            return Ok(Zeroizing::new(text.trim().to_owned()));
+        }
+    }
+    let code = Zeroizing::new(BASE64URL_NOPAD.encode(&random::bytes::<16>()));
+    write(path, code.as_bytes())?;
+    Ok(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_made_once_with_tight_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Secrets::load(folder.path(), true).unwrap();
+        let second = Secrets::load(folder.path(), false).unwrap();
+        assert_eq!(first.epoch_key.expose(), second.epoch_key.expose());
+        assert_eq!(first.setup_code(), second.setup_code());
+        for name in [EPOCH, TOKENS, INDEX, CODE] {
+            let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{name}");
+        }
+        assert!(first.is_setup_code(second.setup_code()));
+        assert!(!first.is_setup_code("") && !first.is_setup_code("guess"));
+    }
+
+    #[test]
+    fn a_key_missing_beside_an_old_database_is_not_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        Secrets::load(folder.path(), true).unwrap();
+        fs::remove_file(folder.path().join(EPOCH)).unwrap();
+        assert!(matches!(Secrets::load(folder.path(), false), Err(SecretsError::NotAKey(_))));
+    }
+
+    #[test]
+    fn a_placeholder_or_a_readable_key_refuses_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        Secrets::load(folder.path(), true).unwrap();
+        let path = folder.path().join(EPOCH);
+        fs::write(&path, "changeme").unwrap();
+        assert!(matches!(Secrets::load(folder.path(), true), Err(SecretsError::NotAKey(_))));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(Secrets::load(folder.path(), true), Err(SecretsError::Open { .. })));
+    }
+}

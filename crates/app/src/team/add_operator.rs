@@ -1,0 +1,83 @@
+//! Adds somebody to the team.
+
+use std::sync::Arc;
+
+use domain::limits::NAME_CHARACTERS;
+use domain::{Language, OrganisationId, Role, text};
+use privacy::{Plaintext, random};
+use store::operator::Operator;
+
+use super::directory::{PROFILE, Profile};
+use super::{Person, password};
+use crate::{App, Error, Result};
+
+/// Somebody to be added.
+pub struct NewOperator {
+    /// What they are called.
+    pub name: String,
+    /// What they sign in with.
+    pub email: String,
+    /// Their first password.
+    pub password: Plaintext,
+    /// What they may do.
+    pub role: Role,
+    /// The language of their screens.
+    pub language: Language,
+}
+
+/// What was checked of a new operator, before anything is stored.
+pub(crate) struct Checked {
+    name: String,
+    email: String,
+    password_hash: String,
+    role: Role,
+    language: Language,
+}
+
+impl NewOperator {
+    pub(crate) async fn check(self) -> Result<Checked> {
+        let name = text::line(&self.name, NAME_CHARACTERS)
+            .map_err(|error| Error::Invalid { field: "name", detail: error.to_string() })?;
+        let email = text::email(&self.email).ok_or_else(|| Error::Invalid {
+            field: "email",
+            detail: "must be an e-mail address such as anna@example.de".to_owned(),
+        })?;
+        let password_hash = password::hash(self.password).await?;
+        Ok(Checked { name, email, password_hash, role: self.role, language: self.language })
+    }
+}
+
+impl App {
+    /// Adds an operator. Called from the command line, by whoever runs the machine.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] by field, [`Error::Conflict`] where the address is taken.
+    pub async fn add_operator(&self, organisation: OrganisationId, new: NewOperator) -> Result<Arc<Person>> {
+        let checked = new.check().await?;
+        self.store_operator(organisation, checked).await
+    }
+
+    pub(crate) async fn store_operator(&self, organisation: OrganisationId, new: Checked) -> Result<Arc<Person>> {
+        let name = random::public_id();
+        let key = self.keyring.new_key(organisation).await?;
+        let email_index = self.secrets.email_index(&new.email);
+        let profile = Profile { name: new.name, email: new.email };
+        let profile = zeroize::Zeroizing::new(serde_json::to_vec(&profile).map_err(|_| Error::Internal)?);
+        let operator = Operator {
+            organisation,
+            id: domain::OperatorId(0),
+            name,
+            email_index,
+            profile_sealed: key.seal_value(PROFILE, name, &profile),
+            key: key.id(),
+            password_hash: new.password_hash,
+            role: new.role,
+            language: new.language,
+        };
+        let stored = self.store.insert_operator(operator, self.now()).await.map_err(|error| match error {
+            store::Error::Conflict(_) => Error::Conflict("somebody with this e-mail address works here already"),
+            other => other.into(),
+        })?;
+        self.introduce(&stored).await
+    }
+}

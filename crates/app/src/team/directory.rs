@@ -1,0 +1,122 @@
+//! Who an operator is: their names, opened under a lease.
+
+use std::sync::Arc;
+
+use domain::{Language, OperatorId, OrganisationId, PublicId, Role};
+use privacy::Plaintext;
+use serde::{Deserialize, Serialize};
+use store::operator::Operator;
+
+use crate::leased::Leased;
+use crate::{App, Error, Result};
+
+const PEOPLE: usize = 1024;
+/// What binds an operator's sealed profile to its purpose.
+pub(super) const PROFILE: &str = "operator profile";
+
+/// An operator as colleagues and visitors know them.
+#[derive(Debug)]
+pub struct Person {
+    /// Their number inside.
+    pub id: OperatorId,
+    /// Their name outside.
+    pub name: PublicId,
+    /// What they are called.
+    pub display: Plaintext,
+    /// What they may do.
+    pub role: Role,
+    /// The language of their screens.
+    pub language: Language,
+}
+
+/// What is sealed of an operator.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Profile {
+    pub(super) name: String,
+    pub(super) email: String,
+}
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.name);
+        zeroize::Zeroize::zeroize(&mut self.email);
+    }
+}
+
+/// People by number, and the names of organisations.
+pub(crate) struct Directory {
+    people: Leased<(OrganisationId, OperatorId), Arc<Person>>,
+    organisations: Leased<OrganisationId, (PublicId, Arc<str>)>,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self { people: Leased::new(PEOPLE), organisations: Leased::new(PEOPLE) }
+    }
+}
+
+impl Directory {
+    pub(crate) fn wipe_expired(&self) {
+        self.people.wipe_expired();
+        self.organisations.wipe_expired();
+    }
+
+    pub(super) fn forget(&self, organisation: OrganisationId, operator: OperatorId) {
+        self.people.remove(&(organisation, operator));
+    }
+}
+
+impl App {
+    /// An operator of an organisation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn person(&self, organisation: OrganisationId, id: OperatorId) -> Result<Arc<Person>> {
+        if let Some(known) = self.team.people.get(&(organisation, id)) {
+            return Ok(known);
+        }
+        let operator = self.store.operator(organisation, id).await?;
+        self.introduce(&operator).await
+    }
+
+    /// An operator of an organisation by their name outside.
+    pub(crate) async fn person_named(&self, organisation: OrganisationId, name: PublicId) -> Result<Arc<Person>> {
+        let everybody = self.store.operators(organisation).await?;
+        let operator = everybody.iter().find(|operator| operator.name == name).ok_or(Error::NotFound)?;
+        self.introduce(operator).await
+    }
+
+    pub(super) async fn introduce(&self, operator: &Operator) -> Result<Arc<Person>> {
+        let key = self.keyring.data_key(operator.organisation, operator.key).await?;
+        let profile = key.open_value(PROFILE, operator.name, &operator.profile_sealed)?;
+        let profile: Profile = serde_json::from_slice(&profile).map_err(|_| Error::Internal)?;
+        let person = Arc::new(Person {
+            id: operator.id,
+            name: operator.name,
+            display: Plaintext::new(profile.name.clone()),
+            role: operator.role,
+            language: operator.language,
+        });
+        self.team.people.insert((operator.organisation, operator.id), Arc::clone(&person));
+        Ok(person)
+    }
+
+    /// An organisation's name outside: what its seals are bound to.
+    pub(crate) async fn organisation_name(&self, id: OrganisationId) -> Result<PublicId> {
+        Ok(self.organisation(id).await?.0)
+    }
+
+    /// An organisation's name outside and its title.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn organisation(&self, id: OrganisationId) -> Result<(PublicId, Arc<str>)> {
+        if let Some(known) = self.team.organisations.get(&id) {
+            return Ok(known);
+        }
+        let found = self.store.organisation(id).await?;
+        let known = (found.name, Arc::from(found.title));
+        self.team.organisations.insert(id, known.clone());
+        Ok(known)
+    }
+}

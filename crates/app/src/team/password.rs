@@ -1,0 +1,87 @@
+//! Passwords: argon2id (RFC 9106) with the parameters that OWASP names first (19 MiB, two passes), off the runtime's
+//! threads, a few at a time so that a flood of sign-ins cannot take the memory.
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordVerifier as _};
+use domain::limits::{PASSWORD_BYTES, PASSWORD_CHARACTERS};
+use privacy::{Plaintext, random};
+use tokio::sync::Semaphore;
+
+use crate::{Error, Result};
+
+static TURNS: Semaphore = Semaphore::const_new(4);
+
+/// Checks a new password and hashes it.
+pub(super) async fn hash(password: Plaintext) -> Result<String> {
+    if password.reveal().chars().count() < PASSWORD_CHARACTERS {
+        return Err(invalid(format!("must be at least {PASSWORD_CHARACTERS} characters long")));
+    }
+    if password.len() > PASSWORD_BYTES {
+        return Err(invalid(format!("must be at most {PASSWORD_BYTES} bytes long")));
+    }
+    let _turn = TURNS.acquire().await.map_err(|_| Error::Internal)?;
+    tokio::task::spawn_blocking(move || {
+        use argon2::PasswordHasher as _;
+        let salt: [u8; 16] = random::bytes();
+        Argon2::default()
+            .hash_password_with_salt(password.reveal().as_bytes(), &salt)
+            .map(|hash| hash.to_string())
+            .map_err(|_| Error::Internal)
+    })
+    .await
+    .map_err(|_| Error::Internal)?
+}
+
+/// Whether a password fits a hash. Without a hash, as for an unknown address, the same work is done for nothing, so that
+/// both answers take the same time (SA1).
+pub(super) async fn verify(password: Plaintext, hash: Option<String>) -> Result<bool> {
+    if password.len() > PASSWORD_BYTES {
+        return Ok(false);
+    }
+    let _turn = TURNS.acquire().await.map_err(|_| Error::Internal)?;
+    tokio::task::spawn_blocking(move || {
+        let known = hash.is_some();
+        let text = hash.unwrap_or_else(|| NOBODY.to_owned());
+        let parsed = PasswordHash::new(&text).map_err(|_| Error::Internal)?;
+        Ok(Argon2::default().verify_password(password.reveal().as_bytes(), &parsed).is_ok() && known)
+    })
+    .await
+    .map_err(|_| Error::Internal)?
+}
+
+/// The hash of a password that nobody has: same parameters, so the same work.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn invalid(detail: String) -> Error {
+    Error::Invalid { field: "password", detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Plaintext {
+        Plaintext::new(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_password_verifies_against_its_own_hash_only() {
+        let hashed = hash(text("a long enough secret")).await.unwrap();
+        assert!(hashed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(verify(text("a long enough secret"), Some(hashed.clone())).await.unwrap());
+        assert!(!verify(text("a long enough secre"), Some(hashed)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_address_does_the_work_and_never_fits() {
+        assert!(PasswordHash::new(NOBODY).is_ok());
+        assert!(!verify(text("whatever it may be"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_short_or_endless_password_is_refused() {
+        assert!(matches!(hash(text("elf zeichen")).await, Err(Error::Invalid { field: "password", .. })));
+        assert!(hash(text(&"x".repeat(513))).await.is_err());
+    }
+}

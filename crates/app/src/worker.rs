@@ -1,0 +1,55 @@
+//! The one mechanism for durable processes (law L8): claims what is due, does one step, goes on. A worker that dies leaves
+//! its lease to run out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::limits::{SESSION_IDLE, SESSION_LONGEST};
+use store::job::{Claimed, Kind};
+
+use crate::{App, Result};
+
+const LEASE: Duration = Duration::from_secs(60);
+const AT_ONCE: i64 = 32;
+/// How often a failed job is tried again at most: the wait doubles up to this.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+impl App {
+    /// Does everything that is due now; says how much it was.
+    ///
+    /// # Errors
+    /// Those of the store, where nothing could be claimed. A job that fails is tried again later and hinders no other.
+    pub async fn work(self: &Arc<Self>) -> Result<usize> {
+        let jobs = self.store.claim_jobs(self.now(), LEASE, AT_ONCE).await?;
+        let count = jobs.len();
+        for job in jobs {
+            if let Err(error) = self.step(&job).await {
+                let wait =
+                    LONGEST_WAIT.min(Duration::from_secs(1) * 2_u32.saturating_pow(job.attempts.clamp(0, 16) as u32));
+                tracing::warn!(job = %job.id, kind = ?job.kind, attempts = job.attempts, %error, "a job will be tried again");
+                self.store.retry_job(&job, self.now().plus(wait)).await?;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn step(self: &Arc<Self>, job: &Claimed) -> Result<()> {
+        match job.kind {
+            Kind::EndIdle => self.end_idle(job.clone()).await,
+        }
+    }
+
+    /// What is done now and then, without a journal: forgetting what nobody can use any more.
+    ///
+    /// # Errors
+    /// Those of the stores.
+    pub async fn tidy(&self) -> Result<()> {
+        self.store.delete_expired_sessions(self.now(), SESSION_IDLE, SESSION_LONGEST).await?;
+        self.store.delete_expired_api_tokens(self.now()).await?;
+        let swept = self.keyring.sweep().await?;
+        if swept > 0 {
+            tracing::info!(swept, "unused keys were deleted");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! The loopback: the only network tests may speak to.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use tokio::net::TcpStream;
+
+/// A TCP port of 127.0.0.1 that nobody listens on at this moment.
+///
+/// Somebody else may take it before you do; where a program can listen on port 0 and say which one it got, that is better.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on the loopback");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+/// Connects to a server under test.
+///
+/// # Panics
+/// Where nobody listens, or where the address is not the loopback: traffic of tests leaves no machine.
+#[expect(clippy::disallowed_methods, reason = "the one place where tests connect, and only to the loopback")]
+pub async fn connect(to: SocketAddr) -> TcpStream {
+    assert!(to.ip().is_loopback(), "tests speak to the loopback only, not to {to}");
+    TcpStream::connect(to).await.unwrap_or_else(|error| panic!("nobody answers at {to}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::{connect, free_port};
+
+    #[tokio::test]
+    async fn a_free_port_can_be_listened_on_and_connected_to() {
+        let port = free_port();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let stream = connect(listener.local_addr().unwrap()).await;
+        assert_eq!(stream.peer_addr().unwrap().port(), port);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "loopback only")]
+    async fn nothing_else_is_connected_to() {
+        connect("192.0.2.1:9".parse().unwrap()).await;
+    }
+}

@@ -1,0 +1,320 @@
+//! A real PostgreSQL for tests.
+//!
+//! [`postgres`] starts one cluster per test process, when first asked, in a temporary folder and on a free port of the
+//! loopback. A small shell script supervises it (`supervisor.sh`): it holds the reading end of a pipe whose writing end
+//! is ours, so that it learns of our end however we end, also by `kill -9`; then it stops the server and removes the
+//! folder.
+//!
+//! Databases sort by ICU's English rules, as many servers out there do and SQLite does not: what leans on an order it
+//! didn't ask for differs between the two.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::database::{self, Database};
+use crate::loopback::free_port;
+
+/// Where this is set, to the address of a superuser such as `postgres://postgres@127.0.0.1:5432`, tests make their
+/// databases there.
+const ELSEWHERE: &str = "DISKRET_TEST_POSTGRES";
+
+const ALWAYS: &[&str] = &[
+    "listen_addresses=127.0.0.1",
+    "max_connections=300",
+    "log_line_prefix=%m [%p] %d ",
+    "min_wal_size=32MB",
+    "timezone=UTC",
+];
+/// What is lost when the machine loses power doesn't matter to a test that doesn't cut it.
+const FAST: &[&str] = &["fsync=off", "full_page_writes=off"];
+const DURABLE: &[&str] = &["fsync=on", "full_page_writes=on", "synchronous_commit=on"];
+const TALKATIVE: &[&str] = &["log_statement=all", "log_min_duration_statement=0", "log_parameter_max_length=-1"];
+
+/// The PostgreSQL of this test process.
+///
+/// # Panics
+/// Where PostgreSQL is missing or doesn't start. Never a skip: a contract that was not tried was not kept.
+pub fn postgres() -> &'static Postgres {
+    static SHARED: OnceLock<Postgres> = OnceLock::new();
+    SHARED.get_or_init(|| match env::var(ELSEWHERE) {
+        Ok(server) if !server.is_empty() => Postgres { server, own: None },
+        _ => Postgres::start(FAST),
+    })
+}
+
+/// A PostgreSQL server with a superuser's rights to it.
+#[derive(Debug)]
+pub struct Postgres {
+    /// The address of a superuser, without or with a database.
+    server: String,
+    /// What we started ourselves.
+    own: Option<Own>,
+}
+
+#[derive(Debug)]
+struct Own {
+    folder: PathBuf,
+    port: u16,
+    supervisor: Mutex<Supervisor>,
+}
+
+impl Postgres {
+    /// A private cluster that keeps what it acknowledged: for tests that [kill](Self::kill) it.
+    #[must_use]
+    pub fn durable() -> Self {
+        Self::start(DURABLE)
+    }
+
+    /// A private cluster that writes every statement and every parameter to its log: for tests that search it.
+    #[must_use]
+    pub fn talkative() -> Self {
+        Self::start(&[FAST, TALKATIVE].concat())
+    }
+
+    /// A new, empty database of this server.
+    #[must_use]
+    pub fn database(&self) -> Database {
+        Database::create(&self.server)
+    }
+
+    /// Two new databases, one for data and one for keys.
+    #[must_use]
+    pub fn pair(&self) -> (Database, Database) {
+        (self.database(), self.database())
+    }
+
+    /// The folder with everything the server writes: data, write-ahead log, server log.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.own("searched").folder
+    }
+
+    /// Has the server write to its files what it has in memory, so that a search sees it.
+    pub fn checkpoint(&self) {
+        database::run(&self.server, "CHECKPOINT").expect("a checkpoint");
+    }
+
+    /// Kills the server, as `kill -9` does.
+    pub fn kill(&self) {
+        let own = self.own("killed");
+        assert!(own.supervisor().order("kill"), "the supervisor is there");
+    }
+
+    /// Starts the server again after [`Self::kill`], at the same address.
+    pub fn revive(&self) {
+        let own = self.own("revived");
+        // The server's processes outlive the first of them by a moment; as long they hold its memory, and no other starts.
+        for _ in 0..100 {
+            if own.supervisor().order(&format!("start {}", own.port)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("PostgreSQL doesn't start again:\n{}", own.log("server"));
+    }
+
+    fn own(&self, verb: &str) -> &Own {
+        let hint = "take Postgres::durable() or Postgres::talkative()";
+        self.own.as_ref().unwrap_or_else(|| panic!("the server in {ELSEWHERE} is not ours to be {verb}: {hint}"))
+    }
+
+    fn start(settings: &[&str]) -> Self {
+        let bin = programs();
+        let user = user();
+        let folder = tempfile::Builder::new().prefix("diskret-postgres-").tempdir().expect("a temporary folder").keep();
+        fs::create_dir(folder.join("log")).expect("a temporary folder");
+        if let Some((_, id)) = user {
+            chown(&folder, Some(id), Some(id)).expect("root may give a folder away");
+        }
+        let mut child = Command::new("sh")
+            .args(["-c", include_str!("supervisor.sh"), "diskret-test-postgres"])
+            .arg(&bin)
+            .arg(&folder)
+            .arg(user.map_or("", |(name, _)| name))
+            .args([ALWAYS, settings].concat().iter().flat_map(|setting| ["-c", setting]))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Not ours: whoever reads our error output to its end would wait for the supervisor too.
+            .stderr(fs::File::create(folder.join("log/supervisor")).expect("a temporary folder"))
+            // A Ctrl-C in the terminal is for us; the supervisor has work to do then.
+            .process_group(0)
+            .spawn()
+            .expect("a shell");
+        let orders = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().expect("it was asked for"));
+        let mut own = Own { folder, port: 0, supervisor: Mutex::new(Supervisor { child, orders, answers }) };
+        assert!(own.supervisor().answer(), "initdb of {} failed:\n{}", bin.display(), own.log("initdb"));
+        // Somebody else may take a port between our finding it free and the server's listening on it.
+        for _ in 0..5 {
+            own.port = free_port();
+            let order = format!("start {}", own.port);
+            if own.supervisor().order(&order) {
+                return Self { server: format!("postgres://postgres@127.0.0.1:{}", own.port), own: Some(own) };
+            }
+        }
+        panic!("PostgreSQL in {} doesn't start:\n{}", bin.display(), own.log("server"));
+    }
+}
+
+impl Own {
+    fn supervisor(&self) -> MutexGuard<'_, Supervisor> {
+        self.supervisor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self, name: &str) -> String {
+        let log = fs::read(self.folder.join("log").join(name)).unwrap_or_default();
+        String::from_utf8_lossy(&log[log.len().saturating_sub(4000)..]).into_owned()
+    }
+}
+
+#[derive(Debug)]
+struct Supervisor {
+    child: Child,
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Supervisor {
+    fn order(&mut self, order: &str) -> bool {
+        let orders = self.orders.as_mut().expect("open as long as we live");
+        writeln!(orders, "{order}").is_ok() && self.answer()
+    }
+
+    fn answer(&mut self) -> bool {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).is_ok() && line == "ready\n"
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        // Nobody is there to be told.
+        let _ = self.child.wait();
+    }
+}
+
+/// The newest PostgreSQL of this machine.
+fn programs() -> PathBuf {
+    let packaged = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().filter_map(|entry| {
+        let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+        Some((version, entry.path().join("bin")))
+    });
+    let mut found: Vec<_> = packaged.filter(|(_, bin)| bin.join("initdb").exists()).collect();
+    found.sort();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let elsewhere = || env::split_paths(&path).find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists());
+    found.pop().map(|(_, bin)| bin).or_else(elsewhere).unwrap_or_else(|| {
+        panic!(
+            "PostgreSQL is not installed, and these tests run on it. Install it (`apt-get install postgresql`, or let \
+             `./test` do it), or set {ELSEWHERE} to the address of a superuser of a server that is for tests only."
+        )
+    })
+}
+
+/// PostgreSQL refuses to run as root: then its own user it is. Name and number.
+fn user() -> Option<(&'static str, u32)> {
+    let root = fs::metadata("/proc/self").expect("a mounted /proc").uid() == 0;
+    root.then(|| {
+        let answer = Command::new("id").args(["-u", "postgres"]).output().expect("the program id");
+        let id = String::from_utf8_lossy(&answer.stdout).trim().parse();
+        ("postgres", id.expect("as root, PostgreSQL's tests need the user `postgres`, which its package makes"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    use super::{Postgres, postgres};
+    use crate::{Canary, Encoding, database, search, wait_until};
+
+    #[test]
+    fn databases_are_fresh_and_go_with_their_handle() {
+        let (one, two) = postgres().pair();
+        assert_ne!(one.url, two.url);
+        database::run(&one.url, "CREATE TABLE t (a text)").unwrap();
+        database::run(&two.url, "CREATE TABLE t (a text)").unwrap();
+        let url = one.url.clone();
+        drop(one);
+        database::run(&url, "SELECT 1").unwrap_err();
+        database::run(&two.url, "SELECT * FROM t").unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_database_can_be_asked_for_within_a_runtime() {
+        let database = postgres().database();
+        drop(database);
+    }
+
+    #[test]
+    fn a_durable_one_survives_its_death() {
+        let postgres = Postgres::durable();
+        let database = postgres.database();
+        database::run(&database.url, "CREATE TABLE t (a text); INSERT INTO t VALUES ('kept')").unwrap();
+        postgres.kill();
+        database::run(&database.url, "SELECT 1").unwrap_err();
+        postgres.revive();
+        database::run(&database.url, "DO $$ BEGIN ASSERT (SELECT a FROM t) = 'kept'; END $$").unwrap();
+        let folder = postgres.folder().to_owned();
+        drop(database);
+        drop(postgres);
+        assert!(!folder.exists(), "the folder goes with the server");
+    }
+
+    #[test]
+    fn a_talkative_one_tells_all_and_the_search_finds_it() {
+        let postgres = Postgres::talkative();
+        let database = postgres.database();
+        let canary = Canary::new();
+        let absent = Canary::new();
+        database::run(&database.url, "CREATE TABLE t (a text)").unwrap();
+        database::run(&database.url, &format!("INSERT INTO t VALUES ('{canary}')")).unwrap();
+        postgres.checkpoint();
+        let hits = search(postgres.folder(), &[canary.as_str(), absent.as_str()]);
+        for place in ["/log/server", "/data/base/", "/data/pg_wal/"] {
+            let there = |hit: &&crate::Hit| hit.file.to_string_lossy().contains(place);
+            let hit = hits.iter().find(there).unwrap_or_else(|| panic!("nothing in {place}: {hits:?}"));
+            assert_eq!((hit.needle.as_str(), hit.encoding), (canary.as_str(), Encoding::Raw));
+        }
+        assert!(hits.iter().all(|hit| hit.needle == canary.as_str()));
+    }
+
+    /// Runs this very program once more, as another process, and kills that one while its server runs.
+    #[test]
+    fn nothing_is_left_of_a_test_process_that_was_killed() {
+        const VICTIM: &str = "DISKRET_TESTKIT_VICTIM";
+        if std::env::var_os(VICTIM).is_some() {
+            println!("folder: {}", postgres().folder().display());
+            std::thread::sleep(Duration::from_secs(60));
+            return;
+        }
+        let mut other = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "postgres::tests::nothing_is_left_of_a_test_process_that_was_killed", "--nocapture"])
+            .env(VICTIM, "yes")
+            .env_remove(super::ELSEWHERE)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(other.stdout.take().unwrap()));
+        let folder = lines.find_map(|line| line.unwrap().split_once("folder: ").map(|(_, it)| it.to_owned())).unwrap();
+        let folder = std::path::Path::new(&folder);
+        let pid = std::fs::read_to_string(folder.join("data/postmaster.pid")).unwrap();
+        let server = std::path::Path::new("/proc").join(pid.lines().next().unwrap());
+        assert!(server.exists());
+        other.kill().unwrap();
+        other.wait().unwrap();
+        wait_until(Duration::from_secs(20), "the server ends and its folder goes", || {
+            !server.exists() && !folder.exists()
+        });
+    }
+}
