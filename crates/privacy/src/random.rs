@@ -7,6 +7,7 @@ use domain::PublicId;
 ///
 /// # Panics
 /// Where the operating system gives no randomness: nothing that needs a key may go on then.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that may ask for randomness")]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).expect("the operating system gives randomness");

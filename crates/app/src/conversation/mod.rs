@@ -14,5 +14,5 @@ mod visit;
 pub(crate) use directory::Directory;
 pub use directory::Reference;
 pub use list::{Counts, ListName, Summary};
-pub use receive_message::{Accepted, Incoming, Receipt, ReceiveError};
+pub use receive_message::{Accepted, Answer, Incoming, Receipt, ReceiveError};
 pub use visit::{Standing, Visitor};

@@ -66,9 +66,19 @@ impl<E: Into<Error>> From<E> for ReceiveError {
     }
 }
 
-/// The answer to a message, once its commit is through. To be awaited to its end even when the socket has gone: it tells
-/// the others.
-pub type Receipt = BoxFuture<'static, std::result::Result<Accepted, ReceiveError>>;
+/// The answer to a message, once its commit is through.
+#[derive(Debug)]
+pub struct Answer {
+    /// The sender's counter.
+    pub counter: i64,
+    /// The conversation's name outside.
+    pub conversation: PublicId,
+    /// What became of it.
+    pub result: std::result::Result<Accepted, ReceiveError>,
+}
+
+/// The answer to come. To be awaited to its end even when the socket has gone: it tells the others.
+pub type Receipt = BoxFuture<'static, Answer>;
 
 impl App {
     /// Takes a visitor's message into a conversation that is there. Messages given one after the other are stored in
@@ -151,9 +161,9 @@ impl App {
                 let found = self.store.conversation_of_token(visitor.widget.organisation, visitor.token_hash).await?;
                 let conversation = self.refer(&found).await?;
                 let identity = Identity { conversation: conversation.name(), ..*again.identity() };
-                self.seal_and_store(&conversation, again.renamed(identity), None).await?.await
+                self.seal_and_store(&conversation, again.renamed(identity), None).await?.await.result
             }
-            other => Err(refused(other)),
+            other => Err(refused(&other)),
         }
     }
 
@@ -197,27 +207,21 @@ impl App {
         });
         let (app, conversation) = (Arc::clone(self), Arc::clone(conversation));
         Ok(Box::pin(async move {
-            match outcome.await? {
-                Outcome::Stored(stored) => {
-                    let accepted =
-                        accepted(&conversation, identity.counter, stored.numbers, at, masked.then(|| text.clone()));
-                    let entry = entry(
-                        identity.author,
-                        identity.sender,
-                        identity.counter,
-                        identity.note,
-                        stored.numbers,
-                        at,
-                        text,
-                    );
+            let result = match outcome.await {
+                Err(error) => Err(error.into()),
+                Ok(Outcome::Stored(stored)) => {
+                    let masked = masked.then(|| text.clone());
+                    let Identity { author, sender, counter, note, .. } = identity;
+                    let entry = entry(author, sender, counter, note, stored.numbers, at, text);
                     app.tell(&conversation, entry, &stored.change);
-                    Ok(accepted)
+                    Ok(accepted(&conversation, counter, stored.numbers, at, masked))
                 }
-                Outcome::Retried { numbers, at, .. } => {
-                    Ok(accepted(&conversation, identity.counter, numbers, at, masked.then(|| text.clone())))
+                Ok(Outcome::Retried { numbers, at, .. }) => {
+                    Ok(accepted(&conversation, identity.counter, numbers, at, masked.then_some(text)))
                 }
-                other => Err(refused(other)),
-            }
+                Ok(other) => Err(refused(&other)),
+            };
+            Answer { counter: identity.counter, conversation: identity.conversation, result }
         }))
     }
 
@@ -283,9 +287,9 @@ fn accepted(
     Accepted { conversation: Arc::clone(conversation), counter, numbers, at, masked }
 }
 
-fn refused(outcome: Outcome) -> ReceiveError {
+fn refused(outcome: &Outcome) -> ReceiveError {
     match outcome {
-        Outcome::Gap { expected } => ReceiveError::Gap { expected },
+        Outcome::Gap { expected } => ReceiveError::Gap { expected: *expected },
         Outcome::OutOfReach => ReceiveError::Other(Error::Forbidden),
         Outcome::NotFound | Outcome::AlreadyBegun | Outcome::Stored(_) | Outcome::Retried { .. } => {
             ReceiveError::Other(Error::NotFound)

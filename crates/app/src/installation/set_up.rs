@@ -46,6 +46,11 @@ impl App {
         Ok(!self.store.has_operators().await?)
     }
 
+    /// The one-time code of the first set-up, for the terminal that started the program.
+    pub fn setup_code(&self) -> &str {
+        self.secrets.setup_code()
+    }
+
     /// Sets the installation up from a browser: allowed once, with the code that its machine printed.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ impl App {
         let mut widget = found.into_iter().find(|widget| widget.name == name).ok_or(Error::NotFound)?;
         change.apply(&mut widget)?;
         self.store.update_widget(widget.clone()).await?;
-        self.widgets.forget(name);
+        self.widgets.forget(&widget);
         Ok(widget)
     }
 }

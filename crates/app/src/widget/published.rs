@@ -2,26 +2,30 @@
 
 use std::sync::Arc;
 
-use domain::{Language, PublicId};
+use domain::{Language, OrganisationId, PublicId, WidgetId};
 use store::widget::Widget;
 
 use crate::leased::Leased;
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 const WIDGETS: usize = 1024;
 
-/// Widgets by name.
-pub(crate) struct Directory(Leased<PublicId, Arc<Widget>>);
+/// Widgets by name, and their titles by number.
+pub(crate) struct Directory {
+    widgets: Leased<PublicId, Arc<Widget>>,
+    titles: Leased<WidgetId, (PublicId, Arc<str>)>,
+}
 
 impl Default for Directory {
     fn default() -> Self {
-        Self(Leased::new(WIDGETS))
+        Self { widgets: Leased::new(WIDGETS), titles: Leased::new(WIDGETS) }
     }
 }
 
 impl Directory {
-    pub(super) fn forget(&self, name: PublicId) {
-        self.0.remove(&name);
+    pub(super) fn forget(&self, widget: &Widget) {
+        self.widgets.remove(&widget.name);
+        self.titles.remove(&widget.id);
     }
 }
 
@@ -46,12 +50,40 @@ pub struct Published {
 
 impl App {
     pub(crate) async fn widget(&self, name: PublicId) -> Result<Arc<Widget>> {
-        if let Some(known) = self.widgets.0.get(&name) {
+        if let Some(known) = self.widgets.widgets.get(&name) {
             return Ok(known);
         }
         let widget = Arc::new(self.store.widget(name).await?);
-        self.widgets.0.insert(name, Arc::clone(&widget));
+        self.widgets.widgets.insert(name, Arc::clone(&widget));
         Ok(widget)
+    }
+
+    /// A widget's name outside and what operators call it.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotFound`].
+    pub async fn widget_title(&self, organisation: OrganisationId, id: WidgetId) -> Result<(PublicId, Arc<str>)> {
+        if let Some(known) = self.widgets.titles.get(&id) {
+            return Ok(known);
+        }
+        let all = self.store.widgets(organisation).await?;
+        let widget = all.into_iter().find(|widget| widget.id == id).ok_or(Error::NotFound)?;
+        let known = (widget.name, Arc::from(widget.title));
+        self.widgets.titles.insert(id, known.clone());
+        Ok(known)
+    }
+
+    /// The widget that was founded first, for the demonstration shop.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn first_widget(&self) -> Result<Option<PublicId>> {
+        for organisation in self.store.organisations().await? {
+            if let Some(widget) = self.store.widgets(organisation.id).await?.first() {
+                return Ok(Some(widget.name));
+            }
+        }
+        Ok(None)
     }
 
     /// The published configuration of a widget. Public.

@@ -23,7 +23,7 @@
 //!    top. `4711 4242 4242 4242 4242 12/27 123` is found. But groups parted by nothing but line breaks are a column
 //!    of numbers, not a card.
 //! 2. *Any form*, only from the start of the run to its end, or to a plausible rest: an expiry date, a security code,
-//!    or both. `42 424.242 4242-42424 2`, `4242424242424242` directly followed by `1227123`. Without slashes, commas
+//!    or both. `42 424.242_4242-424 2`, `4242424242424242` directly followed by `1227123`. Without slashes, commas
 //!    and the like: they make lists, times and coordinates of separate numbers.
 //!
 //! **Not a card**, though the check digit is right:

@@ -1,0 +1,82 @@
+//! `diskret admin`: what whoever runs the machine may do without a browser.
+
+use app::App;
+use app::team::NewOperator;
+use clap::{Arg, ArgMatches, Command};
+use domain::{Language, PublicId, Role};
+use privacy::{Plaintext, token};
+
+use super::{configured, open, say, value};
+use crate::config::Config;
+
+pub(super) fn command() -> Command {
+    let text = |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("TEXT").help(help);
+    Command::new("admin")
+        .about("Administers the installation")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            configured(Command::new("add-operator").about("Adds somebody to an organisation's team"))
+                .arg(text("organisation", "The organisation's id").required(true))
+                .arg(text("name", "What they are called").required(true))
+                .arg(text("email", "What they sign in with").required(true))
+                .arg(
+                    text("role", "What they may do").default_value("agent").value_parser(["owner", "agent", "officer"]),
+                )
+                .arg(text("language", "Language of their screens").default_value("de").value_parser(["de", "en"]))
+                .arg(text("password-file", "File with their password; without it one is made and printed")),
+        )
+        .subcommand(configured(
+            Command::new("confirm-recovery-key")
+                .about("Notes that you hold the recovery key: reads it from standard input and compares"),
+        ))
+}
+
+pub(super) fn run(config: Config, name: &str, matches: &ArgMatches) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let app = open::installation(&config).await?;
+        let result = match name {
+            "add-operator" => add_operator(&app, matches).await,
+            _ => confirm(&app).await,
+        };
+        app.close().await;
+        result
+    })
+}
+
+async fn add_operator(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
+    let organisation: PublicId =
+        value(matches, "organisation").parse().map_err(|_| anyhow::anyhow!("`organisation` is not an id"))?;
+    let organisation = app
+        .organisation_named(organisation)
+        .await
+        .map_err(|_| anyhow::anyhow!("`organisation`: there is none with this id"))?;
+    let (password, made) = match matches.get_one::<String>("password-file") {
+        Some(file) => (std::fs::read_to_string(file)?.trim_end_matches(['\r', '\n']).to_owned(), false),
+        None => (token::bearer(), true),
+    };
+    let person = app
+        .add_operator(
+            organisation,
+            NewOperator {
+                name: value(matches, "name").to_owned(),
+                email: value(matches, "email").to_owned(),
+                password: Plaintext::new(password.clone()),
+                role: Role::from_code(value(matches, "role")).unwrap_or(Role::Agent),
+                language: Language::from_code(value(matches, "language")).unwrap_or_default(),
+            },
+        )
+        .await?;
+    say(&format!("operator        {}", person.name));
+    if made {
+        say(&format!("password        {password}"));
+    }
+    Ok(())
+}
+
+async fn confirm(app: &App) -> anyhow::Result<()> {
+    let key = Plaintext::new(std::io::read_to_string(std::io::stdin())?);
+    app.confirm_recovery_key(&key).await?;
+    say("confirmed: this is the recovery key of this installation");
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! `diskret doctor`: says what is misconfigured, and how to mend it.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use app::App;
+use app::secrets::Secrets;
+use domain::clock::{Clock as _, SystemClock};
+use store::{KeyStore, Settings, Store};
+
+use super::say;
+use crate::config::Config;
+
+/// One finding.
+enum Finding {
+    Good(String),
+    Warning(String),
+    Bad(String),
+}
+
+/// 2026-01-01: a clock before the program was written is wrong.
+const LONG_AGO: i64 = 1_767_225_600_000_000;
+
+pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut findings = vec![clock(), folder(config), origins(config)];
+    findings.extend(runtime.block_on(stores(config)));
+    let mut code = ExitCode::SUCCESS;
+    for finding in findings {
+        match finding {
+            Finding::Good(text) => say(&format!("good     {text}")),
+            Finding::Warning(text) => say(&format!("warning  {text}")),
+            Finding::Bad(text) => {
+                say(&format!("bad      {text}"));
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn clock() -> Finding {
+    if SystemClock.now().0 < LONG_AGO {
+        return Finding::Bad(
+            "the clock is years behind: deletions would come late; set it and keep it set (NTP)".into(),
+        );
+    }
+    Finding::Good("the clock is plausible".into())
+}
+
+fn folder(config: &Config) -> Finding {
+    let path = config.data.display();
+    match std::fs::metadata(&config.data) {
+        Err(error) => Finding::Bad(format!("`data`: {path} cannot be read ({error}); `diskret serve` makes it")),
+        Ok(data) if data.permissions().mode() & 0o077 != 0 => {
+            Finding::Bad(format!("`data`: others can look into {path}; run `chmod 700 {path}`"))
+        }
+        Ok(_) => Finding::Good(format!("`data`: {path} is closed to others")),
+    }
+}
+
+fn origins(config: &Config) -> Finding {
+    let plain = [&config.app_origin, &config.widget_origin]
+        .into_iter()
+        .find(|origin| origin.starts_with("http://") && !origin.contains("localhost"));
+    match plain {
+        Some(origin) => Finding::Bad(format!(
+            "{origin} has no TLS: browsers refuse the session's cookie there; put a proxy in front and use https"
+        )),
+        None => Finding::Good("`app_origin` and `widget_origin` can carry a session".into()),
+    }
+}
+
+async fn stores(config: &Config) -> Vec<Finding> {
+    let bad = |key: &str, error: &dyn std::fmt::Display| Finding::Bad(format!("`{key}`: {error}"));
+    if !config.data.is_dir() {
+        return Vec::new();
+    }
+    let (data, keys) = config.locations();
+    let data = match Store::open(&data, Settings::default()).await {
+        Ok(data) => data,
+        Err(error) => return vec![bad("database", &error)],
+    };
+    let keys = match KeyStore::open(&keys, Settings::default()).await {
+        Ok(keys) => keys,
+        Err(error) => return vec![bad("key_database", &error)],
+    };
+    let mut findings = vec![Finding::Good("both databases answer".into())];
+    let fresh = data.organisations().await.is_ok_and(|all| all.is_empty());
+    match Secrets::load(&config.secrets(), fresh) {
+        Err(error) => findings.push(bad("data", &error)),
+        Ok(secrets) => {
+            findings.push(Finding::Good("the installation's secrets are there and closed to others".into()));
+            let app = App::new(data.clone(), keys.clone(), Arc::new(SystemClock), secrets, config.app);
+            findings.push(recovery(&data, &app).await);
+        }
+    }
+    data.close().await;
+    keys.close().await;
+    findings
+}
+
+async fn recovery(data: &Store, app: &App) -> Finding {
+    match (app.needs_set_up().await, data.installation().await) {
+        (Ok(true), _) => Finding::Warning("nobody has set this installation up yet".into()),
+        (_, Ok(Some(found))) if found.recovery_confirmed_at.is_some() => {
+            Finding::Good("somebody showed that they hold the recovery key".into())
+        }
+        (_, Ok(_)) => Finding::Warning(
+            "nobody has shown that they hold the recovery key: without it a lost machine cannot be restored; \
+             run `diskret admin confirm-recovery-key`"
+                .into(),
+        ),
+        (_, Err(error)) => Finding::Bad(format!("the installation cannot be read: {error}")),
+    }
+}

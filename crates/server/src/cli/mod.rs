@@ -1,0 +1,111 @@
+//! The command line.
+
+mod admin;
+mod doctor;
+mod migrate;
+mod open;
+mod redact;
+mod serve;
+mod setup;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::config::{Config, Layers, OPTIONS, variable};
+
+/// Runs the program; errors go to standard error in one line each, and make the exit code 1.
+pub fn main() -> ExitCode {
+    let matches = command().get_matches();
+    match run(&matches) {
+        Ok(code) => code,
+        Err(error) => {
+            say_error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let done = |result: anyhow::Result<()>| result.map(|()| ExitCode::SUCCESS);
+    match matches.subcommand() {
+        Some(("serve", matches)) => done(serve::run(configure(matches)?)),
+        Some(("setup", matches)) => done(setup::run(configure(matches)?, matches)),
+        Some(("migrate", matches)) => done(migrate::run(configure(matches)?)),
+        Some(("admin", matches)) => match matches.subcommand() {
+            Some((name, matches)) => done(admin::run(configure(matches)?, name, matches)),
+            None => Ok(ExitCode::FAILURE),
+        },
+        Some(("redact", _)) => done(redact::run()),
+        Some(("doctor", matches)) => doctor::run(&configure(matches)?),
+        _ => {
+            say(&format!("diskret {}", env!("CARGO_PKG_VERSION")));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn command() -> Command {
+    Command::new("diskret")
+        .about("Customer messaging whose privacy promises anyone can check")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(configured(Command::new("serve").about("Serves widget, dashboard and API")))
+        .subcommand(setup::command())
+        .subcommand(configured(
+            Command::new("migrate").about("Brings the databases' schemas up to date, and does nothing else"),
+        ))
+        .subcommand(admin::command())
+        .subcommand(Command::new("redact").about("Masks card numbers in the lines of standard input"))
+        .subcommand(configured(Command::new("doctor").about("Says what is misconfigured, and how to mend it")))
+        .subcommand(Command::new("version").about("Prints the version"))
+}
+
+/// Adds the flags of every option.
+fn configured(command: Command) -> Command {
+    let file = Arg::new("config").long("config").value_name("FILE").help("Configuration file (TOML)");
+    OPTIONS.iter().fold(command.arg(file), |command, option| {
+        let help = match option.default {
+            "" => format!("{} [env: {}]", option.help, variable(option.key)),
+            default => format!("{} [env: {}] [default: {default}]", option.help, variable(option.key)),
+        };
+        let arg = Arg::new(option.key).long(option.flag).value_name("VALUE").help(help);
+        command.arg(match option.key {
+            // A switch may be given without a value.
+            "demo" => arg.num_args(0..=1).default_missing_value("true"),
+            _ => arg.action(ArgAction::Set),
+        })
+    })
+}
+
+fn configure(matches: &ArgMatches) -> anyhow::Result<Config> {
+    let mut layers = Layers::defaults();
+    if let Some(file) = matches.get_one::<String>("config") {
+        layers.file(&PathBuf::from(file))?;
+    }
+    layers.environment(|name| std::env::var(name).ok());
+    for option in OPTIONS {
+        if let Some(value) = matches.get_one::<String>(option.key) {
+            layers.flag(option.key, value.clone());
+        }
+    }
+    Ok(layers.check()?)
+}
+
+/// Prints a line for whoever called.
+fn say(line: &str) {
+    // Whoever closed the pipe has read enough.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn say_error(line: &str) {
+    let _ = writeln!(std::io::stderr(), "diskret: {line}");
+}
+
+/// The value of an argument that clap made sure of.
+fn value<'m>(matches: &'m ArgMatches, name: &str) -> &'m str {
+    matches.get_one::<String>(name).map(String::as_str).unwrap_or_default()
+}

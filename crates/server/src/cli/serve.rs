@@ -1,0 +1,124 @@
+//! `diskret serve`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use app::App;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{open, say};
+use crate::config::Config;
+use crate::http::{Shared, router};
+use crate::listen;
+
+const WORK_EVERY: Duration = Duration::from_secs(1);
+const WIPE_EVERY: Duration = Duration::from_secs(10);
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
+pub(super) fn run(config: Config) -> anyhow::Result<()> {
+    log(&config);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.workers)
+        // Only passwords are hashed there, four at a time.
+        .max_blocking_threads(8)
+        .thread_keep_alive(Duration::from_secs(2))
+        .enable_all()
+        .build()?
+        .block_on(serve(config))
+}
+
+fn log(config: &Config) {
+    let log = tracing_subscriber::fmt()
+        .with_max_level(config.log.parse::<tracing::Level>().unwrap_or(tracing::Level::INFO))
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    if config.log_json { log.json().init() } else { log.with_ansi(false).init() }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("`listen`: {} cannot be listened on", config.listen))?;
+    let app = open::installation(&config).await?;
+    greet(&config, &app).await?;
+    let (ending, sockets, work) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
+    work.spawn(every(WORK_EVERY, ending.clone(), {
+        let app = Arc::clone(&app);
+        move || {
+            let app = Arc::clone(&app);
+            async move {
+                // A full page means that more is due: go on at once.
+                while app.work().await? >= 32 {}
+                Ok(())
+            }
+        }
+    }));
+    work.spawn(every(TIDY_EVERY, ending.clone(), {
+        let app = Arc::clone(&app);
+        move || {
+            let app = Arc::clone(&app);
+            async move { app.tidy().await }
+        }
+    }));
+    work.spawn(every(WIPE_EVERY, ending.clone(), {
+        let app = Arc::clone(&app);
+        move || {
+            app.wipe_expired();
+            async { Ok(()) }
+        }
+    }));
+    work.close();
+    let shared =
+        Shared { app: Arc::clone(&app), config: Arc::new(config), ending: ending.clone(), sockets: sockets.clone() };
+    let serving = tokio::spawn(listen::serve(listener, router(shared), ending.clone(), sockets));
+    end_asked().await?;
+    tracing::info!("ending: clients are told to come back");
+    ending.cancel();
+    serving.await?;
+    work.wait().await;
+    app.close().await;
+    Ok(())
+}
+
+/// Does something again and again until the end; a failure is logged and tried again.
+async fn every<F, R>(span: Duration, ending: CancellationToken, task: F)
+where
+    F: Fn() -> R,
+    R: Future<Output = app::Result<()>>,
+{
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(span) => {}
+            () = ending.cancelled() => return,
+        }
+        if let Err(error) = task().await {
+            tracing::warn!(%error, "background work could not be done; it will be tried again");
+        }
+    }
+}
+
+async fn end_asked() -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Says where everything is. The first sign-in's code goes in the address's fragment, which no server and no log sees.
+async fn greet(config: &Config, app: &App) -> anyhow::Result<()> {
+    say(&format!("diskret {} listens on {}", env!("CARGO_PKG_VERSION"), config.listen));
+    if app.needs_set_up().await? {
+        say(&format!("first sign-in  {}/setup#code={}", config.app_origin, app.setup_code()));
+    } else {
+        say(&format!("dashboard      {}", config.app_origin));
+    }
+    if let Some(shop) = &config.shop_origin {
+        say(&format!("demo shop      {shop}"));
+    }
+    Ok(())
+}

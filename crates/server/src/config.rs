@@ -1,0 +1,365 @@
+//! Configuration: one TOML file, the environment, flags; later ones win. Every option stands in one table, from which the
+//! flags, the environment's names, the checks' messages and `docs/configuration.md` come.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use store::Location;
+
+/// One option.
+pub struct Described {
+    /// Its key in the file; in the environment `DISKRET_` and the key in upper case.
+    pub key: &'static str,
+    /// Its flag, without the dashes before it.
+    pub flag: &'static str,
+    /// Its value where nothing is said.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// Every option.
+pub const OPTIONS: &[Described] = &[
+    Described {
+        key: "data",
+        flag: "data",
+        default: "data",
+        help: "Folder of the installation: keys, secrets, and the databases when they are SQLite. Made with mode 700.",
+    },
+    Described {
+        key: "listen",
+        flag: "listen",
+        default: "127.0.0.1:8080",
+        help: "Address and port to listen on. Put a proxy that ends TLS in front of anything but loopback.",
+    },
+    Described {
+        key: "app_origin",
+        flag: "app-origin",
+        default: "http://app.localhost:8080",
+        help: "Where operators reach the dashboard: scheme, host, port.",
+    },
+    Described {
+        key: "widget_origin",
+        flag: "widget-origin",
+        default: "http://widget.localhost:8080",
+        help: "Where sites load the widget from. An origin of its own, so that the page's scripts cannot read the chat.",
+    },
+    Described {
+        key: "shop_origin",
+        flag: "shop-origin",
+        default: "http://shop.localhost:8080",
+        help: "Where the demonstration shop is served while `demo` is on.",
+    },
+    Described {
+        key: "demo",
+        flag: "demo",
+        default: "false",
+        help: "Serve a demonstration shop that has the first widget on it.",
+    },
+    Described {
+        key: "database",
+        flag: "database",
+        default: "",
+        help: "PostgreSQL address of the data, such as `postgres://diskret@localhost/diskret`. Empty: SQLite in `data`.",
+    },
+    Described {
+        key: "key_database",
+        flag: "key-database",
+        default: "",
+        help: "PostgreSQL address of the keys: a database of its own, best on a cluster of its own. Needed with `database`.",
+    },
+    Described {
+        key: "end_idle_after",
+        flag: "end-idle-after",
+        default: "24h",
+        help: "A conversation in which nobody writes for so long ends by itself: 1m to 90d (s, m, h, d).",
+    },
+    Described {
+        key: "visitor_rate",
+        flag: "visitor-rate",
+        default: "5",
+        help: "Messages a visitor may send per second over time: 0.1 to 10000.",
+    },
+    Described {
+        key: "visitor_burst",
+        flag: "visitor-burst",
+        default: "20",
+        help: "Messages a visitor may send at once: 1 to 10000.",
+    },
+    Described { key: "workers", flag: "workers", default: "2", help: "Threads that serve sockets and HTTP: 1 to 256." },
+    Described { key: "log", flag: "log", default: "info", help: "What is logged: error, warn, info, debug or trace." },
+    Described {
+        key: "log_format",
+        flag: "log-format",
+        default: "text",
+        help: "How it is logged to standard error: text or json.",
+    },
+];
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folder of the installation.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: std::net::SocketAddr,
+    /// The dashboard's origin.
+    pub app_origin: String,
+    /// The widget's origin.
+    pub widget_origin: String,
+    /// The demonstration shop's origin, where it is on.
+    pub shop_origin: Option<String>,
+    /// Where the data are; `None` is SQLite in the folder.
+    pub databases: Option<(String, String)>,
+    /// What the application wants to know.
+    pub app: app::Options,
+    /// Threads of the runtime.
+    pub workers: usize,
+    /// The log's level.
+    pub log: String,
+    /// Whether the log is JSON.
+    pub log_json: bool,
+}
+
+/// Something is wrong with the configuration. Names the key, and where its value came from.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {0} cannot be read: {1}")]
+    Unreadable(PathBuf, String),
+    /// The file has a key that no option has.
+    #[error("`{0}` (in {1}) is no option: `diskret help serve` lists them all")]
+    Unknown(String, String),
+    /// A value is not what its option takes.
+    #[error("`{key}` ({source_of}): {detail}")]
+    Invalid {
+        /// The option's key.
+        key: &'static str,
+        /// Where the value came from.
+        source_of: String,
+        /// What it must be.
+        detail: String,
+    },
+}
+
+/// Values with where they came from, before they are checked.
+pub struct Layers(BTreeMap<&'static str, (String, String)>);
+
+impl Layers {
+    /// The defaults.
+    pub fn defaults() -> Self {
+        Self(OPTIONS.iter().map(|option| (option.key, (option.default.to_owned(), "default".to_owned()))).collect())
+    }
+
+    /// Lays the values of a TOML file over.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`], [`ConfigError::Unknown`].
+    pub fn file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let unreadable = |error: String| ConfigError::Unreadable(path.to_owned(), error);
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let table: toml::Table = toml::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        for (key, value) in table {
+            let option = OPTIONS
+                .iter()
+                .find(|option| option.key == key)
+                .ok_or_else(|| ConfigError::Unknown(key.clone(), path.display().to_string()))?;
+            let value = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Float(number) => number.to_string(),
+                toml::Value::Boolean(truth) => truth.to_string(),
+                toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => {
+                    return Err(ConfigError::Invalid {
+                        key: option.key,
+                        source_of: format!("in {}", path.display()),
+                        detail: "must be a text, a number, true or false".to_owned(),
+                    });
+                }
+            };
+            self.0.insert(option.key, (value, format!("in {}", path.display())));
+        }
+        Ok(())
+    }
+
+    /// Lays the environment over, as asked through `get`.
+    pub fn environment(&mut self, get: impl Fn(&str) -> Option<String>) {
+        for option in OPTIONS {
+            let name = variable(option.key);
+            if let Some(value) = get(&name) {
+                self.0.insert(option.key, (value, format!("from {name}")));
+            }
+        }
+    }
+
+    /// Lays a flag over.
+    pub fn flag(&mut self, key: &'static str, value: String) {
+        self.0.insert(key, (value, format!("from --{}", key.replace('_', "-"))));
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`], naming the key.
+    pub fn check(&self) -> Result<Config, ConfigError> {
+        let demo = self.one("demo", "must be true or false", |text| text.parse::<bool>().ok())?;
+        let database = self.text("database");
+        let keys = self.text("key_database");
+        let databases = match (database.is_empty(), keys.is_empty()) {
+            (true, true) => None,
+            (false, false) if database != keys => Some((database, keys)),
+            (false, false) => return Err(self.invalid("key_database", "must be another database than `database`")),
+            (false, true) => return Err(self.invalid("key_database", "is needed where `database` is set")),
+            (true, false) => return Err(self.invalid("database", "is needed where `key_database` is set")),
+        };
+        let (app_origin, widget_origin) = (self.origin("app_origin")?, self.origin("widget_origin")?);
+        if app_origin == widget_origin {
+            return Err(self.invalid("widget_origin", "must be another origin than `app_origin`"));
+        }
+        let shop_origin = if demo { Some(self.origin("shop_origin")?) } else { None };
+        let levels = ["error", "warn", "info", "debug", "trace"];
+        Ok(Config {
+            data: PathBuf::from(self.text("data")),
+            listen: self.one("listen", "must be an address and a port, such as 127.0.0.1:8080", |t| t.parse().ok())?,
+            app_origin,
+            widget_origin,
+            shop_origin,
+            databases,
+            app: app::Options {
+                end_idle_after: self.one("end_idle_after", "must be a span such as 30m, 24h or 7d", |text| {
+                    span(text).filter(|span| (60..=90 * 86_400).contains(&span.as_secs()))
+                })?,
+                visitor_rate: self.one("visitor_rate", "must be a number from 0.1 to 10000", |text| {
+                    text.parse().ok().filter(|rate| (0.1..=10_000.0).contains(rate))
+                })?,
+                visitor_burst: self.one("visitor_burst", "must be a whole number from 1 to 10000", |text| {
+                    text.parse().ok().filter(|burst| (1..=10_000).contains(burst))
+                })?,
+            },
+            workers: self.one("workers", "must be a whole number from 1 to 256", |text| {
+                text.parse().ok().filter(|workers| (1..=256).contains(workers))
+            })?,
+            log: self.one("log", "must be error, warn, info, debug or trace", |text| {
+                levels.contains(&text).then(|| text.to_owned())
+            })?,
+            log_json: self.one("log_format", "must be text or json", |text| match text {
+                "text" => Some(false),
+                "json" => Some(true),
+                _ => None,
+            })?,
+        })
+    }
+
+    fn text(&self, key: &'static str) -> String {
+        self.0.get(key).map(|(value, _)| value.trim().to_owned()).unwrap_or_default()
+    }
+
+    fn one<T>(&self, key: &'static str, must: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, ConfigError> {
+        parse(&self.text(key)).ok_or_else(|| self.invalid(key, must))
+    }
+
+    fn origin(&self, key: &'static str) -> Result<String, ConfigError> {
+        self.one(key, "must be an origin such as https://chat.example.de, without a path", domain::text::origin)
+    }
+
+    fn invalid(&self, key: &'static str, detail: &str) -> ConfigError {
+        let source_of = self.0.get(key).map(|(_, source)| source.clone()).unwrap_or_default();
+        ConfigError::Invalid { key, source_of, detail: detail.to_owned() }
+    }
+}
+
+/// The environment's name of an option.
+pub fn variable(key: &str) -> String {
+    format!("DISKRET_{}", key.to_uppercase())
+}
+
+fn span(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
+}
+
+impl Config {
+    /// Where the data and the keys are.
+    pub fn locations(&self) -> (Location, Location) {
+        match &self.databases {
+            Some((data, keys)) => (Location::Postgres(data.clone()), Location::Postgres(keys.clone())),
+            None => store::files_in(&self.data),
+        }
+    }
+
+    /// Folder of keys and secrets.
+    pub fn secrets(&self) -> PathBuf {
+        self.data.join("secrets")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &'static str, value: &str) -> Result<Config, ConfigError> {
+        let mut layers = Layers::defaults();
+        layers.flag(key, value.to_owned());
+        layers.check()
+    }
+
+    #[test]
+    fn the_defaults_are_good() {
+        let config = Layers::defaults().check().unwrap();
+        assert_eq!(config.app.end_idle_after, Duration::from_secs(86_400));
+        assert!(config.shop_origin.is_none());
+    }
+
+    #[test]
+    fn every_bad_value_is_refused_by_its_key() {
+        let bad = [
+            ("listen", "8080"),
+            ("app_origin", "app.example.de"),
+            ("widget_origin", "https://x/y"),
+            ("widget_origin", "http://app.localhost:8080"),
+            ("demo", "yes"),
+            ("database", "postgres://a"),
+            ("key_database", "postgres://a"),
+            ("end_idle_after", "0s"),
+            ("end_idle_after", "ä"),
+            ("visitor_rate", "0"),
+            ("visitor_burst", "-1"),
+            ("workers", "0"),
+            ("log", "loud"),
+            ("log_format", "xml"),
+        ];
+        for (key, value) in bad {
+            let error = with(key, value).unwrap_err().to_string();
+            assert!(error.starts_with('`') && error.contains("--"), "{key}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("diskret.toml");
+        std::fs::write(&path, "workers = 3\nlog = \"warn\"\nvisitor_burst = 7").unwrap();
+        let mut layers = Layers::defaults();
+        layers.file(&path).unwrap();
+        layers.environment(|name| (name == "DISKRET_WORKERS" || name == "DISKRET_LOG").then(|| "4".to_owned()));
+        layers.flag("log", "debug".to_owned());
+        let config = layers.check().unwrap();
+        assert_eq!((config.workers, config.app.visitor_burst, config.log.as_str()), (4, 7, "debug"));
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("diskret.toml");
+        std::fs::write(&path, "wrokers = 3").unwrap();
+        assert!(Layers::defaults().file(&path).unwrap_err().to_string().contains("`wrokers`"));
+    }
+}

@@ -1,0 +1,147 @@
+//! Lists, entries, and what happens to a conversation besides messages.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Response};
+use domain::limits::{PAGE, PAGE_MOST};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::guard::Caller;
+use super::{Failure, Shared};
+use crate::socket::entries;
+use crate::wire::Id;
+use crate::wire::conversations::{
+    Assignment, ConversationPage, ConversationSummary, EntryPage, ListName, StateChange, WantedState,
+};
+use crate::wire::problem::Problem;
+
+/// Which page of a list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    /// Which list.
+    list: ListName,
+    /// Whether ended conversations are in it.
+    ended: Option<bool>,
+    /// Only changes before this position.
+    before: Option<i64>,
+    /// At most so many, 1 to 200.
+    limit: Option<i64>,
+}
+
+/// Which page of entries.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EntryQuery {
+    /// Only entries before this sequence; missing means the newest.
+    before: Option<i64>,
+    /// At most so many, 1 to 200.
+    limit: Option<i64>,
+}
+
+/// A page of a list, newest change first.
+#[utoipa::path(get, path = "/api/conversations", tag = "conversations", params(ListQuery),
+    responses((status = 200, body = ConversationPage), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem)))]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<ConversationPage>, Failure> {
+    let Query(query) = query?;
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
+    let before = query.before.unwrap_or(i64::MAX);
+    let found = shared.app.list(principal, query.list.into(), query.ended.unwrap_or(false), before, limit).await?;
+    let next = if (found.len() as i64) < limit { None } else { found.last().map(|row| row.position) };
+    let mut items = Vec::with_capacity(found.len());
+    for row in found {
+        items.push(entries::summary(&shared.app, row).await?);
+    }
+    let counts = entries::counts(&shared.app, principal).await?;
+    Ok(Json(ConversationPage { items, next, counts }))
+}
+
+/// One row.
+#[utoipa::path(get, path = "/api/conversations/{id}", tag = "conversations", params(("id" = Id, Path)),
+    responses((status = 200, body = ConversationSummary), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+) -> Result<Json<ConversationSummary>, Failure> {
+    let Path(id) = id?;
+    row(&shared, principal, id).await
+}
+
+/// A page of entries, ascending.
+#[utoipa::path(get, path = "/api/conversations/{id}/entries", tag = "conversations",
+    params(("id" = Id, Path), EntryQuery),
+    responses((status = 200, body = EntryPage), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub(super) async fn entries(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+    query: Result<Query<EntryQuery>, QueryRejection>,
+) -> Result<Response, Failure> {
+    let (Path(id), Query(query)) = (id?, query?);
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
+    let before = query.before.unwrap_or(i64::MAX);
+    let (conversation, found) = shared.app.entries_before(principal, id.0, before, limit).await?;
+    let first = found.first().map(|entry| entry.numbers.sequence).filter(|sequence| *sequence > 1);
+    let reader = entries::Reader::Operator(principal);
+    let mut people = Vec::with_capacity(found.len());
+    for entry in &found {
+        people.push(entries::people(&shared.app, conversation.organisation, entry).await?);
+    }
+    let items = found
+        .iter()
+        .zip(&people)
+        .filter_map(|(entry, people)| entries::entry(reader, None, conversation.name(), entry, people))
+        .collect();
+    Ok(Json(EntryPage { items, first }).into_response())
+}
+
+/// Gives a conversation to an operator, or to nobody.
+#[utoipa::path(put, path = "/api/conversations/{id}/assignment", tag = "conversations", params(("id" = Id, Path)),
+    request_body = Assignment,
+    responses((status = 200, body = ConversationSummary), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn assign(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+    body: Result<Json<Assignment>, JsonRejection>,
+) -> Result<Response, Failure> {
+    let (Path(id), Json(body)) = (id?, body?);
+    shared.app.assign(principal, id.0, body.operator.map(|id| id.0)).await?;
+    // Whoever gives away what they could only see while it was theirs gets no row back.
+    match row(&shared, principal, id).await {
+        Ok(row) => Ok(row.into_response()),
+        Err(_) => Ok(http::StatusCode::NO_CONTENT.into_response()),
+    }
+}
+
+/// Ends a conversation or takes it up again.
+#[utoipa::path(put, path = "/api/conversations/{id}/state", tag = "conversations", params(("id" = Id, Path)),
+    request_body = StateChange,
+    responses((status = 200, body = ConversationSummary), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub(super) async fn set_state(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+    body: Result<Json<StateChange>, JsonRejection>,
+) -> Result<Json<ConversationSummary>, Failure> {
+    let (Path(id), Json(body)) = (id?, body?);
+    shared.app.set_ended(principal, id.0, body.state == WantedState::Ended).await?;
+    row(&shared, principal, id).await
+}
+
+async fn row(shared: &Shared, principal: domain::Principal, id: Id) -> Result<Json<ConversationSummary>, Failure> {
+    let row = shared.app.summary(principal, id.0).await?;
+    Ok(Json(entries::summary(&shared.app, row).await?))
+}

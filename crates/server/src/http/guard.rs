@@ -1,0 +1,75 @@
+//! Who asks, and from where (SA4, SI10).
+
+use app::Error;
+use app::team::Secret;
+use axum::extract::FromRequestParts;
+use domain::Principal;
+use http::request::Parts;
+use http::{HeaderMap, header};
+
+use super::{Failure, Shared};
+
+/// The session's cookie. `__Host-` has browsers refuse it from a subdomain, without TLS or with another path.
+pub(crate) const COOKIE: &str = "__Host-diskret";
+
+/// The caller of an operation: what it may do is asked by the verb it calls (law L5).
+pub(crate) struct Caller(pub(crate) Principal);
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Failure> {
+        own_origin(&parts.method, &parts.headers, shared)?;
+        Ok(Self(bearer_or_cookie(&parts.headers, shared).await?))
+    }
+}
+
+/// Somebody who need not be signed in, but whose request must not come from a foreign page.
+pub(crate) struct Anybody;
+
+impl FromRequestParts<Shared> for Anybody {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Failure> {
+        own_origin(&parts.method, &parts.headers, shared).map(|()| Self)
+    }
+}
+
+/// A request that changes something must name the dashboard as its origin. Browsers always do; a program that names
+/// none must bring a token, which no browser sends by itself.
+fn own_origin(method: &http::Method, headers: &HeaderMap, shared: &Shared) -> Result<(), Failure> {
+    if method.is_safe() {
+        return Ok(());
+    }
+    match headers.get(header::ORIGIN) {
+        Some(origin) if origin.as_bytes() == shared.config.app_origin.as_bytes() => Ok(()),
+        None if bearer(headers).is_some() => Ok(()),
+        _ => Err(Failure::foreign_origin()),
+    }
+}
+
+/// Who a request's token or cookie speaks for.
+pub(crate) async fn bearer_or_cookie(headers: &HeaderMap, shared: &Shared) -> Result<Principal, Error> {
+    match bearer(headers) {
+        Some(secret) => shared.app.api_token(&secret).await,
+        None => shared.app.session(&cookie(headers).ok_or(Error::Unauthorised)?).await,
+    }
+}
+
+/// A program's token.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").map(|secret| Secret::new(secret.trim().to_owned()))
+}
+
+/// The session's secret.
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<Secret> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, secret)| Secret::new(secret.to_owned()))
+}

@@ -1,0 +1,97 @@
+//! HTTP: routes by origin, and what holds for every answer.
+
+mod conversations;
+mod edge_routes;
+mod guard;
+mod headers;
+mod health;
+pub mod openapi;
+mod operators;
+mod problem;
+mod session;
+mod setup;
+mod widgets;
+
+use std::sync::Arc;
+
+use app::App;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Router, middleware};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::config::Config;
+use crate::hosts::{self, Host};
+use crate::{assets, demo, socket};
+
+pub(crate) use guard::bearer_or_cookie;
+pub(crate) use problem::Failure;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The application.
+    pub app: Arc<App>,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Cancelled when the program is asked to end.
+    pub ending: CancellationToken,
+    /// Sockets that are still being served.
+    pub sockets: TaskTracker,
+}
+
+/// Everything, by origin.
+pub fn router(shared: Shared) -> Router {
+    let routers = Routers { app: app_router(shared.clone()), widget: edge_routes::router(shared.clone()), shared };
+    Router::new().fallback(by_host).with_state(routers)
+}
+
+#[derive(Clone)]
+struct Routers {
+    app: Router,
+    widget: Router,
+    shared: Shared,
+}
+
+async fn by_host(State(routers): State<Routers>, request: Request) -> Response {
+    // A health check comes from a machine that knows no name.
+    if matches!(request.uri().path(), "/health" | "/ready") {
+        return health::router(routers.shared).oneshot(request).await.into_response();
+    }
+    let config = Arc::clone(&routers.shared.config);
+    match hosts::of(request.headers(), &config) {
+        Some(Host::App) => routers.app.oneshot(request).await.into_response(),
+        Some(Host::Widget) => routers.widget.oneshot(request).await.into_response(),
+        Some(Host::Shop) => shop(&routers.shared, request.uri().path().to_owned()).await,
+        None => Failure::misdirected().into_response(),
+    }
+}
+
+fn app_router(shared: Shared) -> Router {
+    let (api, _) = openapi::api().split_for_parts();
+    Router::new()
+        .merge(api)
+        .route("/api/openapi.json", get(openapi::document))
+        .route("/api/{*unknown}", get(problem::not_found))
+        .route("/socket", get(socket::operator_upgrade))
+        .fallback(dashboard)
+        .layer(DefaultBodyLimit::max(domain::limits::BODY_BYTES))
+        .layer(middleware::from_fn_with_state(shared.clone(), headers::app))
+        .with_state(shared)
+}
+
+async fn dashboard(request: Request) -> Response {
+    if request.method() != http::Method::GET && request.method() != http::Method::HEAD {
+        return Failure::method_not_allowed().into_response();
+    }
+    assets::dashboard(request.uri().path(), request.headers())
+        .unwrap_or_else(|| Failure::from(app::Error::NotFound).into_response())
+}
+
+async fn shop(shared: &Shared, path: String) -> Response {
+    let widget = shared.app.first_widget().await.ok().flatten().map(|id| id.to_string());
+    demo::shop(&path, &shared.config.widget_origin, widget).unwrap_or_else(demo::not_found)
+}

@@ -1,0 +1,102 @@
+//! Signing in and out.
+
+use app::App;
+use app::team::Secret;
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::response::{IntoResponse as _, Response};
+use domain::limits::SESSION_LONGEST;
+use domain::{Capability, Principal};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use privacy::Plaintext;
+
+use super::guard::{self, Anybody, COOKIE, Caller};
+use super::{Failure, Shared};
+use crate::wire::problem::Problem;
+use crate::wire::session::{ConversationAccess, OperatorRef, OrganisationRef, SessionChange, SessionInfo, SignIn};
+
+/// Who is signed in.
+#[utoipa::path(get, path = "/api/session", tag = "session",
+    responses((status = 200, body = SessionInfo), (status = 401, body = Problem)))]
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+) -> Result<Json<SessionInfo>, Failure> {
+    Ok(Json(info(&shared, principal).await?))
+}
+
+/// Signs in with address and password; sets the session's cookie.
+#[utoipa::path(post, path = "/api/session", tag = "session", request_body = SignIn,
+    responses((status = 200, body = SessionInfo), (status = 401, body = Problem)))]
+pub(super) async fn sign_in(
+    State(shared): State<Shared>,
+    _: Anybody,
+    body: Result<Json<SignIn>, JsonRejection>,
+) -> Result<Response, Failure> {
+    let Json(body) = body?;
+    let signed_in = shared.app.sign_in(&body.email, Plaintext::new(body.password)).await?;
+    let info = info(&shared, signed_in.principal).await?;
+    Ok(with_cookie(&signed_in.secret, Json(info).into_response()))
+}
+
+/// Changes the language of one's own screens.
+#[utoipa::path(patch, path = "/api/session", tag = "session", request_body = SessionChange,
+    responses((status = 200, body = SessionInfo), (status = 401, body = Problem)))]
+pub(super) async fn change(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    body: Result<Json<SessionChange>, JsonRejection>,
+) -> Result<Json<SessionInfo>, Failure> {
+    let Json(body) = body?;
+    shared.app.speak(principal, body.language.into()).await?;
+    Ok(Json(info(&shared, principal).await?))
+}
+
+/// Signs out. Doing it twice is no error.
+#[utoipa::path(delete, path = "/api/session", tag = "session", responses((status = 204)))]
+pub(super) async fn sign_out(
+    State(shared): State<Shared>,
+    _: Anybody,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    if let Some(secret) = guard::cookie(&headers) {
+        shared.app.sign_out(&secret).await?;
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let gone = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    if let Ok(gone) = HeaderValue::from_str(&gone) {
+        response.headers_mut().insert(header::SET_COOKIE, gone);
+    }
+    Ok(response)
+}
+
+/// Adds a session's cookie to an answer.
+pub(super) fn with_cookie(secret: &Secret, mut response: Response) -> Response {
+    let age = SESSION_LONGEST.as_secs();
+    let cookie = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={age}", secret.expose());
+    if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+        cookie.set_sensitive(true);
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn info(shared: &Shared, principal: Principal) -> Result<SessionInfo, app::Error> {
+    let app: &App = &shared.app;
+    let person = app.person(principal.organisation, principal.operator).await?;
+    let (id, name) = app.organisation(principal.organisation).await?;
+    let conversations = principal.role.grants(Capability::Conversations);
+    Ok(SessionInfo {
+        operator: OperatorRef { id: person.name.into(), name: person.display.reveal().to_owned() },
+        role: principal.role.into(),
+        language: person.language.into(),
+        organisation: OrganisationRef { id: id.into(), name: name.to_string() },
+        conversations: ConversationAccess { level: conversations.level.into(), reach: conversations.reach.into() },
+        team: principal.role.grants(Capability::Team).level.into(),
+        widgets: principal.role.grants(Capability::Widgets).level.into(),
+        recovery_key_confirmed: app.is_recovery_confirmed(principal).await?,
+        widget_origin: shared.config.widget_origin.clone(),
+        shop_url: shared.config.shop_origin.clone(),
+    })
+}

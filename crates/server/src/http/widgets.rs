@@ -1,0 +1,54 @@
+//! Widgets' settings.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::{Path, State};
+use store::widget::Widget;
+
+use super::guard::Caller;
+use super::{Failure, Shared};
+use crate::wire::Id;
+use crate::wire::problem::Problem;
+use crate::wire::widgets::{WidgetChange, WidgetInfo};
+
+/// The widgets of the organisation.
+#[utoipa::path(get, path = "/api/widgets", tag = "widgets",
+    responses((status = 200, body = Vec<WidgetInfo>), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+) -> Result<Json<Vec<WidgetInfo>>, Failure> {
+    Ok(Json(shared.app.widgets(principal).await?.into_iter().map(info).collect()))
+}
+
+/// Changes a widget's settings; what is missing stays.
+#[utoipa::path(patch, path = "/api/widgets/{id}", tag = "widgets", params(("id" = Id, Path)), request_body = WidgetChange,
+    responses((status = 200, body = WidgetInfo), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn change(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+    body: Result<Json<WidgetChange>, JsonRejection>,
+) -> Result<Json<WidgetInfo>, Failure> {
+    let (Path(id), Json(body)) = (id?, body?);
+    let change = app::widget::WidgetChange {
+        name: body.name,
+        sites: body.sites,
+        greeting: body.greeting,
+        colour: body.colour,
+        language: body.language.map(Into::into),
+    };
+    Ok(Json(info(shared.app.change_widget(principal, id.0, change).await?)))
+}
+
+fn info(widget: Widget) -> WidgetInfo {
+    WidgetInfo {
+        id: widget.name.into(),
+        name: widget.title,
+        sites: widget.sites,
+        greeting: widget.greeting,
+        colour: widget.colour,
+        language: widget.language.into(),
+    }
+}

@@ -1,0 +1,484 @@
+//! An operator's socket.
+
+use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use app::App;
+use app::conversation::{Answer, Incoming, Receipt, Reference};
+use app::team::Present;
+use axum::extract::ws::WebSocket;
+use bus::{Mailbox, Signal, Subscription, Topic};
+use domain::conversation::{Author, Change};
+use domain::limits::{FOLLOWED, IN_FLIGHT};
+use domain::{Capability, ConversationId, Level, Principal, PublicId, Reach, SenderId};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
+use http::HeaderMap;
+use privacy::Plaintext;
+
+use super::connection::{Came, Connection, Gone};
+use super::entries::{self, Reader};
+use super::problem::Problem;
+use super::visitor::SILENT_FOR;
+use crate::http::{Shared, bearer_or_cookie};
+use crate::wire::Id;
+use crate::wire::conversations::{Counts, ListName};
+use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFrame, Side, Viewer};
+
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// Rows that changed are told together, so that a busy list costs a few frames a second and not one per message.
+const ROWS_EVERY: Duration = Duration::from_millis(100);
+/// Counts are asked of the database, so less often still.
+const COUNTS_EVERY: Duration = Duration::from_secs(1);
+/// How soon a session that ended, or a role that changed, acts on an open socket (SA5).
+const ASKED_EVERY: Duration = Duration::from_secs(4);
+/// Rows that an operator who comes back is told; beyond them the client reads its list anew.
+const MISSED: i64 = 200;
+
+/// A conversation whose entries are sent as they come.
+struct Followed {
+    reference: Arc<Reference>,
+    delivered: i64,
+    first_counter: i64,
+    _subscription: Subscription,
+}
+
+/// What an operator's socket is about.
+struct Desk {
+    app: Arc<App>,
+    shared: Shared,
+    headers: HeaderMap,
+    connection: Connection,
+    principal: Principal,
+    sender: SenderId,
+    mailbox: Arc<Mailbox>,
+    followed: HashMap<ConversationId, Followed>,
+    watched: Option<Subscription>,
+    _always: Vec<Subscription>,
+    _present: Option<Present>,
+    rows: HashMap<ConversationId, Change>,
+    counts: Option<Counts>,
+    counted_at: Option<Instant>,
+}
+
+type InFlight = FuturesOrdered<Receipt>;
+
+/// Serves an operator until one side ends it.
+pub(super) async fn serve(socket: WebSocket, shared: Shared, principal: Principal, headers: HeaderMap) {
+    let mut connection = Connection::new(socket);
+    let hello = match tokio::time::timeout(HELLO_WITHIN, hello(&mut connection)).await {
+        Ok(Ok(hello)) => hello,
+        Ok(Err(problem)) => {
+            let _ = connection.refuse(problem).await;
+            return;
+        }
+        Err(_) => return,
+    };
+    let Ok(access) = principal.require(Capability::Conversations, Level::Read) else {
+        let problem = Problem::fatal(ProblemCode::Forbidden, "your role reads no conversations");
+        let _ = connection.refuse(problem).await;
+        return;
+    };
+    let (mailbox, bus) = (Arc::default(), shared.app.bus());
+    let mut always = vec![
+        bus.subscribe(Topic::Operator(principal.operator), &mailbox),
+        bus.subscribe(Topic::Unassigned(principal.organisation), &mailbox),
+    ];
+    always.shrink_to_fit();
+    let mut desk = Desk {
+        app: Arc::clone(&shared.app),
+        connection,
+        principal,
+        sender: hello.0,
+        mailbox,
+        followed: HashMap::new(),
+        watched: None,
+        _always: always,
+        _present: shared.app.operator_comes(principal),
+        rows: HashMap::new(),
+        counts: None,
+        counted_at: None,
+        headers,
+        shared,
+    };
+    let mut in_flight = InFlight::new();
+    if desk.welcome(hello.1, access.reach).await.is_ok() {
+        let _ = desk.work(&mut in_flight).await;
+    }
+    while in_flight.next().await.is_some() {}
+}
+
+async fn hello(connection: &mut Connection) -> Result<(SenderId, Option<i64>), Problem> {
+    loop {
+        match connection.next().await {
+            Came::Frame(ClientFrame::Hello { protocol, sender, position, .. }) => {
+                if protocol != PROTOCOL {
+                    return Err(Problem::fatal(ProblemCode::Unsupported, "reload: this page is older than the server"));
+                }
+                return Ok((sender.parse().map_err(|_| Problem::malformed())?, position));
+            }
+            Came::Frame(_) => {
+                return Err(Problem::fatal(ProblemCode::HelloExpected, "the first frame must be hello"));
+            }
+            Came::Problem(problem) => return Err(problem),
+            Came::Nothing => {}
+            Came::End => return Err(Problem::malformed()),
+        }
+    }
+}
+
+impl Desk {
+    async fn welcome(&mut self, position: Option<i64>, reach: Reach) -> Result<(), Gone> {
+        let last = match self.app.last_position(self.principal).await {
+            Ok(last) => last,
+            Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+        };
+        self.connection
+            .feed(&ServerFrame::Welcome {
+                protocol: PROTOCOL,
+                at: self.app.now().0,
+                limits: Limits::OURS,
+                presence: self.app.is_team_online(self.principal.organisation),
+                position: last,
+                token: None,
+                conversation: None,
+            })
+            .await?;
+        if let Some(position) = position.filter(|position| *position < last) {
+            self.tell_missed(position, reach).await?;
+        }
+        self.tell_counts().await?;
+        self.connection.flush().await
+    }
+
+    /// Rows that changed while the operator was away, newest last.
+    async fn tell_missed(&mut self, position: i64, reach: Reach) -> Result<(), Gone> {
+        use app::conversation::ListName as List;
+        let lists: &[List] = if reach == Reach::All { &[List::All] } else { &[List::Mine, List::Unassigned] };
+        for list in lists {
+            let found = match self.app.list(self.principal, *list, true, i64::MAX, MISSED).await {
+                Ok(found) => found,
+                Err(error) => return self.connection.refuse(error.into()).await,
+            };
+            for row in found.into_iter().rev().filter(|row| row.position > position) {
+                match entries::summary(&self.app, row).await {
+                    Ok(row) => self.connection.feed(&ServerFrame::Conversation(row)).await?,
+                    Err(error) => self.connection.refuse(error.into()).await?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn work(&mut self, in_flight: &mut InFlight) -> Result<(), Gone> {
+        let ending = self.shared.ending.clone();
+        let mut silent = Box::pin(tokio::time::sleep(SILENT_FOR));
+        let mut asked = Box::pin(tokio::time::sleep(ASKED_EVERY));
+        let mut rows: Option<Pin<Box<tokio::time::Sleep>>> = None;
+        loop {
+            let mailbox = Arc::clone(&self.mailbox);
+            tokio::select! {
+                // Receipts first: what was stored before something else is told before it.
+                biased;
+                Some(answer) = in_flight.next(), if !in_flight.is_empty() => {
+                    self.acknowledge(answer).await?;
+                    while let Some(Some(answer)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
+                        self.acknowledge(answer).await?;
+                    }
+                    self.connection.flush().await?;
+                }
+                () = async { if let Some(rows) = rows.as_mut() { rows.await } }, if rows.is_some() => {
+                    rows = self.tell_rows().await?.map(|wait| Box::pin(tokio::time::sleep(wait)));
+                }
+                () = mailbox.wait() => {
+                    self.read_post().await?;
+                    if rows.is_none() && !self.rows.is_empty() {
+                        rows = Some(Box::pin(tokio::time::sleep(ROWS_EVERY)));
+                    }
+                }
+                () = ending.cancelled() => {
+                    while let Some(answer) = in_flight.next().await {
+                        self.acknowledge(answer).await?;
+                    }
+                    self.connection.refuse(Problem::restarting()).await?;
+                }
+                came = self.connection.next(), if in_flight.len() < IN_FLIGHT => {
+                    silent.as_mut().reset(tokio::time::Instant::now() + SILENT_FOR);
+                    match came {
+                        Came::Frame(frame) => self.take(frame, in_flight).await?,
+                        Came::Problem(problem) => self.connection.refuse(problem).await?,
+                        Came::Nothing => self.connection.flush().await?,
+                        Came::End => return Ok(()),
+                    }
+                }
+                () = &mut asked => {
+                    asked.as_mut().reset(tokio::time::Instant::now() + ASKED_EVERY);
+                    self.ask_again().await?;
+                }
+                () = &mut silent => return Ok(()),
+            }
+        }
+    }
+
+    /// Whether the session still stands, and with which role.
+    async fn ask_again(&mut self) -> Result<(), Gone> {
+        match bearer_or_cookie(&self.headers, &self.shared).await {
+            Ok(principal) if principal == self.principal => Ok(()),
+            Ok(_) => {
+                let problem = Problem::fatal(ProblemCode::Unauthorised, "your role has changed: reconnect");
+                self.connection.refuse(problem).await
+            }
+            Err(app::Error::Unauthorised) => self.connection.refuse(app::Error::Unauthorised.into()).await,
+            // A database that is away signs nobody out.
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn take(&mut self, frame: ClientFrame, in_flight: &mut InFlight) -> Result<(), Gone> {
+        let (result, conversation) = match frame {
+            ClientFrame::Message { counter, text, conversation: Some(id), note } => {
+                let text = Plaintext::new(text);
+                return self.message(counter, text, id, note.unwrap_or(false), in_flight).await;
+            }
+            ClientFrame::Follow { conversation, after } => (self.follow(conversation.0, after).await?, conversation),
+            ClientFrame::Unfollow { conversation } => {
+                self.followed.retain(|_, followed| followed.reference.name() != conversation.0);
+                return Ok(());
+            }
+            ClientFrame::Watch { list } => {
+                let all = self.principal.role.grants(Capability::Conversations).reach == Reach::All;
+                self.watched = (matches!(list, ListName::All) && all)
+                    .then(|| self.app.bus().subscribe(Topic::All(self.principal.organisation), &self.mailbox));
+                return Ok(());
+            }
+            ClientFrame::Typing { on, conversation: Some(id) } => {
+                (self.app.operator_types(self.principal, id.0, on).await, id)
+            }
+            ClientFrame::Seen { sequence, conversation: Some(id) } => {
+                (self.app.team_sees(self.principal, id.0, sequence).await, id)
+            }
+            ClientFrame::Ping {} => return self.connection.send(&ServerFrame::Pong {}).await,
+            ClientFrame::Hello { .. }
+            | ClientFrame::Message { .. }
+            | ClientFrame::Typing { .. }
+            | ClientFrame::Seen { .. } => {
+                return self.connection.refuse(Problem::malformed()).await;
+            }
+        };
+        match result {
+            Ok(()) => Ok(()),
+            Err(error) => self.connection.refuse(Problem::from(error).on(Some(conversation))).await,
+        }
+    }
+
+    async fn message(
+        &mut self,
+        counter: i64,
+        text: Plaintext,
+        id: Id,
+        note: bool,
+        in_flight: &mut InFlight,
+    ) -> Result<(), Gone> {
+        if let Some(followed) = self.followed.values_mut().find(|followed| followed.reference.name() == id.0) {
+            followed.first_counter = followed.first_counter.min(counter);
+        }
+        let incoming = Incoming { sender: self.sender, counter, text, note };
+        match self.app.receive_from_operator(self.principal, id.0, incoming).await {
+            Ok(receipt) => {
+                in_flight.push_back(receipt);
+                Ok(())
+            }
+            Err(error) => self.connection.refuse(Problem::from(error).about(counter, Some(id))).await,
+        }
+    }
+
+    async fn acknowledge(&mut self, answer: Answer) -> Result<(), Gone> {
+        let accepted = match answer.result {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                let problem = Problem::from(error).about(answer.counter, Some(answer.conversation.into()));
+                return self.connection.feed(&problem.frame()).await;
+            }
+        };
+        let (id, sequence) = (accepted.conversation.id, accepted.numbers.sequence);
+        self.deliver(id, sequence - 1).await?;
+        if let Some(followed) = self.followed.get_mut(&id) {
+            followed.delivered = followed.delivered.max(sequence);
+        }
+        self.connection
+            .feed(&ServerFrame::Accepted {
+                counter: accepted.counter,
+                sequence,
+                at: accepted.at.0,
+                conversation: answer.conversation.into(),
+                visible: Some(accepted.numbers.visible),
+                text: accepted.masked.as_ref().map(|text| text.reveal().into()),
+            })
+            .await
+    }
+
+    async fn follow(&mut self, name: PublicId, after: i64) -> Result<app::Result<()>, Gone> {
+        let found = match self.app.summary(self.principal, name).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let reference = found.conversation;
+        let id = reference.id;
+        if self.followed.len() >= FOLLOWED && !self.followed.contains_key(&id) {
+            let detail = format!("at most {FOLLOWED} conversations can be followed at once");
+            return Ok(Err(app::Error::Invalid { field: "conversation", detail }));
+        }
+        let subscription = self.app.bus().subscribe(Topic::Conversation(id), &self.mailbox);
+        let followed =
+            Followed { reference, delivered: after.max(0), first_counter: i64::MAX, _subscription: subscription };
+        self.followed.insert(id, followed);
+        // Subscribed before this is read, so that nothing falls between.
+        self.deliver(id, i64::MAX).await?;
+        let last_sequence = self.followed.get(&id).map_or(after, |followed| followed.delivered);
+        self.connection.feed(&ServerFrame::Current { conversation: name.into(), last_sequence }).await?;
+        let online = found.visitor_online;
+        self.connection.send(&ServerFrame::Presence { online, conversation: Some(name.into()) }).await?;
+        Ok(Ok(()))
+    }
+
+    /// Sends entries of a followed conversation that were not sent yet, up to `last`.
+    async fn deliver(&mut self, id: ConversationId, last: i64) -> Result<(), Gone> {
+        let Some(followed) = self.followed.get_mut(&id) else { return Ok(()) };
+        while followed.delivered < last {
+            let found = match self.app.entries_after(&followed.reference, followed.delivered, last).await {
+                Ok(found) => found,
+                Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+            };
+            if found.is_empty() {
+                return Ok(());
+            }
+            for entry in found {
+                if entry.numbers.sequence > last {
+                    return Ok(());
+                }
+                followed.delivered = entry.numbers.sequence;
+                let acknowledged = entry.author == Author::Operator(self.principal.operator)
+                    && entry.sender == self.sender
+                    && entry.counter >= followed.first_counter;
+                if acknowledged {
+                    continue;
+                }
+                let people = match entries::people(&self.app, followed.reference.organisation, &entry).await {
+                    Ok(people) => people,
+                    Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+                };
+                let reader = Reader::Operator(self.principal);
+                if let Some(shown) = entries::entry(reader, None, followed.reference.name(), &entry, &people) {
+                    self.connection.feed(&entries::frame(shown)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_post(&mut self) -> Result<(), Gone> {
+        let post = self.mailbox.take();
+        if post.overflowed {
+            let problem =
+                Problem::fatal(ProblemCode::Slow, "too much has changed meanwhile: reconnect and read the list anew");
+            return self.connection.refuse(problem).await;
+        }
+        for (id, change) in post.changes {
+            if self.followed.contains_key(&id) {
+                // The right is asked again for each change (SZ5): it may have been given to somebody else.
+                if self.app.may_read(self.principal, &change) {
+                    self.deliver(id, change.progress.last_sequence).await?;
+                } else {
+                    self.followed.remove(&id);
+                }
+            }
+            let previous = self.rows.get(&id).map(|known| known.previous_assignee);
+            let mut change = change;
+            if let Some(previous) = previous {
+                change.previous_assignee = previous;
+            }
+            self.rows.insert(id, change);
+        }
+        for signal in post.signals {
+            if let Some(frame) = self.signal(signal).await {
+                self.connection.feed(&frame).await?;
+            }
+        }
+        self.connection.flush().await
+    }
+
+    /// Sends the rows that changed; says when to come again.
+    async fn tell_rows(&mut self) -> Result<Option<Duration>, Gone> {
+        let mut rows: Vec<Change> = std::mem::take(&mut self.rows).into_values().collect();
+        rows.sort_unstable_by_key(|change| change.position);
+        let mut told = HashSet::new();
+        for change in rows {
+            told.insert(change.conversation);
+            let row = match self.app.changed_row(self.principal, &change).await {
+                Ok(row) => row,
+                Err(error) => {
+                    self.connection.refuse(error.into()).await?;
+                    continue;
+                }
+            };
+            let frame = match row {
+                Some(row) => match entries::summary(&self.app, row).await {
+                    Ok(row) => ServerFrame::Conversation(row),
+                    Err(_) => continue,
+                },
+                None => match self.app.name_of(self.principal, change.conversation).await {
+                    Ok(name) => ServerFrame::Removed { conversation: name.into() },
+                    Err(_) => continue,
+                },
+            };
+            self.connection.feed(&frame).await?;
+        }
+        let wait = match self.counted_at.map(|at| at.elapsed()) {
+            Some(since) if since < COUNTS_EVERY => Some(COUNTS_EVERY - since),
+            _ => {
+                self.tell_counts().await?;
+                None
+            }
+        };
+        self.connection.flush().await?;
+        Ok(wait)
+    }
+
+    async fn tell_counts(&mut self) -> Result<(), Gone> {
+        self.counted_at = Some(Instant::now());
+        match entries::counts(&self.app, self.principal).await {
+            Ok(counts) if self.counts != Some(counts) => {
+                self.counts = Some(counts);
+                self.connection.feed(&ServerFrame::Counts(counts)).await
+            }
+            // Counts that cannot be had now come with the next change.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn signal(&mut self, signal: Signal) -> Option<ServerFrame<'static>> {
+        let name = |id: ConversationId| self.followed.get(&id).map(|followed| Id::from(followed.reference.name()));
+        match signal {
+            Signal::VisitorTyping(id, on) => {
+                Some(ServerFrame::Typing { conversation: name(id)?, who: Side::Visitor, name: None, on })
+            }
+            Signal::OperatorTyping(id, operator, on) if operator != self.principal.operator => {
+                let person = self.app.person(self.principal.organisation, operator).await.ok()?;
+                let who = Some(person.display.reveal().to_owned().into());
+                Some(ServerFrame::Typing { conversation: name(id)?, who: Side::Operator, name: who, on })
+            }
+            Signal::VisitorSeen(id, sequence) => {
+                Some(ServerFrame::Seen { conversation: name(id)?, who: Viewer::Visitor, sequence })
+            }
+            Signal::TeamSeen(id, sequence) => {
+                Some(ServerFrame::Seen { conversation: name(id)?, who: Viewer::Team, sequence })
+            }
+            Signal::VisitorPresence(id, online) => {
+                Some(ServerFrame::Presence { online, conversation: Some(name(id)?) })
+            }
+            Signal::OperatorTyping(..) | Signal::TeamPresence(_) => None,
+        }
+    }
+}

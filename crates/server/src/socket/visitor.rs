@@ -1,0 +1,397 @@
+//! A visitor's socket.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use app::App;
+use app::conversation::{Accepted, Answer, Incoming, Receipt, ReceiveError, Reference, Standing, Visitor};
+use app::team::Present;
+use axum::extract::ws::WebSocket;
+use bus::{Mailbox, Signal, Subscription, Topic};
+use domain::SenderId;
+use domain::conversation::Author;
+use domain::limits::IN_FLIGHT;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
+use privacy::Plaintext;
+
+use super::connection::{Came, Connection, Gone};
+use super::entries::{self, Reader};
+use super::problem::Problem;
+use super::rate::Bucket;
+use crate::http::Shared;
+use crate::wire::Id;
+use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFrame, Side, Viewer, VisitorConversation};
+
+/// Hello must come within.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// A client that is silent for so long has gone without saying so.
+pub(super) const SILENT_FOR: Duration = Duration::from_secs(90);
+
+/// What a visitor's socket is about.
+struct Chat {
+    app: Arc<App>,
+    connection: Connection,
+    visitor: Visitor,
+    sender: SenderId,
+    mailbox: Arc<Mailbox>,
+    listening: Option<Listening>,
+    _team: Subscription,
+    /// The last entry of the conversation that was sent or skipped, notes included.
+    delivered: i64,
+    /// The last number that the visitor holds.
+    held: i64,
+    /// The first counter that came through this socket: its entries are acknowledged, not sent back.
+    first_counter: i64,
+    bucket: Bucket,
+}
+
+/// Kept once there is a conversation.
+struct Listening {
+    _conversation: Subscription,
+    _present: Present,
+}
+
+type InFlight = FuturesOrdered<Receipt>;
+
+/// Serves a visitor until one side ends it.
+pub(super) async fn serve(socket: WebSocket, shared: Shared) {
+    let mut connection = Connection::new(socket);
+    let hello = tokio::select! {
+        hello = tokio::time::timeout(HELLO_WITHIN, hello(&mut connection)) => hello,
+        () = shared.ending.cancelled() => {
+            let _ = connection.refuse(Problem::restarting()).await;
+            return;
+        }
+    };
+    let hello = match hello {
+        Ok(Ok(hello)) => hello,
+        Ok(Err(problem)) => {
+            let _ = connection.refuse(problem).await;
+            return;
+        }
+        Err(_) => return,
+    };
+    let visit = shared.app.visit(hello.widget, hello.token.as_deref(), hello.language).await;
+    let (visitor, standing) = match visit {
+        Ok(visit) => visit,
+        Err(error) => {
+            let problem = match error {
+                app::Error::Unauthorised => {
+                    Problem::fatal(ProblemCode::TokenInvalid, "this token was not issued here: say hello without one")
+                }
+                app::Error::NotFound => Problem::fatal(ProblemCode::NotFound, "there is no such widget"),
+                other => Problem { fatal: true, ..other.into() },
+            };
+            let _ = connection.refuse(problem).await;
+            return;
+        }
+    };
+    let mailbox = Arc::default();
+    let mut chat = Chat {
+        _team: shared.app.bus().subscribe(Topic::Team(visitor.widget.organisation), &mailbox),
+        bucket: Bucket::new(shared.app.options().visitor_rate, shared.app.options().visitor_burst),
+        app: shared.app,
+        connection,
+        visitor,
+        sender: hello.sender,
+        mailbox,
+        listening: None,
+        delivered: hello.after,
+        held: hello.after,
+        first_counter: i64::MAX,
+    };
+    let mut in_flight = InFlight::new();
+    if chat.welcome(standing).await.is_ok() {
+        let _ = chat.converse(&mut in_flight, &shared.ending).await;
+    }
+    // What was given to the store is waited for, so that the others are told even though this visitor has gone.
+    while in_flight.next().await.is_some() {}
+}
+
+struct Hello {
+    widget: domain::PublicId,
+    token: Option<String>,
+    sender: SenderId,
+    language: Option<domain::Language>,
+    after: i64,
+}
+
+async fn hello(connection: &mut Connection) -> Result<Hello, Problem> {
+    loop {
+        match connection.next().await {
+            Came::Frame(ClientFrame::Hello { protocol, sender, language, widget, token, after, position: _ }) => {
+                if protocol != PROTOCOL {
+                    return Err(Problem::fatal(ProblemCode::Unsupported, "reload: this page is older than the server"));
+                }
+                let widget = widget.ok_or_else(Problem::malformed)?.0;
+                let sender = sender.parse().map_err(|_| Problem::malformed())?;
+                let after = after.unwrap_or(0).max(0);
+                return Ok(Hello { widget, token, sender, language: language.map(Into::into), after });
+            }
+            Came::Frame(_) => {
+                return Err(Problem::fatal(ProblemCode::HelloExpected, "the first frame must be hello"));
+            }
+            Came::Problem(problem) => return Err(problem),
+            Came::Nothing => {}
+            Came::End => return Err(Problem::malformed()),
+        }
+    }
+}
+
+impl Chat {
+    async fn welcome(&mut self, standing: Option<Standing>) -> Result<(), Gone> {
+        let conversation = match &standing {
+            Some(standing) => Some(self.standing(standing).await),
+            None => None,
+        };
+        let organisation = self.visitor.widget.organisation;
+        self.connection
+            .feed(&ServerFrame::Welcome {
+                protocol: PROTOCOL,
+                at: self.app.now().0,
+                limits: Limits::OURS,
+                presence: self.app.is_team_online(organisation),
+                position: 0,
+                token: self.visitor.new_token.take(),
+                conversation,
+            })
+            .await?;
+        if let (Some(reference), Some(standing)) = (self.visitor.conversation.clone(), standing) {
+            self.listen(&reference);
+            // The visitor's numbers are never ahead of ours, so starting at theirs misses nothing.
+            self.deliver(&reference, i64::MAX).await?;
+            self.connection
+                .feed(&ServerFrame::Current {
+                    conversation: reference.name().into(),
+                    last_sequence: self.held.max(standing.last_visible),
+                })
+                .await?;
+        }
+        self.connection.flush().await
+    }
+
+    async fn standing(&mut self, standing: &Standing) -> VisitorConversation {
+        let organisation = self.visitor.widget.organisation;
+        let assignee = match standing.assignee {
+            Some(id) => self.app.person(organisation, id).await.ok().map(|person| person.display.reveal().to_owned()),
+            None => None,
+        };
+        VisitorConversation {
+            state: standing.state.into(),
+            last_sequence: standing.last_visible,
+            team_seen: standing.team_seen,
+            assignee,
+        }
+    }
+
+    fn listen(&mut self, reference: &Reference) {
+        if self.listening.is_none() {
+            self.listening = Some(Listening {
+                _conversation: self.app.bus().subscribe(Topic::Conversation(reference.id), &self.mailbox),
+                _present: self.app.visitor_comes(reference.id),
+            });
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        in_flight: &mut InFlight,
+        ending: &tokio_util::sync::CancellationToken,
+    ) -> Result<(), Gone> {
+        let mut silent = Box::pin(tokio::time::sleep(SILENT_FOR));
+        loop {
+            let mailbox = Arc::clone(&self.mailbox);
+            tokio::select! {
+                // Receipts first: what was stored before something else is told before it.
+                biased;
+                Some(receipt) = in_flight.next(), if !in_flight.is_empty() => {
+                    self.acknowledge(receipt).await?;
+                    while let Some(Some(receipt)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
+                        self.acknowledge(receipt).await?;
+                    }
+                    self.connection.flush().await?;
+                }
+                () = mailbox.wait() => self.read_post().await?,
+                () = ending.cancelled() => {
+                    while let Some(receipt) = in_flight.next().await {
+                        self.acknowledge(receipt).await?;
+                    }
+                    self.connection.refuse(Problem::restarting()).await?;
+                }
+                came = self.connection.next(), if in_flight.len() < IN_FLIGHT => {
+                    silent.as_mut().reset(tokio::time::Instant::now() + SILENT_FOR);
+                    match came {
+                        Came::Frame(frame) => self.take(frame, in_flight).await?,
+                        Came::Problem(problem) => self.connection.refuse(problem).await?,
+                        Came::Nothing => self.connection.flush().await?,
+                        Came::End => return Ok(()),
+                    }
+                }
+                () = &mut silent => return Ok(()),
+            }
+        }
+    }
+
+    async fn take(&mut self, frame: ClientFrame, in_flight: &mut InFlight) -> Result<(), Gone> {
+        match frame {
+            ClientFrame::Message { counter, text, conversation: None, note: None | Some(false) } => {
+                self.message(counter, Plaintext::new(text), in_flight).await
+            }
+            ClientFrame::Typing { on, conversation: None } => {
+                if let Some(reference) = &self.visitor.conversation {
+                    self.app.visitor_types(reference, on);
+                }
+                Ok(())
+            }
+            ClientFrame::Seen { sequence, conversation: None } => {
+                if let Some(reference) = &self.visitor.conversation {
+                    if let Err(error) = self.app.visitor_sees(reference, sequence).await {
+                        return self.connection.refuse(error.into()).await;
+                    }
+                }
+                Ok(())
+            }
+            ClientFrame::Ping {} => self.connection.send(&ServerFrame::Pong {}).await,
+            // A visitor names no conversation, writes no note and follows nothing: theirs is the only one (law L5).
+            ClientFrame::Hello { .. }
+            | ClientFrame::Message { .. }
+            | ClientFrame::Typing { .. }
+            | ClientFrame::Seen { .. }
+            | ClientFrame::Follow { .. }
+            | ClientFrame::Unfollow { .. }
+            | ClientFrame::Watch { .. } => {
+                let problem = Problem::new(ProblemCode::Forbidden, "visitors cannot do this");
+                self.connection.refuse(problem).await
+            }
+        }
+    }
+
+    async fn message(&mut self, counter: i64, text: Plaintext, in_flight: &mut InFlight) -> Result<(), Gone> {
+        if let Err(wait) = self.bucket.take(Instant::now()) {
+            let wait = u64::try_from(wait.as_millis()).unwrap_or(1000).max(50);
+            let problem = Problem::new(ProblemCode::RateLimited, "too many messages at once").retry_after(wait);
+            return self.connection.refuse(problem.about(counter, None)).await;
+        }
+        self.first_counter = self.first_counter.min(counter);
+        let incoming = Incoming { sender: self.sender, counter, text, note: false };
+        match self.visitor.conversation.clone() {
+            Some(reference) => match self.app.receive_from_visitor(&reference, incoming).await {
+                Ok(receipt) => in_flight.push_back(receipt),
+                Err(error) => return self.refuse_message(error, counter).await,
+            },
+            // One at a time until there is a conversation, so that the second message finds it.
+            None => match self.app.receive_first(&self.visitor, incoming).await {
+                Ok(accepted) => {
+                    let reference = Arc::clone(&accepted.conversation);
+                    self.visitor.conversation = Some(Arc::clone(&reference));
+                    self.listen(&reference);
+                    self.accept(&accepted).await?;
+                    self.connection.flush().await?;
+                }
+                Err(error) => return self.refuse_message(error, counter).await,
+            },
+        }
+        Ok(())
+    }
+
+    async fn refuse_message(&mut self, error: ReceiveError, counter: i64) -> Result<(), Gone> {
+        self.connection.refuse(Problem::from(error).about(counter, None)).await
+    }
+
+    async fn acknowledge(&mut self, answer: Answer) -> Result<(), Gone> {
+        match answer.result {
+            Ok(accepted) => self.accept(&accepted).await,
+            Err(error) => {
+                let problem = Problem::from(error).about(answer.counter, None);
+                self.connection.feed(&problem.frame()).await
+            }
+        }
+    }
+
+    async fn accept(&mut self, accepted: &Accepted) -> Result<(), Gone> {
+        let reference = Arc::clone(&accepted.conversation);
+        // What others said before it goes first, so that numbers arrive in order.
+        self.deliver(&reference, accepted.numbers.sequence - 1).await?;
+        self.delivered = self.delivered.max(accepted.numbers.sequence);
+        self.held = self.held.max(accepted.numbers.visible);
+        self.connection
+            .feed(&ServerFrame::Accepted {
+                counter: accepted.counter,
+                sequence: accepted.numbers.visible,
+                at: accepted.at.0,
+                conversation: reference.name().into(),
+                visible: None,
+                text: accepted.masked.as_ref().map(|text| text.reveal().into()),
+            })
+            .await
+    }
+
+    /// Sends entries that were not sent yet, up to `last`.
+    async fn deliver(&mut self, reference: &Reference, last: i64) -> Result<(), Gone> {
+        while self.delivered < last {
+            let found = match self.app.entries_after(reference, self.delivered, last).await {
+                Ok(found) => found,
+                Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+            };
+            if found.is_empty() {
+                return Ok(());
+            }
+            for entry in found {
+                if entry.numbers.sequence > last {
+                    return Ok(());
+                }
+                self.delivered = entry.numbers.sequence;
+                let acknowledged = entry.author == Author::Visitor
+                    && entry.sender == self.sender
+                    && entry.counter >= self.first_counter;
+                if acknowledged || entry.numbers.visible <= self.held {
+                    continue;
+                }
+                let people = match entries::people(&self.app, reference.organisation, &entry).await {
+                    Ok(people) => people,
+                    Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+                };
+                if let Some(shown) = entries::entry(Reader::Visitor, None, reference.name(), &entry, &people) {
+                    self.connection.feed(&entries::frame(shown)).await?;
+                    self.held = entry.numbers.visible;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_post(&mut self) -> Result<(), Gone> {
+        let post = self.mailbox.take();
+        if let Some(reference) = self.visitor.conversation.clone() {
+            if let Some(change) = post.changes.get(&reference.id) {
+                self.deliver(&reference, change.progress.last_sequence).await?;
+            }
+        }
+        for signal in post.signals {
+            if let Some(frame) = self.signal(signal).await {
+                self.connection.feed(&frame).await?;
+            }
+        }
+        self.connection.flush().await
+    }
+
+    async fn signal(&mut self, signal: Signal) -> Option<ServerFrame<'static>> {
+        match signal {
+            Signal::TeamPresence(online) => Some(ServerFrame::Presence { online, conversation: None }),
+            Signal::OperatorTyping(_, operator, on) => {
+                let person = self.app.person(self.visitor.widget.organisation, operator).await.ok()?;
+                let name = Some(person.display.reveal().to_owned().into());
+                Some(ServerFrame::Typing { conversation: self.name()?, who: Side::Operator, name, on })
+            }
+            Signal::TeamSeen(_, sequence) => {
+                Some(ServerFrame::Seen { conversation: self.name()?, who: Viewer::Team, sequence })
+            }
+            Signal::VisitorTyping(..) | Signal::VisitorSeen(..) | Signal::VisitorPresence(..) => None,
+        }
+    }
+
+    fn name(&self) -> Option<Id> {
+        self.visitor.conversation.as_ref().map(|reference| reference.name().into())
+    }
+}

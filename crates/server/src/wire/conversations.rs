@@ -1,0 +1,281 @@
+//! Conversations in lists and their entries.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Id;
+use super::session::{Language, OperatorRef};
+
+/// Where a conversation stands.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ConversationState)]
+pub enum State {
+    /// No operator has answered yet.
+    New,
+    /// The team has to answer.
+    Open,
+    /// The visitor has to answer.
+    Pending,
+    /// Over; a new message takes it up again.
+    Ended,
+}
+
+impl From<domain::conversation::State> for State {
+    fn from(state: domain::conversation::State) -> Self {
+        use domain::conversation::State as From;
+        match state {
+            From::New => Self::New,
+            From::Open => Self::Open,
+            From::Pending => Self::Pending,
+            From::Ended => Self::Ended,
+        }
+    }
+}
+
+/// Which list of the message centre.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ListName {
+    /// Those of the operator who asks.
+    Mine,
+    /// Those that nobody has taken.
+    Unassigned,
+    /// All; for roles whose reach is all.
+    All,
+}
+
+impl From<ListName> for app::conversation::ListName {
+    fn from(list: ListName) -> Self {
+        match list {
+            ListName::Mine => Self::Mine,
+            ListName::Unassigned => Self::Unassigned,
+            ListName::All => Self::All,
+        }
+    }
+}
+
+/// Who wrote the last message.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PreviewFrom {
+    /// The visitor.
+    Visitor,
+    /// An operator.
+    Operator,
+    /// Nobody.
+    None,
+}
+
+/// A widget, as far as a list needs to know.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WidgetRef {
+    /// Its id.
+    pub id: Id,
+    /// What operators call it.
+    pub name: String,
+}
+
+/// A row of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConversationSummary {
+    /// The conversation's id.
+    pub id: Id,
+    /// Where it stands.
+    pub state: State,
+    /// Four characters to call the visitor by, such as `4F2K`.
+    pub label: String,
+    /// The beginning of the last message that both sides see.
+    pub preview: String,
+    /// Who wrote it.
+    pub preview_from: PreviewFrom,
+    /// When it began, in microseconds of UTC.
+    pub started_at: i64,
+    /// When something was last said or done.
+    pub last_at: i64,
+    /// Since when the visitor waits for an answer.
+    pub waiting_since: Option<i64>,
+    /// Who is on it.
+    pub assignee: Option<OperatorRef>,
+    /// The widget it began on.
+    pub widget: WidgetRef,
+    /// The visitor's language.
+    pub language: Language,
+    /// Number of its last entry, notes included.
+    pub last_sequence: i64,
+    /// Messages of the visitor that the team has not seen.
+    pub unread: i64,
+    /// Up to which `visible` number the visitor has seen it.
+    pub visitor_seen: i64,
+    /// Whether the visitor has the chat open.
+    pub visitor_online: bool,
+    /// Grows with every change of any conversation.
+    pub position: i64,
+}
+
+/// How many conversations are not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Counts {
+    /// Of the operator who asks.
+    pub mine: i64,
+    /// Of nobody.
+    pub unassigned: i64,
+    /// Of all within reach.
+    pub all: i64,
+}
+
+/// A page of a list, newest change first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConversationPage {
+    /// The rows.
+    pub items: Vec<ConversationSummary>,
+    /// `before` of the next page, where there is one.
+    pub next: Option<i64>,
+    /// The counts beside the lists.
+    pub counts: Counts,
+}
+
+/// Who wrote an entry.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthorKind {
+    /// The visitor.
+    Visitor,
+    /// An operator.
+    Operator,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageAuthor<'a> {
+    /// Which side.
+    pub kind: AuthorKind,
+    /// An operator's id; operators are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// An operator's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub name: Option<Cow<'a, str>>,
+}
+
+/// A message or note. Operators are sent `sequence` (gapless over everything) and `visible` (gapless over what the
+/// visitor may see; a note repeats the number before it). Visitors are sent the visible number in `sequence`, and nothing
+/// else to count by.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageEntry<'a> {
+    /// The conversation's id.
+    pub conversation: Id,
+    /// Its number.
+    pub sequence: i64,
+    /// Its number for the visitor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visible: Option<i64>,
+    /// Who wrote it.
+    pub author: MessageAuthor<'a>,
+    /// For operators only.
+    pub note: bool,
+    /// What was said.
+    #[schema(value_type = String)]
+    pub text: Cow<'a, str>,
+    /// When it was stored, in microseconds of UTC.
+    pub at: i64,
+    /// From which page load, where the receiver wrote it themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// The how-manieth of that page load.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counter: Option<i64>,
+}
+
+/// What can happen in a conversation.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    /// Given to an operator, or to nobody.
+    Assigned,
+    /// Ended.
+    Ended,
+    /// Taken up again.
+    Reopened,
+}
+
+/// Why a conversation ended.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EndCause {
+    /// An operator ended it.
+    Operator,
+    /// Nobody wrote for long.
+    Idle,
+}
+
+/// Something that happened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventEntry {
+    /// The conversation's id.
+    pub conversation: Id,
+    /// Its number.
+    pub sequence: i64,
+    /// Its number for the visitor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visible: Option<i64>,
+    /// When it happened, in microseconds of UTC.
+    pub at: i64,
+    /// What happened.
+    pub event: EventKind,
+    /// Assigned: to whom. Ended and reopened: by whom.
+    pub operator: Option<OperatorRef>,
+    /// Ended: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<EndCause>,
+}
+
+/// An entry of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Entry<'a> {
+    /// Something that was said.
+    Message(MessageEntry<'a>),
+    /// Something that happened.
+    Event(EventEntry),
+}
+
+/// A page of entries, ascending.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EntryPage<'a> {
+    /// The entries.
+    pub items: Vec<Entry<'a>>,
+    /// `before` of the page before this one, where there is one.
+    pub first: Option<i64>,
+}
+
+/// To whom a conversation is given.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// An operator's id, or null for nobody.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
+    pub operator: Option<Id>,
+}
+
+/// The states that an operator can put a conversation into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WantedState {
+    /// Over.
+    Ended,
+    /// Taken up again.
+    Open,
+}
+
+/// Ends a conversation or takes it up again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StateChange {
+    /// What it shall be.
+    pub state: WantedState,
+}

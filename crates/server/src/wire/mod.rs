@@ -1,0 +1,12 @@
+//! What is sent: frames of the socket, bodies of HTTP. Described here once; TypeScript types, the OpenAPI document and
+//! the protocol page are generated from it.
+
+pub mod conversations;
+pub mod frames;
+pub mod id;
+pub mod installation;
+pub mod problem;
+pub mod session;
+pub mod widgets;
+
+pub use id::Id;

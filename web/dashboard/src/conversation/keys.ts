@@ -1,0 +1,57 @@
+import { conversationPath } from "../shell/route";
+import { router } from "../shell/router.svelte";
+import { session } from "../session/session.svelte";
+import { toasts } from "../shell/toasts.svelte";
+import { end } from "./actions";
+import { handles } from "./handles";
+import { neighbour } from "./list-order";
+import { rows } from "./rows.svelte";
+import { view } from "./view.svelte";
+
+/** Single keys of the message centre. They rest while somebody types or a dialog or menu is open. */
+export function pressed(event: KeyboardEvent, conversation: string | null, person: boolean): void {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const target = event.target as Element;
+  if (target.closest?.("dialog, [role=menu]")) return;
+  if (event.key === "Escape") return back(event, target, conversation, person);
+  if (target.closest?.("input:not([type=checkbox]), textarea, select")) return;
+  const row = conversation === null ? undefined : rows.all.get(conversation);
+  const key = event.key.toLowerCase();
+  if (key === "j" || key === "k") walk(conversation, key === "j" ? 1 : -1);
+  else if (key === "z" && toasts.undoLast()) return event.preventDefault();
+  else if (!row || !session.canWrite) return;
+  else if (key === "r") handles.compose?.("reply");
+  else if (key === "n") handles.compose?.("note");
+  else if (key === "a") handles.assign?.();
+  else if (key === "e" && row.state !== "ended" && !event.repeat) void end(row);
+  else return;
+  event.preventDefault();
+}
+
+function walk(from: string | null, step: 1 | -1): void {
+  const ids = rows.of(view.list, view.ended).map((row) => row.id);
+  const to = neighbour(ids, from, step);
+  if (to === null) return;
+  if (to !== from) router.go(conversationPath(to), from !== null);
+  focusRow(to);
+}
+
+/** Outwards, one step at a time: details, text field, conversation. */
+function back(event: KeyboardEvent, target: Element, conversation: string | null, person: boolean): void {
+  if (conversation === null) return;
+  event.preventDefault();
+  if (person) router.go(conversationPath(conversation), true);
+  else if (!target.closest?.(".list") && focusRow(conversation)) return;
+  else {
+    router.go("/");
+    focusRow(conversation);
+  }
+}
+
+export function focusRow(id: string): boolean {
+  const row = document.getElementById(`row-${id}`);
+  if (!row || row.offsetParent === null) return false;
+  row.focus();
+  row.scrollIntoView({ block: "nearest" });
+  return true;
+}

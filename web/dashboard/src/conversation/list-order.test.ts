@@ -1,0 +1,45 @@
+import type { ConversationSummary } from "@diskret/api";
+import { describe, expect, it } from "vitest";
+import { belongs, byActivity, neighbour, newer } from "./list-order";
+
+const row = (id: string, extra: Partial<ConversationSummary> = {}) =>
+  ({ id, state: "open", last_at: 0, position: 0, assignee: null, ...extra }) as ConversationSummary;
+const ben = { id: "ben", name: "Ben" };
+
+describe("list order", () => {
+  it("puts the newest message first", () => {
+    const rows = [row("a", { last_at: 1 }), row("b", { last_at: 3 }), row("c", { last_at: 2 })];
+    expect(rows.sort(byActivity).map(({ id }) => id)).toEqual(["b", "c", "a"]);
+  });
+  it("does not move a conversation that was only read or assigned", () => {
+    const rows = [row("a", { last_at: 1, position: 99 }), row("b", { last_at: 3, position: 2 })];
+    expect(rows.sort(byActivity).map(({ id }) => id)).toEqual(["b", "a"]);
+  });
+  it("is the same whichever way rows came", () => {
+    const rows = [row("b"), row("a"), row("c")];
+    expect([...rows].sort(byActivity)).toEqual([...rows].reverse().sort(byActivity));
+  });
+  it("sorts by who has it and whether it ended", () => {
+    const mine = row("a", { assignee: ben });
+    expect(belongs(mine, "mine", false, "ben")).toBe(true);
+    expect(belongs(mine, "mine", false, "lena")).toBe(false);
+    expect(belongs(mine, "unassigned", false, "ben")).toBe(false);
+    expect(belongs(row("b"), "unassigned", false, "ben")).toBe(true);
+    expect(belongs(row("b"), "all", true, "ben")).toBe(false);
+    expect(belongs(row("b", { state: "ended" }), "all", true, "ben")).toBe(true);
+  });
+  it("refuses an older picture", () => {
+    expect(newer(row("a", { position: 5 }), row("a", { position: 4 }))).toBe(false);
+    expect(newer(row("a", { position: 5 }), row("a", { position: 5 }))).toBe(true);
+    expect(newer(undefined, row("a"))).toBe(true);
+  });
+  it("walks with J and K and holds at the ends", () => {
+    const ids = ["a", "b", "c"];
+    expect(neighbour(ids, null, 1)).toBe("a");
+    expect(neighbour(ids, null, -1)).toBe("c");
+    expect(neighbour(ids, "b", 1)).toBe("c");
+    expect(neighbour(ids, "c", 1)).toBe("c");
+    expect(neighbour(ids, "a", -1)).toBe("a");
+    expect(neighbour([], "a", 1)).toBeNull();
+  });
+});

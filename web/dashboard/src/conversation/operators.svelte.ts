@@ -1,0 +1,20 @@
+import type { OperatorInfo } from "@diskret/api";
+import { call } from "../api";
+
+class Operators {
+  all = $state.raw<OperatorInfo[] | null>(null);
+  failed = $state(false);
+
+  /** Those who can look after a conversation; asked anew each time, since who is online changes. */
+  async load(): Promise<void> {
+    this.failed = false;
+    try {
+      const all = await call<OperatorInfo[]>("GET", "/api/operators");
+      this.all = all.filter((operator) => operator.role !== "officer");
+    } catch {
+      this.failed = this.all === null;
+    }
+  }
+}
+
+export const operators = new Operators();

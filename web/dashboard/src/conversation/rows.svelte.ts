@@ -1,0 +1,108 @@
+import type { ConversationPage, ConversationSummary, ListName } from "@diskret/api";
+import { SvelteMap } from "svelte/reactivity";
+import { asProblem, call } from "../api";
+import { session } from "../session/session.svelte";
+import { belongs, byActivity, newer } from "./list-order";
+
+interface Loading {
+  state: "empty" | "loading" | "ready" | "failed" | "more" | "more-failed";
+  next: number | null;
+}
+type ListKey = `${ListName}:${"open" | "ended"}`;
+
+const PAGE = 50;
+const keyOf = (list: ListName, ended: boolean): ListKey => `${list}:${ended ? "ended" : "open"}`;
+
+/** Every conversation that this page knows, and how far each list has been loaded. */
+class Rows {
+  all = new SvelteMap<string, ConversationSummary>();
+  counts = $state.raw({ mine: 0, unassigned: 0, all: 0 });
+  lists = new SvelteMap<ListKey, Loading>();
+  position = 0;
+  #touched = new Map<string, number>();
+  #clock = 0;
+
+  of(list: ListName, ended: boolean): ConversationSummary[] {
+    const me = session.me;
+    return [...this.all.values()].filter((row) => belongs(row, list, ended, me)).sort(byActivity);
+  }
+
+  loading(list: ListName, ended: boolean): Loading {
+    return this.lists.get(keyOf(list, ended)) ?? { state: "empty", next: null };
+  }
+
+  /** Conversations with something unread that concerns this operator: theirs and nobody's. */
+  get unread(): number {
+    let count = 0;
+    for (const row of this.all.values())
+      if (row.unread > 0 && row.state !== "ended" && (row.assignee === null || row.assignee.id === session.me)) count++;
+    return count;
+  }
+
+  put(row: ConversationSummary): void {
+    if (!newer(this.all.get(row.id), row)) return;
+    this.position = Math.max(this.position, row.position);
+    this.#touched.set(row.id, ++this.#clock);
+    this.all.set(row.id, row);
+  }
+
+  /** A change that the server has not told yet: shown at once, replaced by what it says. */
+  change(id: string, changes: Partial<ConversationSummary>): void {
+    const row = this.all.get(id);
+    if (row) this.all.set(id, { ...row, ...changes });
+  }
+
+  remove(id: string): void {
+    this.all.delete(id);
+    this.#touched.delete(id);
+  }
+
+  /** Loads a list from its top. What the answer does not name and nobody told us meanwhile has left it. */
+  async load(list: ListName, ended: boolean, keep: string | null): Promise<void> {
+    const key = keyOf(list, ended);
+    const known = this.loading(list, ended);
+    if (known.state === "loading") return;
+    const quiet = known.state === "ready" || known.state === "more" || known.state === "more-failed";
+    if (!quiet) this.lists.set(key, { state: "loading", next: null });
+    const asked = this.#clock;
+    try {
+      const page = await this.#fetch(list, ended, null);
+      const named = new Set(page.items.map((row) => row.id));
+      for (const row of this.of(list, ended)) {
+        const told = (this.#touched.get(row.id) ?? 0) > asked;
+        if (!named.has(row.id) && !told && row.id !== keep) this.remove(row.id);
+      }
+      this.#take(page);
+      this.lists.set(key, { state: "ready", next: page.next });
+    } catch (error) {
+      if (asProblem(error).status !== 401) this.lists.set(key, quiet ? known : { state: "failed", next: null });
+    }
+  }
+
+  async more(list: ListName, ended: boolean): Promise<void> {
+    const key = keyOf(list, ended);
+    const { state, next } = this.loading(list, ended);
+    if (next === null || (state !== "ready" && state !== "more-failed")) return;
+    this.lists.set(key, { state: "more", next });
+    try {
+      const page = await this.#fetch(list, ended, next);
+      this.#take(page);
+      this.lists.set(key, { state: "ready", next: page.next });
+    } catch {
+      this.lists.set(key, { state: "more-failed", next });
+    }
+  }
+
+  #take(page: ConversationPage): void {
+    for (const row of page.items) this.put(row);
+    this.counts = page.counts;
+  }
+
+  #fetch(list: ListName, ended: boolean, before: number | null): Promise<ConversationPage> {
+    const query = new URLSearchParams({ list, ended: String(ended), limit: String(PAGE) });
+    if (before !== null) query.set("before", String(before));
+    return call<ConversationPage>("GET", `/api/conversations?${query}`);
+  }
+}
+
+export const rows = new Rows();

@@ -1,0 +1,29 @@
+import type { Entry } from "@diskret/api";
+import { describe, expect, it } from "vitest";
+import { threadItems } from "./thread-items";
+
+const start = Date.UTC(2026, 10, 22, 12) * 1000;
+const message = (sequence: number, seconds: number, extra: object = {}): Entry =>
+  ({ type: "message", conversation: "c", sequence, visible: sequence, author: { kind: "operator", id: "ben" }, note: false, text: "", at: start + seconds * 1_000_000, ...extra }) as Entry;
+const shape = (entries: Entry[], newFrom: number | null = null, seen = 0) =>
+  threadItems(entries, newFrom, seen).map((item) => (item.kind === "message" ? `${item.entry.sequence}${item.first ? "<" : ""}${item.last ? ">" : ""}${item.seen ? "s" : ""}` : item.kind));
+
+describe("thread items", () => {
+  it("begins every day with its name", () => {
+    expect(shape([message(1, 0), message(2, 86_400)])).toEqual(["day", "1<>", "day", "2<>"]);
+  });
+  it("sets quick messages of one author as a group", () => {
+    expect(shape([message(1, 0), message(2, 60), message(3, 300)])).toEqual(["day", "1<", "2>", "3<>"]);
+  });
+  it("parts groups at the line new, at another author and at notes", () => {
+    expect(shape([message(1, 0), message(2, 1)], 2)).toEqual(["day", "1<>", "new", "2<>"]);
+    expect(shape([message(1, 0), message(2, 1, { author: { kind: "visitor" } })])).toEqual(["day", "1<>", "2<>"]);
+    expect(shape([message(1, 0), message(2, 1, { note: true })])).toEqual(["day", "1<>", "2<>"]);
+  });
+  it("shows how far the visitor has seen inside a group", () => {
+    expect(shape([message(1, 0), message(2, 1), message(3, 2)], null, 2)).toEqual(["day", "1<s", "2>s", "3>"]);
+  });
+  it("never calls a note seen", () => {
+    expect(shape([message(1, 0, { note: true })], null, 9)).toEqual(["day", "1<>"]);
+  });
+});

@@ -1,0 +1,38 @@
+import type { ListName } from "@diskret/api";
+import { session } from "../session/session.svelte";
+import { remember, remembered } from "../shell/memory";
+import { live } from "./live.svelte";
+import { rows } from "./rows.svelte";
+
+/** Which list stands on the left. Until somebody chooses: theirs, or what nobody has taken yet. */
+class View {
+  #chosen = $state<ListName | null>(chosenBefore());
+  ended = $state(false);
+
+  get lists(): ListName[] {
+    return session.seesAll ? ["mine", "unassigned", "all"] : ["mine", "unassigned"];
+  }
+
+  get list(): ListName {
+    if (this.#chosen && this.lists.includes(this.#chosen)) return this.#chosen;
+    return rows.counts.mine === 0 && rows.counts.unassigned > 0 ? "unassigned" : "mine";
+  }
+
+  choose(list: ListName): void {
+    this.#chosen = list;
+    remember("list", list);
+    live.watch(list, this.ended);
+  }
+
+  showEnded(ended: boolean): void {
+    this.ended = ended;
+    live.watch(this.list, ended);
+  }
+}
+
+function chosenBefore(): ListName | null {
+  const name = remembered("list");
+  return name === "mine" || name === "unassigned" || name === "all" ? name : null;
+}
+
+export const view = new View();

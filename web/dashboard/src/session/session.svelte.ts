@@ -1,0 +1,68 @@
+import type { SessionInfo, SetupState, SignIn } from "@diskret/api";
+import { call, configureApi } from "../api";
+import { i18n } from "../i18n/index.svelte";
+import { router } from "../shell/router.svelte";
+
+/** Who is signed in. `undefined` while unknown, `null` while nobody is. */
+class Session {
+  info = $state.raw<SessionInfo | null | undefined>(undefined);
+  setupNeeded = $state(false);
+  #last: string | null = null;
+
+  get canRead(): boolean {
+    return this.info != null && this.info.conversations.level !== "off";
+  }
+  get canWrite(): boolean {
+    return this.info?.conversations.level === "write";
+  }
+  get seesAll(): boolean {
+    return this.info?.conversations.reach === "all";
+  }
+  get me(): string {
+    return this.info?.operator.id ?? "";
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.#take(await call<SessionInfo>("GET", "/api/session", undefined, true));
+    } catch (error) {
+      if ((error as { status?: number }).status !== 401) throw error;
+      this.setupNeeded = (await call<SetupState>("GET", "/api/setup", undefined, true)).needed;
+      this.info = null;
+    }
+  }
+
+  async signIn(request: SignIn): Promise<void> {
+    const info = await call<SessionInfo>("POST", "/api/session", request, true);
+    // Somebody else at this screen: nothing of the person before may stay in memory.
+    if (this.#last && this.#last !== info.operator.id) location.reload();
+    this.#take(info);
+  }
+
+  async refresh(): Promise<void> {
+    this.#take(await call<SessionInfo>("GET", "/api/session"));
+    this.setupNeeded = false;
+  }
+
+  async signOut(): Promise<void> {
+    await call("DELETE", "/api/session");
+    location.assign("/sign-in");
+  }
+
+  /** The server no longer knows us. What was written stays in memory until the same person is back. */
+  expire(): void {
+    if (!this.info) return;
+    this.info = null;
+    const here = location.pathname + location.search;
+    router.go(`/sign-in?expired&to=${encodeURIComponent(here)}`, true);
+  }
+
+  #take(info: SessionInfo): void {
+    this.#last = info.operator.id;
+    this.info = info;
+    i18n.suggest(info.language);
+  }
+}
+
+export const session = new Session();
+configureApi({ signedOut: () => session.expire(), language: () => i18n.language });

@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import { conversationPath, inside, parse } from "./route";
+
+describe("routes", () => {
+  it("reads what it writes", () => {
+    expect(parse(conversationPath("a/b"), "")).toEqual({ name: "messages", conversation: "a/b", person: false });
+    expect(parse(conversationPath("x", true), "")).toEqual({ name: "messages", conversation: "x", person: true });
+  });
+  it("knows its screens and nothing else", () => {
+    expect(parse("/", "").name).toBe("messages");
+    expect(parse("/settings", "").name).toBe("widget");
+    expect(parse("/settings/recovery-key", "").name).toBe("recovery-key");
+    expect(parse("/elsewhere", "").name).toBe("unknown");
+    expect(parse("/%E0%A4%A", "").name).toBe("unknown");
+  });
+  it("returns to its own paths only", () => {
+    expect(inside("/conversations/1")).toBe("/conversations/1");
+    for (const foreign of ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:1", "/sign-in", "", null])
+      expect(inside(foreign)).toBe("/");
+  });
+});

@@ -1,0 +1,42 @@
+export type Route =
+  | { name: "messages"; conversation: string | null; person: boolean }
+  | { name: "widget" }
+  | { name: "recovery-key" }
+  | { name: "sign-in"; to: string; expired: boolean }
+  | { name: "setup" }
+  | { name: "unknown" };
+
+export function parse(pathname: string, search: string): Route {
+  const parts = pathname.split("/").filter(Boolean).map(decode);
+  const [first, second, third] = parts;
+  if (first === undefined) return { name: "messages", conversation: null, person: false };
+  if (first === "conversations" && second && parts.length <= 3 && (third === undefined || third === "person"))
+    return { name: "messages", conversation: second, person: third === "person" };
+  if (first === "settings" && parts.length <= 2) {
+    if (second === undefined || second === "widget") return { name: "widget" };
+    if (second === "recovery-key") return { name: "recovery-key" };
+  }
+  if (parts.length === 1 && first === "setup") return { name: "setup" };
+  if (parts.length === 1 && first === "sign-in") {
+    const words = new URLSearchParams(search);
+    return { name: "sign-in", to: inside(words.get("to")), expired: words.has("expired") };
+  }
+  return { name: "unknown" };
+}
+
+export function conversationPath(id: string, person = false): string {
+  return `/conversations/${encodeURIComponent(id)}${person ? "/person" : ""}`;
+}
+
+/** Only a path of this app may be returned to: anything else would let a link lead elsewhere. */
+export function inside(to: string | null): string {
+  return to && /^\/(?![/\\])/.test(to) && !to.startsWith("/sign-in") ? to : "/";
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,56 @@
+export interface Toast {
+  id: number;
+  text: string;
+  tone: "plain" | "failed";
+  undo?: () => void;
+}
+
+const STAYS_MS = 8_000;
+
+class Toasts {
+  all = $state.raw<Toast[]>([]);
+  #last = 0;
+  #timers = new Map<number, number>();
+
+  show(text: string, undo?: () => void): void {
+    this.#add({ id: ++this.#last, text, tone: "plain", undo });
+  }
+
+  fail(text: string): void {
+    this.#add({ id: ++this.#last, text, tone: "failed" });
+  }
+
+  close(id: number): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    this.all = this.all.filter((toast) => toast.id !== id);
+  }
+
+  /** Nobody has to hurry while pointing at it. */
+  hold(id: number): void {
+    clearTimeout(this.#timers.get(id));
+  }
+
+  release(id: number): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.set(id, window.setTimeout(() => this.close(id), STAYS_MS));
+  }
+
+  undo(toast: Toast): void {
+    this.close(toast.id);
+    toast.undo?.();
+  }
+
+  undoLast(): boolean {
+    const last = [...this.all].reverse().find((toast) => toast.undo);
+    if (last) this.undo(last);
+    return last !== undefined;
+  }
+
+  #add(toast: Toast): void {
+    this.all = [...this.all.slice(-2), toast];
+    this.release(toast.id);
+  }
+}
+
+export const toasts = new Toasts();

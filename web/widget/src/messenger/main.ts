@@ -1,0 +1,141 @@
+import type { WidgetConfig } from "@diskret/api";
+import { maskCards } from "../redact";
+import { backoff } from "./backoff";
+import { Composer } from "./composer";
+import { Connection } from "./connection";
+import { find } from "./dom";
+import { randomSender } from "./frames";
+import { List } from "./list";
+import { Calendar, choose } from "./locale";
+import { Memory } from "./memory";
+import { messages } from "./messages";
+import { Parent } from "./parent";
+import { SendQueue } from "./queue";
+import { rows } from "./rows";
+import { Scroll } from "./scroll";
+import { Session } from "./session";
+import { Status } from "./status";
+import type { Placed } from "./timeline";
+
+const widget = decodeURIComponent(location.pathname.split("/").pop() ?? "");
+const language = choose(location.hash.slice(1), navigator.language) ?? "en";
+const texts = messages[language];
+const calendar = new Calendar(language, texts);
+const memory = new Memory(widget);
+const leftover = memory.take();
+const queue = new SendQueue(leftover?.pending.length ? leftover.sender : randomSender());
+if (leftover?.pending.length) queue.resume(leftover.pending, leftover.counter);
+
+let config: WidgetConfig | undefined;
+let open = false;
+let fresh = 0; // first message that came while the visitor was not looking
+let drawing: ReturnType<typeof setTimeout> | undefined;
+
+const session = new Session(queue, memory, { widget, language }, { change, incoming, refused });
+const connection = new Connection(`${location.origin.replace("http", "ws")}/socket`, {
+  open: () => session.opened(),
+  frame: (frame) => session.frame(frame),
+  down: () => session.down(),
+});
+session.wire = connection;
+
+const status = new Status(session, texts);
+const list = new List(find("rows"), texts);
+const scroll = new Scroll(list, look);
+const composer = new Composer(session, texts, () => {
+  fresh = 0;
+  scroll.toEnd();
+  draw();
+});
+
+const parent = new Parent((word) => {
+  const opens = word.diskret === "open" && !open;
+  open = word.diskret === "open";
+  if (open || memory.token || session.started) connection.start();
+  // Nobody has written and nobody looks: no reason to hold a socket.
+  else connection.stop();
+  if (!open) fresh = 0;
+  draw();
+  if (opens) scroll.toFresh();
+  // Not on touch screens, where focus would raise the keyboard over the conversation.
+  if (word.diskret === "open" && word.focus && matchMedia("(pointer: fine)").matches) composer.focus();
+});
+
+function change(): void {
+  drawing ??= setTimeout(draw, 8); // one drawing for a burst of frames
+}
+
+function draw(): void {
+  clearTimeout(drawing);
+  drawing = undefined;
+  const { unread } = session;
+  if (!fresh && unread.length && !(looking() && scroll.atEnd)) fresh = unread[0] ?? 0;
+  const organisation = config?.organisation ?? "";
+  const greeting = config?.greeting ?? "";
+  const online = navigator.onLine;
+  scroll.around(() => {
+    list.draw(rows({ session, texts, calendar, organisation, greeting, online, fresh }));
+    status.draw(config);
+  });
+  composer.fit();
+  look();
+}
+
+/** Tells the server what has been on screen, and the loader what has not. */
+function look(): void {
+  if (looking()) session.see(scroll.inView(memory.seen));
+  const count = session.unread.length;
+  scroll.jump(texts.newest, count ? texts.newer(count) : "");
+  if (session.started) parent.tell({ diskret: "unread", count: open ? 0 : Math.min(count, 99) });
+}
+
+function looking(): boolean {
+  return open && document.visibilityState === "visible";
+}
+
+function incoming({ entry }: Placed): void {
+  if (entry.type === "message") find("spoken").textContent = `${entry.author.name ?? ""}: ${entry.text}`;
+}
+
+function refused(text: string): void {
+  composer.restore(text);
+}
+
+async function configure(attempt = 0): Promise<void> {
+  try {
+    const answer = await fetch(`/config/${encodeURIComponent(widget)}.json`, { credentials: "omit" });
+    if (!answer.ok) throw answer.status;
+    config = (await answer.json()) as WidgetConfig;
+    // The style sheet makes the shades that can be read; it ignores what is not a colour.
+    document.documentElement.style.setProperty("--brand", config.colour);
+    draw();
+  } catch {
+    setTimeout(configure, backoff(attempt), attempt + 1);
+  }
+}
+
+function close(): void {
+  parent.tell({ diskret: "close" });
+}
+
+document.documentElement.lang = language;
+find("close").hidden = window.parent === window;
+find("close").ariaLabel = find("close").title = texts.close;
+find("close").onclick = close;
+find("scroll").ariaLabel = texts.conversation;
+find("notice").textContent = texts.notice;
+document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && close());
+document.addEventListener("visibilitychange", draw);
+addEventListener("online", draw);
+addEventListener("offline", draw);
+// The host page goes to its next address: leave what would be lost to the next page load of this tab.
+addEventListener("pagehide", () => {
+  const draft = maskCards(composer.text).text;
+  memory.leave({ draft, sender: queue.sender, counter: queue.last, pending: [...queue.pending] });
+});
+// Brought back from the back-forward cache, but another page load may have taken over the leftover.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+composer.restore(leftover?.draft ?? "");
+draw();
+configure();

@@ -1,0 +1,87 @@
+import type { Outgoing } from "./queue";
+
+/** What a visit leaves for the next page load of this tab: nothing confirmed, only what would be lost. */
+export interface Leftover {
+  draft: string; // masked
+  sender: string;
+  counter: number;
+  pending: Outgoing[];
+}
+
+interface Kept {
+  token: string;
+  seen: number;
+}
+
+/**
+ * Storage of the widget's own origin, which the host page cannot read. Works without any: then a page load is a visit.
+ * The token is kept from the first sent message on; before that nothing is written.
+ */
+export class Memory {
+  token?: string;
+  seen = 0;
+  readonly #name: string;
+  #keeping = false;
+
+  constructor(widget: string) {
+    this.#name = `diskret:${widget}`;
+    const kept = read<Kept>("localStorage", this.#name);
+    if (kept && typeof kept.token === "string") {
+      this.token = kept.token;
+      this.seen = Number(kept.seen) || 0;
+      this.#keeping = true;
+    }
+  }
+
+  keep(): void {
+    this.#keeping = true;
+    this.#write();
+  }
+
+  see(sequence: number): void {
+    this.seen = sequence;
+    this.#write();
+  }
+
+  forget(): void {
+    this.token = undefined;
+    this.seen = 0;
+    this.#keeping = false;
+    write("localStorage", this.#name, undefined);
+  }
+
+  /** Read once and gone, so that a duplicated tab cannot speak under the same sender. */
+  take(): Leftover | undefined {
+    const leftover = read<Leftover>("sessionStorage", this.#name);
+    if (leftover) write("sessionStorage", this.#name, undefined);
+    return leftover;
+  }
+
+  leave(leftover: Leftover): void {
+    if (leftover.draft || leftover.pending.length) write("sessionStorage", this.#name, leftover);
+  }
+
+  #write(): void {
+    if (this.#keeping && this.token) write("localStorage", this.#name, { token: this.token, seen: this.seen });
+  }
+}
+
+type Area = "localStorage" | "sessionStorage";
+
+// Even naming the storage throws where it is blocked, hence the name and not the object.
+function read<T>(area: Area, name: string): T | undefined {
+  try {
+    return JSON.parse(window[area].getItem(name) ?? "null") ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function write(area: Area, name: string, value: unknown): void {
+  try {
+    if (value === undefined) window[area].removeItem(name);
+    else window[area].setItem(name, JSON.stringify(value));
+  } catch {
+    // Memory only.
+  }
+}
