@@ -148,7 +148,9 @@ function longest(digits: Digit[], i: number): number {
       (known && n > 13
         ? (groupEnds && (whole || usual)) ||
           // Any form, but no decimal fraction, date, list.
-          (alone && (groupEnds || n > 14) && /^(?!\d{1,3}\.\d{4}|\d\d\.[01]\d\.(\d\d)?\d\d\D)[^/,]+$/.test(written))
+          (alone &&
+            (groupEnds || (n > 14 && /\d{4}$/.test(written))) &&
+            /^(?!\d{1,3}\.\d{4}|\d\d\.[01]\d\.(\d\d)?\d\d\D)[^/,]+$/.test(written))
         : groupEnds && alone && (usual ? known || starts(maestro) : known && whole && !starts("4[39]") && ean % 10))
     )
       return n;

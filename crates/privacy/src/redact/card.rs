@@ -23,8 +23,9 @@
 //!    top. `4711 4242 4242 4242 4242 12/27 123` is found. But groups parted by nothing but line breaks are a column
 //!    of numbers, not a card.
 //! 2. *Any form*, only from the start of the run to its end, or to a plausible rest: an expiry date, a security code,
-//!    or both. `42 424.242_4242-424 2`, `4242424242424242` directly followed by `1227123`. Without slashes, commas
-//!    and the like: they make lists, times and coordinates of separate numbers.
+//!    or both. `42 424.242_4242-424 2`, `4242424242424242` directly followed by `1227123` (then its own last four
+//!    digits must be unbroken). Without slashes, commas and the like: they make lists, times and coordinates of
+//!    separate numbers.
 //!
 //! **Not a card**, though the check digit is right:
 //! - a decimal fraction (`0.5300000000000001`) or a pair of coordinates (`48.137154 11.576124`): a single `.` or `,`
@@ -267,7 +268,7 @@ fn longest(digits: &[Digit], i: usize) -> Option<usize> {
             let head = all.trailing_zeros();
             let decimal = head < 4 && point & (1 << head) != 0 && (all >> (head + 1)) & 7 == 0;
             let date = point & 0x14 == 0x14 && (all & 0x7E == 0x54 || all & 0x1FE == 0x114) && b.value < 2;
-            (at_group_end || n > 14) && weak == 0 && !decimal && !date && alone()
+            (at_group_end || (n > 14 && all >> (n - 3) == 0)) && weak == 0 && !decimal && !date && alone()
         };
         if accepted {
             best = Some(n);

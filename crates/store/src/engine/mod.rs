@@ -15,6 +15,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use futures_util::future::BoxFuture;
+#[cfg(test)]
+pub(crate) use migrate::BOOK;
 pub(crate) use migrate::{Migration, Schema};
 pub(crate) use statement::{Column, Statement, statements};
 pub(crate) use value::{Row, Value};

@@ -18,3 +18,78 @@ pub(crate) static DATA: Schema = Schema { name: "data", migrations: &[migration!
 
 /// Wrapped keys.
 pub(crate) static KEYS: Schema = Schema { name: "key", migrations: &[migration!("keys", "0001_first")] };
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    type Tables = BTreeMap<String, BTreeSet<String>>;
+
+    /// Tables and columns of a schema's text. Indexes, triggers and functions store nothing of their own.
+    fn declared(schema: &Schema, postgres: bool) -> Tables {
+        let mut tables = Tables::new();
+        let texts = schema.migrations.iter().map(|migration| migration.text(postgres));
+        for text in texts.chain([crate::engine::BOOK]) {
+            let mut table = None;
+            for line in text.lines().map(str::trim) {
+                let created = line.strip_prefix("CREATE TABLE ").map(|rest| rest.trim_start_matches("IF NOT EXISTS "));
+                if let Some((name, rest)) = created.and_then(|rest| rest.split_once(" (")) {
+                    let columns = tables.entry(name.to_owned()).or_default();
+                    // A table of one line.
+                    for part in rest.trim_end_matches(");").split(", ").filter(|part| !part.is_empty()) {
+                        columns.extend(part.split_whitespace().next().map(str::to_owned));
+                    }
+                    table = (!rest.ends_with(");")).then(|| name.to_owned());
+                } else if line.starts_with(')') {
+                    table = None;
+                } else if let Some(columns) = table.as_ref().and_then(|name| tables.get_mut(name)) {
+                    let word = line.split_whitespace().next().unwrap_or_default();
+                    if word.chars().all(|c| c.is_ascii_lowercase() || c == '_') && !word.is_empty() {
+                        columns.insert(word.to_owned());
+                    }
+                }
+            }
+        }
+        tables
+    }
+
+    /// Tables and columns that the document explains.
+    fn explained() -> Tables {
+        let text = include_str!("../../../../RETENTION.md");
+        let mut tables = Tables::new();
+        let mut table = String::new();
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("### `") {
+                table = name.trim_end_matches('`').to_owned();
+                tables.entry(table.clone()).or_default();
+            } else if line.starts_with("## ") {
+                table.clear();
+            } else if let (Some((column, _)), false) =
+                (line.strip_prefix("| `").and_then(|rest| rest.split_once('`')), table.is_empty())
+            {
+                tables.entry(table.clone()).or_default().insert(column.to_owned());
+            }
+        }
+        tables
+    }
+
+    #[test]
+    fn nothing_is_stored_that_the_retention_document_does_not_explain() {
+        let mut sqlite = declared(&DATA, false);
+        sqlite.extend(declared(&KEYS, false));
+        assert!(sqlite["message"].contains("text_sealed") && sqlite.len() > 10, "the schema was read");
+        assert_eq!(sqlite, explained());
+    }
+
+    #[test]
+    fn both_databases_have_the_same_tables_and_columns() {
+        for schema in [&DATA, &KEYS] {
+            let mut sqlite = declared(schema, false);
+            // A sequence on PostgreSQL.
+            sqlite.remove("change_position");
+            assert_eq!(sqlite, declared(schema, true));
+        }
+    }
+}

@@ -1,6 +1,6 @@
+import { session } from "../session/session.svelte";
 import { conversationPath } from "../shell/route";
 import { router } from "../shell/router.svelte";
-import { session } from "../session/session.svelte";
 import { toasts } from "../shell/toasts.svelte";
 import { end } from "./actions";
 import { handles } from "./handles";
@@ -13,13 +13,17 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const target = event.target as Element;
   if (target.closest?.("dialog, [role=menu]")) return;
-  if (event.key === "Escape") return back(event, target, conversation, person);
+  if (event.key === "Escape") {
+    back(event, target, conversation, person);
+    return;
+  }
   if (target.closest?.("input:not([type=checkbox]), textarea, select")) return;
   const row = conversation === null ? undefined : rows.all.get(conversation);
   const key = event.key.toLowerCase();
   if (key === "j" || key === "k") walk(conversation, key === "j" ? 1 : -1);
-  else if (key === "z" && toasts.undoLast()) return event.preventDefault();
-  else if (!row || !session.canWrite) return;
+  else if (key === "z") {
+    if (!toasts.undoLast()) return;
+  } else if (!row || !session.canWrite) return;
   else if (key === "r") handles.compose?.("reply");
   else if (key === "n") handles.compose?.("note");
   else if (key === "a") handles.assign?.();

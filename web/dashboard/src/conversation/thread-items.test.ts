@@ -4,9 +4,23 @@ import { threadItems } from "./thread-items";
 
 const start = Date.UTC(2026, 10, 22, 12) * 1000;
 const message = (sequence: number, seconds: number, extra: object = {}): Entry =>
-  ({ type: "message", conversation: "c", sequence, visible: sequence, author: { kind: "operator", id: "ben" }, note: false, text: "", at: start + seconds * 1_000_000, ...extra }) as Entry;
+  ({
+    type: "message",
+    conversation: "c",
+    sequence,
+    visible: sequence,
+    author: { kind: "operator", id: "ben" },
+    note: false,
+    text: "",
+    at: start + seconds * 1_000_000,
+    ...extra,
+  }) as Entry;
 const shape = (entries: Entry[], newFrom: number | null = null, seen = 0) =>
-  threadItems(entries, newFrom, seen).map((item) => (item.kind === "message" ? `${item.entry.sequence}${item.first ? "<" : ""}${item.last ? ">" : ""}${item.seen ? "s" : ""}` : item.kind));
+  threadItems(entries, newFrom, seen).map((item) =>
+    item.kind === "message"
+      ? `${item.entry.sequence}${item.first ? "<" : ""}${item.last ? ">" : ""}${item.seen ? "s" : ""}`
+      : item.kind,
+  );
 
 describe("thread items", () => {
   it("begins every day with its name", () => {

@@ -2,7 +2,7 @@ import type { ConversationSummary, Entry, EntryPage } from "@diskret/api";
 import { SvelteMap } from "svelte/reactivity";
 import { asProblem, call } from "../api";
 import { rows } from "./rows.svelte";
-import { firstHeld, firstUnread, heldUpTo, openAt, type Outcome, prepend, receive, type Timeline } from "./timeline";
+import { firstHeld, firstUnread, heldUpTo, type Outcome, openAt, prepend, receive, type Timeline } from "./timeline";
 
 export interface Thread {
   timeline: Timeline | null;

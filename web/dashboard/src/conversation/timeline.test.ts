@@ -3,7 +3,17 @@ import { describe, expect, it } from "vitest";
 import { firstHeld, firstUnread, heldUpTo, openAt, prepend, receive, visibleUpTo } from "./timeline";
 
 const message = (sequence: number, kind: "visitor" | "operator" = "visitor", extra: Partial<Entry> = {}): Entry =>
-  ({ type: "message", conversation: "c", sequence, visible: sequence, author: { kind }, note: false, text: `${sequence}`, at: sequence, ...extra }) as Entry;
+  ({
+    type: "message",
+    conversation: "c",
+    sequence,
+    visible: sequence,
+    author: { kind },
+    note: false,
+    text: `${sequence}`,
+    at: sequence,
+    ...extra,
+  }) as Entry;
 const page = (...sequences: number[]) => ({ items: sequences.map((sequence) => message(sequence)), first: null });
 const sequences = (timeline: { entries: readonly Entry[] }) => timeline.entries.map((entry) => entry.sequence);
 
@@ -41,7 +51,9 @@ describe("timeline", () => {
   });
 
   it("knows how far a reader has seen, notes repeating the number before", () => {
-    const timeline = { entries: [message(1), message(2), message(3, "operator", { visible: 2, note: true } as Partial<Entry>)] };
+    const timeline = {
+      entries: [message(1), message(2), message(3, "operator", { visible: 2, note: true } as Partial<Entry>)],
+    };
     expect(visibleUpTo(timeline)).toBe(2);
   });
 

@@ -23,7 +23,10 @@ class Typing {
       return;
     }
     this.#who.set(key, { name: name ?? null });
-    this.#timers.set(key, window.setTimeout(() => this.#who.delete(key), FORGET_AFTER_MS));
+    this.#timers.set(
+      key,
+      window.setTimeout(() => this.#who.delete(key), FORGET_AFTER_MS),
+    );
   }
 
   clear(): void {

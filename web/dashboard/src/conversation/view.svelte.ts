@@ -1,7 +1,6 @@
 import type { ListName } from "@diskret/api";
 import { session } from "../session/session.svelte";
 import { remember, remembered } from "../shell/memory";
-import { live } from "./live.svelte";
 import { rows } from "./rows.svelte";
 
 /** Which list stands on the left. Until somebody chooses: theirs, or what nobody has taken yet. */
@@ -21,12 +20,6 @@ class View {
   choose(list: ListName): void {
     this.#chosen = list;
     remember("list", list);
-    live.watch(list, this.ended);
-  }
-
-  showEnded(ended: boolean): void {
-    this.ended = ended;
-    live.watch(this.list, ended);
   }
 }
 

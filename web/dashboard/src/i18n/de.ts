@@ -10,16 +10,23 @@ export const de: Catalogue = {
   "app.copied": "Kopiert",
   "app.undo": "Rückgängig",
   "app.unknown.title": "Unter dieser Adresse gibt es nichts",
-  "app.unknown.text": "Der Link ist vielleicht alt oder vertippt. Ihre Gespräche finden Sie in der Nachrichtenzentrale.",
+  "app.unknown.text":
+    "Der Link ist vielleicht alt oder vertippt. Ihre Gespräche finden Sie in der Nachrichtenzentrale.",
   "app.unknown.go": "Zur Nachrichtenzentrale",
   "app.start_failed": "Die Oberfläche konnte nicht starten",
 
-  "error.network": "Der Server hat nicht geantwortet. Es wurde nichts geändert. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut.",
-  "error.forbidden": "Ihre Rolle erlaubt das nicht. Es wurde nichts geändert. Wenden Sie sich an die Inhaberin oder den Inhaber.",
+  "error.network":
+    "Der Server hat nicht geantwortet. Es wurde nichts geändert. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut.",
+  "error.loading":
+    "Der Server hat nicht geantwortet oder konnte es gerade nicht. Es ging nichts verloren. Versuchen Sie es in einer Minute erneut.",
+  "error.forbidden":
+    "Ihre Rolle erlaubt das nicht. Es wurde nichts geändert. Wenden Sie sich an die Inhaberin oder den Inhaber.",
   "error.not_found": "Das gibt es nicht mehr, oder Sie dürfen es nicht mehr sehen.",
-  "error.conflict": "Jemand hat dies gleichzeitig geändert. Es wurde nichts überschrieben. Sehen Sie nach und wiederholen Sie es.",
+  "error.conflict":
+    "Jemand hat dies gleichzeitig geändert. Es wurde nichts überschrieben. Sehen Sie nach und wiederholen Sie es.",
   "error.limited": "Zu viele Versuche in kurzer Zeit. Warten Sie eine Minute und versuchen Sie es dann erneut.",
-  "error.server": "Der Server konnte das gerade nicht ausführen. Es wurde nichts geändert. Versuchen Sie es in einer Minute erneut.",
+  "error.server":
+    "Der Server konnte das gerade nicht ausführen. Es wurde nichts geändert. Versuchen Sie es in einer Minute erneut.",
   "error.other": "Der Server hat das nicht angenommen. Er meldet: {detail}",
 
   "connection.lost": "Keine Verbindung. Was Sie schreiben, bleibt erhalten und wird danach gesendet.",
@@ -38,9 +45,10 @@ export const de: Catalogue = {
   "me.theme.dark": "Dunkel",
   "me.keys": "Tastenkürzel",
   "me.sign_out": "Abmelden",
-  "me.sign_out_unsent": "Nicht alles, was Sie geschrieben haben, ist gesendet. Wenn Sie sich jetzt abmelden, ist es verloren.",
+  "me.sign_out_unsent":
+    "Nicht alles, was Sie geschrieben haben, ist gesendet. Wenn Sie sich jetzt abmelden, ist es verloren.",
   "me.sign_out_anyway": "Trotzdem abmelden",
-  "role.owner": "Inhaberin oder Inhaber",
+  "role.owner": "Inhaber/in",
   "role.agent": "Team",
   "role.officer": "Datenschutzbeauftragte",
   "language.de": "Deutsch",
@@ -54,20 +62,22 @@ export const de: Catalogue = {
   "sign_in.submit": "Anmelden",
   "sign_in.busy": "Anmeldung läuft …",
   "sign_in.wrong": "E-Mail und Passwort gehören nicht zusammen. Prüfen Sie beides und versuchen Sie es erneut.",
-  "sign_in.expired": "Ihre Sitzung ist beendet. Melden Sie sich an und machen Sie dort weiter, wo Sie waren; Geschriebenes ist noch da.",
+  "sign_in.expired":
+    "Ihre Sitzung ist beendet. Melden Sie sich an und machen Sie dort weiter, wo Sie waren; Geschriebenes ist noch da.",
 
   "setup.title": "Diskret einrichten",
   "setup.step": "Schritt {n} von 4",
   "setup.steps": "Schritte",
   "setup.account": "Sie",
   "setup.widget": "Widget",
-  "setup.key": "Wiederherstellung",
+  "setup.key": "Schlüssel",
   "setup.install": "Einbauen",
   "setup.next": "Weiter",
-  "setup.create": "Einrichten",
+  "setup.create": "Diskret einrichten",
   "setup.creating": "Wird eingerichtet …",
   "setup.account.title": "Ihre Organisation und Sie",
-  "setup.account.text": "Sie werden Inhaberin oder Inhaber: Sie können alle Gespräche lesen und jede Einstellung ändern.",
+  "setup.account.text":
+    "Sie werden Inhaberin oder Inhaber: Sie können alle Gespräche lesen und jede Einstellung ändern.",
   "setup.code": "Einrichtungscode",
   "setup.code.hint": "Er wurde im Terminal ausgegeben, als der Server startete.",
   "setup.code.missing": "Geben Sie den Code ein, den der Server beim Start ausgegeben hat.",
@@ -80,7 +90,8 @@ export const de: Catalogue = {
   "setup.name.missing": "Geben Sie den Namen ein, den Besucher sehen sollen.",
   "setup.email.hint": "Damit melden Sie sich an. Besucher sehen die Adresse nie.",
   "setup.email.wrong": "Geben Sie eine E-Mail-Adresse wie ana@example.org ein.",
-  "setup.password.hint": "Mindestens 12 Zeichen. Einige Wörter ohne Zusammenhang sind leicht zu merken und schwer zu erraten.",
+  "setup.password.hint":
+    "Mindestens 12 Zeichen. Einige Wörter ohne Zusammenhang sind leicht zu merken und schwer zu erraten.",
   "setup.password.left": "noch {n} Zeichen|noch {n} Zeichen",
   "setup.password.enough": "Lang genug",
   "setup.password.short": "Nehmen Sie mindestens 12 Zeichen.",
@@ -94,15 +105,17 @@ export const de: Catalogue = {
   "setup.done.title": "Diskret ist schon eingerichtet",
   "setup.done.text": "Dieser Server hat eine Inhaberin oder einen Inhaber. Melden Sie sich mit Ihrem Konto an.",
 
-  "key.title": "Bewahren Sie diesen Wiederherstellungsschlüssel auf",
+  "key.title": "Bewahren Sie diesen Schlüssel auf",
   "key.text":
-    "Er öffnet Ihre Sicherungen, wenn dieser Server verloren geht. Er wird nur jetzt gezeigt: Der Server behält keine Kopie, und niemand kann ihn noch einmal zeigen.",
-  "key.where": "Legen Sie ihn dorthin, wo Ihre Organisation Unverzichtbares verwahrt: in einen Passwort-Safe oder ausgedruckt in eine abschließbare Schublade.",
+    "Der Wiederherstellungsschlüssel öffnet Ihre Sicherungen, wenn dieser Server verloren geht. Er wird nur jetzt gezeigt: Der Server behält keine Kopie, und niemand kann ihn noch einmal zeigen.",
+  "key.where":
+    "Legen Sie ihn dorthin, wo Ihre Organisation Unverzichtbares verwahrt: in einen Passwort-Safe oder ausgedruckt in eine abschließbare Schublade.",
   "key.label": "Wiederherstellungsschlüssel",
   "key.download": "Als Textdatei speichern",
   "key.print": "Drucken",
   "key.file_name": "diskret-recovery-key.txt",
-  "key.file_text": "Diskret: Wiederherstellungsschlüssel von {organisation}\n\n{key}\n\nEr öffnet die Sicherungen, wenn der Server verloren geht. Verwahren Sie ihn sicher und getrennt vom Server.",
+  "key.file_text":
+    "Diskret: Wiederherstellungsschlüssel von {organisation}\n\n{key}\n\nEr öffnet die Sicherungen, wenn der Server verloren geht. Verwahren Sie ihn sicher und getrennt vom Server.",
   "key.confirm.label": "Geben oder fügen Sie ihn von dort ein, wo Sie ihn verwahrt haben",
   "key.confirm.hint": "Damit wir beide wissen, dass die Kopie stimmt.",
   "key.confirm.empty": "Fügen Sie den Schlüssel von dort ein, wo Sie ihn verwahrt haben.",
@@ -111,10 +124,13 @@ export const de: Catalogue = {
   "key.confirm.busy": "Wird geprüft …",
   "key.confirm.done": "Wiederherstellungsschlüssel bestätigt",
   "key.later": "Später bestätigen",
-  "key.later.text": "Bis dahin bleibt ein Hinweis über Ihren Gesprächen stehen. Gibt es keine gute Kopie, wenn der Server verloren geht, lassen sich Ihre Sicherungen nicht öffnen.",
-  "key.remind": "Der Wiederherstellungsschlüssel ist noch nicht bestätigt. Ohne gute Kopie lassen sich Sicherungen nicht öffnen, wenn der Server verloren geht.",
+  "key.later.text":
+    "Bis dahin bleibt ein Hinweis über Ihren Gesprächen stehen. Gibt es keine gute Kopie, wenn der Server verloren geht, lassen sich Ihre Sicherungen nicht öffnen.",
+  "key.remind":
+    "Der Wiederherstellungsschlüssel ist noch nicht bestätigt. Ohne gute Kopie lassen sich Sicherungen nicht öffnen, wenn der Server verloren geht.",
   "key.remind.go": "Schlüssel bestätigen",
-  "key.lost": "Der Schlüssel kann nicht noch einmal gezeigt werden. Suchen Sie die Textdatei „diskret-recovery-key.txt“ oder den Ausdruck von der Einrichtung.",
+  "key.lost":
+    "Der Schlüssel kann nicht noch einmal gezeigt werden. Suchen Sie die Textdatei „diskret-recovery-key.txt“ oder den Ausdruck von der Einrichtung.",
 
   "install.title": "Setzen Sie das Widget auf Ihre Website",
   "install.text": "Fügen Sie diese Zeile vor </body> in Ihre Seiten ein. Sie setzt auf Ihrer Website kein Cookie.",
@@ -135,7 +151,8 @@ export const de: Catalogue = {
   "widget.colour": "Farbe",
   "widget.language": "Sprache des Widgets",
   "widget.sites": "Websites",
-  "widget.sites.hint": "Eine Adresse je Zeile. Das Widget arbeitet nur dort; bleibt das Feld leer, arbeitet es auf jeder Website.",
+  "widget.sites.hint":
+    "Eine Adresse je Zeile. Das Widget arbeitet nur dort; bleibt das Feld leer, arbeitet es auf jeder Website.",
   "widget.sites.wrong": "„{site}“ ist keine Adresse wie https://www.example.org.",
   "widget.preview": "Vorschau",
   "widget.preview.placeholder": "Nachricht schreiben",
@@ -145,7 +162,8 @@ export const de: Catalogue = {
   "widget.saved": "Widget gespeichert",
   "widget.discard": "Verwerfen",
   "widget.read_only": "Ihre Rolle darf diese Einstellungen ansehen, aber nicht ändern.",
-  "widget.forbidden": "Ihre Rolle umfasst die Einstellungen des Widgets nicht. Wenden Sie sich an die Inhaberin oder den Inhaber.",
+  "widget.forbidden":
+    "Ihre Rolle umfasst die Einstellungen des Widgets nicht. Wenden Sie sich an die Inhaberin oder den Inhaber.",
   "widget.none": "Es gibt noch kein Widget.",
 
   "list.label": "Gespräche",
@@ -163,7 +181,9 @@ export const de: Catalogue = {
   "list.nobody": "nicht zugewiesen",
   "list.unread": "{n} ungelesene Nachricht|{n} ungelesene Nachrichten",
   "list.empty.first": "Noch kein Gespräch. Schreiben Sie eines, wie es ein Besucher täte, dann erscheint es hier.",
-  "list.empty.install": "Noch kein Gespräch. Setzen Sie das Widget auf Ihre Website, dann erscheint hier, was Besucher schreiben.",
+  "list.empty.install":
+    "Noch kein Gespräch. Setzen Sie das Widget auf Ihre Website, dann erscheint hier, was Besucher schreiben.",
+  "list.empty.install.go": "Widget einbauen",
   "list.empty.mine": "Ihnen ist nichts zugewiesen.",
   "list.empty.mine.go": "{n} ohne Zuweisung ansehen|{n} ohne Zuweisung ansehen",
   "list.empty.unassigned": "Um alles kümmert sich jemand.",
@@ -212,7 +232,8 @@ export const de: Catalogue = {
   "thread.stored": "gespeichert",
   "thread.seen": "gesehen",
   "thread.refused.forbidden": "Nicht gesendet: Ihre Rolle darf hier nicht schreiben. Es ging nichts verloren.",
-  "thread.refused.not_found": "Nicht gesendet: Das Gespräch gibt es nicht mehr, oder Sie dürfen es nicht sehen. Es ging nichts verloren.",
+  "thread.refused.not_found":
+    "Nicht gesendet: Das Gespräch gibt es nicht mehr, oder Sie dürfen es nicht sehen. Es ging nichts verloren.",
   "thread.refused.text": "Nicht gesendet: Der Text ist leer oder zu lang. Holen Sie ihn zurück und ändern Sie ihn.",
   "thread.refused.other": "Nicht gesendet: Der Server hat es abgelehnt. Es ging nichts verloren.",
   "thread.take_back": "Text zurückholen",
@@ -238,7 +259,7 @@ export const de: Catalogue = {
   "composer.newline": "Umschalt+Eingabe für neue Zeile",
   "composer.left": "noch {n} Zeichen|noch {n} Zeichen",
   "composer.over": "{n} Zeichen zu viel|{n} Zeichen zu viel",
-  "composer.ended": "Dieses Gespräch ist beendet. Eine Antwort öffnet es wieder.",
+  "composer.ended": "Beendet. Eine Antwort öffnet es wieder.",
   "composer.read_only": "Ihre Rolle darf dieses Gespräch lesen, aber nicht darin schreiben.",
 
   "person.label": "Über den Besucher",
@@ -258,7 +279,8 @@ export const de: Catalogue = {
   "person.sealed.how": "Jede Nachricht wird auf dem Server verschlüsselt, bevor sie gespeichert wird.",
 
   "officer.title": "Hier stehen absichtlich keine Gespräche",
-  "officer.text": "Ihre Rolle wacht über Datenschutz-Einstellungen und Nachweise und kann deshalb nicht lesen, was Besucher schreiben.",
+  "officer.text":
+    "Ihre Rolle wacht über Datenschutz-Einstellungen und Nachweise und kann deshalb nicht lesen, was Besucher schreiben.",
 
   "column.list": "Breite der Liste",
   "column.person": "Breite der Angaben zum Besucher",

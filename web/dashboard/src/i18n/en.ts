@@ -14,6 +14,7 @@ export const en = {
   "app.start_failed": "The dashboard could not start",
 
   "error.network": "The server did not answer. Nothing was changed. Check your connection and try again.",
+  "error.loading": "The server did not answer, or could not do it just now. Nothing was lost. Try again in a minute.",
   "error.forbidden": "Your role does not allow this. Nothing was changed. Ask an owner if you need it.",
   "error.not_found": "This no longer exists, or you may no longer see it.",
   "error.conflict": "Somebody changed this at the same time. Nothing was overwritten. Look at it again, then repeat.",
@@ -63,7 +64,7 @@ export const en = {
   "setup.key": "Recovery key",
   "setup.install": "Install",
   "setup.next": "Continue",
-  "setup.create": "Set up",
+  "setup.create": "Set up Diskret",
   "setup.creating": "Setting up …",
   "setup.account.title": "Your organisation and you",
   "setup.account.text": "You will be the owner: you can read all conversations and change every setting.",
@@ -96,12 +97,14 @@ export const en = {
   "key.title": "Keep this recovery key",
   "key.text":
     "It opens your backups if this server is lost. It is shown only now: the server keeps no copy, and nobody can show it again.",
-  "key.where": "Put it where your organisation keeps things that must not be lost: a password safe, or printed in a drawer that locks.",
+  "key.where":
+    "Put it where your organisation keeps things that must not be lost: a password safe, or printed in a drawer that locks.",
   "key.label": "Recovery key",
   "key.download": "Save as text file",
   "key.print": "Print",
   "key.file_name": "diskret-recovery-key.txt",
-  "key.file_text": "Diskret recovery key of {organisation}\n\n{key}\n\nIt opens the backups if the server is lost. Keep it safe and apart from the server.",
+  "key.file_text":
+    "Diskret recovery key of {organisation}\n\n{key}\n\nIt opens the backups if the server is lost. Keep it safe and apart from the server.",
   "key.confirm.label": "Type or paste it from where you kept it",
   "key.confirm.hint": "So that we both know that the copy is good.",
   "key.confirm.empty": "Paste the key from the place where you kept it.",
@@ -110,10 +113,13 @@ export const en = {
   "key.confirm.busy": "Checking …",
   "key.confirm.done": "Recovery key confirmed",
   "key.later": "Confirm later",
-  "key.later.text": "Until it is confirmed, a reminder stays above your conversations. If no good copy exists when the server is lost, your backups cannot be opened.",
-  "key.remind": "The recovery key is not confirmed yet. Without a good copy, backups cannot be opened if the server is lost.",
+  "key.later.text":
+    "Until it is confirmed, a reminder stays above your conversations. If no good copy exists when the server is lost, your backups cannot be opened.",
+  "key.remind":
+    "The recovery key is not confirmed yet. Without a good copy, backups cannot be opened if the server is lost.",
   "key.remind.go": "Confirm recovery key",
-  "key.lost": "The key cannot be shown again. Look for the text file “diskret-recovery-key.txt” or the printed sheet from set-up.",
+  "key.lost":
+    "The key cannot be shown again. Look for the text file “diskret-recovery-key.txt” or the printed sheet from set-up.",
 
   "install.title": "Put the widget on your site",
   "install.text": "Paste this line into your pages, before </body>. It sets no cookie on your site.",
@@ -163,6 +169,7 @@ export const en = {
   "list.unread": "{n} unread message|{n} unread messages",
   "list.empty.first": "No conversation yet. Write one as a visitor would, and it appears here.",
   "list.empty.install": "No conversation yet. Put the widget on your site, and what visitors write appears here.",
+  "list.empty.install.go": "Install the widget",
   "list.empty.mine": "Nothing is assigned to you.",
   "list.empty.mine.go": "{n} waits unassigned|{n} wait unassigned",
   "list.empty.unassigned": "Everything has somebody who looks after it.",
@@ -237,7 +244,7 @@ export const en = {
   "composer.newline": "Shift+Enter for a new line",
   "composer.left": "{n} character left|{n} characters left",
   "composer.over": "{n} character too many|{n} characters too many",
-  "composer.ended": "This conversation has ended. A reply reopens it.",
+  "composer.ended": "Ended. A reply reopens it.",
   "composer.read_only": "Your role may read this conversation, not write in it.",
 
   "person.label": "About the visitor",

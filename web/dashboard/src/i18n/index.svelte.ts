@@ -1,5 +1,5 @@
 import type { Language } from "@diskret/api";
-import { remembered, remember } from "../shell/memory";
+import { remember, remembered } from "../shell/memory";
 import type { Catalogue, Key } from "./en";
 import { fill, plural, type Words } from "./fill";
 import { span, type Unit } from "./relative";
@@ -57,7 +57,8 @@ class I18n {
 
 function initial(): Language {
   const chosen = remembered("language");
-  const language = chosen ?? navigator.languages.map((each) => each.slice(0, 2)).find((each) => each === "de" || each === "en");
+  const language =
+    chosen ?? navigator.languages.map((each) => each.slice(0, 2)).find((each) => each === "de" || each === "en");
   return language === "de" ? "de" : "en";
 }
 

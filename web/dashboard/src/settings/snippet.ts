@@ -1,7 +1,7 @@
 export function snippetFor(origin: string, widget: string): string {
-  return `<script src="${escape(origin)}/loader.js" data-widget="${escape(widget)}" async></` + "script>";
+  return `<script src="${escaped(origin)}/loader.js" data-widget="${escaped(widget)}" async></script>`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 }

@@ -5,8 +5,14 @@ import { snippetFor } from "../settings/snippet";
 import { type Answers, checkAccount, checkWidget, requestOf } from "./form";
 
 const good: Answers = {
-  code: "ABCD", organisation: "Nordlicht", name: "Ben", email: "ben@example.org", password: "three plain words",
-  site: "", greeting: "Hello", colour: "#0B6E5D",
+  code: "ABCD",
+  organisation: "Nordlicht",
+  name: "Ben",
+  email: "ben@example.org",
+  password: "three plain words",
+  site: "",
+  greeting: "Hello",
+  colour: "#0B6E5D",
 };
 
 describe("set-up answers", () => {
@@ -17,9 +23,23 @@ describe("set-up answers", () => {
     expect(requestOf(good, "de")).not.toHaveProperty("site");
   });
   it("name each field that is not", () => {
-    expect(Object.keys(checkAccount({ ...good, code: " ", organisation: "x".repeat(81), name: "", email: "ben", password: "eleven char" })).sort())
-      .toEqual(["code", "email", "name", "organisation", "password"]);
-    expect(Object.keys(checkWidget({ ...good, site: "not a site", greeting: " ", colour: "green" })).sort()).toEqual(["colour", "greeting", "site"]);
+    expect(
+      Object.keys(
+        checkAccount({
+          ...good,
+          code: " ",
+          organisation: "x".repeat(81),
+          name: "",
+          email: "ben",
+          password: "eleven char",
+        }),
+      ).sort(),
+    ).toEqual(["code", "email", "name", "organisation", "password"]);
+    expect(Object.keys(checkWidget({ ...good, site: "not a site", greeting: " ", colour: "green" })).sort()).toEqual([
+      "colour",
+      "greeting",
+      "site",
+    ]);
   });
 });
 
@@ -42,6 +62,8 @@ it("chooses the ink that reads better", () => {
 });
 
 it("writes a snippet that cannot be broken out of", () => {
-  expect(snippetFor("http://widget.localhost:8080", "w1")).toBe('<script src="http://widget.localhost:8080/loader.js" data-widget="w1" async></script>');
+  expect(snippetFor("http://widget.localhost:8080", "w1")).toBe(
+    '<script src="http://widget.localhost:8080/loader.js" data-widget="w1" async></script>',
+  );
   expect(snippetFor('"><b', "x")).toContain('src="&quot;>&lt;b/loader.js"');
 });

@@ -15,7 +15,15 @@ describe("routes", () => {
   });
   it("returns to its own paths only", () => {
     expect(inside("/conversations/1")).toBe("/conversations/1");
-    for (const foreign of ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:1", "/sign-in", "", null])
+    for (const foreign of [
+      "//evil.example",
+      "/\\evil.example",
+      "https://evil.example",
+      "javascript:1",
+      "/sign-in",
+      "",
+      null,
+    ])
       expect(inside(foreign)).toBe("/");
   });
 });

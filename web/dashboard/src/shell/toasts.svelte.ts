@@ -33,7 +33,10 @@ class Toasts {
 
   release(id: number): void {
     clearTimeout(this.#timers.get(id));
-    this.#timers.set(id, window.setTimeout(() => this.close(id), STAYS_MS));
+    this.#timers.set(
+      id,
+      window.setTimeout(() => this.close(id), STAYS_MS),
+    );
   }
 
   undo(toast: Toast): void {

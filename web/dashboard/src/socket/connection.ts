@@ -73,8 +73,8 @@ export class Connection {
       this.hooks.welcome(frame);
       return;
     }
-    if (frame.type === "problem" && frame.fatal) return this.#fatal(frame);
-    this.hooks.frame(frame);
+    if (frame.type === "problem" && frame.fatal) this.#fatal(frame);
+    else this.hooks.frame(frame);
   }
 
   #fatal(frame: ServerFrame & { type: "problem" }): void {

@@ -14,7 +14,11 @@ describe("outbox", () => {
   it("counts from 1 in every conversation", () => {
     const outbox = filled(2);
     outbox.add("d", "other", true, 0);
-    expect(outbox.due(0).map((item) => [item.conversation, item.counter])).toEqual([["c", 1], ["c", 2], ["d", 1]]);
+    expect(outbox.due(0).map((item) => [item.conversation, item.counter])).toEqual([
+      ["c", 1],
+      ["c", 2],
+      ["d", 1],
+    ]);
   });
 
   it("keeps at most the allowed number in flight", () => {
@@ -83,7 +87,10 @@ describe("outbox", () => {
     outbox.due(0);
     outbox.refuse({ conversation: "c", counter: 1, code: "forbidden" }, 0);
     expect(outbox.due(0)).toEqual([]);
-    expect(outbox.pending("c").map((item) => [item.state, item.problem])).toEqual([["refused", "forbidden"], ["refused", "forbidden"]]);
+    expect(outbox.pending("c").map((item) => [item.state, item.problem])).toEqual([
+      ["refused", "forbidden"],
+      ["refused", "forbidden"],
+    ]);
     outbox.add("c", "text 3", false, 0);
     expect(outbox.pending("c")[2]?.state).toBe("refused");
     outbox.retry("c");

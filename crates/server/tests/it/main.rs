@@ -1,0 +1,3 @@
+//! Tests of the whole server, in one binary.
+
+mod generated;

@@ -1,0 +1,98 @@
+import type { ClientFrame, MessageEntry, OperatorRef, ServerFrame } from "@diskret/api";
+import { type Item, Outbox, type Refusal } from "../socket/outbox";
+import { threads } from "./threads.svelte";
+
+/** What this operator wrote, from Enter until it stands in its thread: the outbox, made visible. */
+export class Written {
+  #outbox = new Outbox();
+  #version = $state(0); // moves with every change of the outbox, so that the screen follows
+  #settled = new Map<string, MessageEntry[]>(); // stored, but not yet in line
+  #wake = 0;
+
+  constructor(
+    private readonly ready: () => boolean,
+    private readonly send: (frame: ClientFrame) => void,
+  ) {}
+
+  setLimit(inFlight: number): void {
+    this.#outbox.setLimit(inFlight);
+  }
+
+  say(conversation: string, text: string, note: boolean): void {
+    this.#outbox.add(conversation, text, note, Date.now());
+    this.flush();
+  }
+
+  pending(conversation: string): Item[] {
+    return this.#version < 0 ? [] : this.#outbox.pending(conversation).map((item) => ({ ...item }));
+  }
+
+  settled(conversation: string): MessageEntry[] {
+    const held = threads.heldUpTo(conversation);
+    const all = this.#version < 0 ? [] : (this.#settled.get(conversation) ?? []);
+    return all.filter((entry) => entry.sequence > held);
+  }
+
+  retry(conversation: string): void {
+    this.#outbox.retry(conversation);
+    this.flush();
+  }
+
+  takeBack(conversation: string, key: number): string | null {
+    const item = this.#outbox.discard(conversation, key);
+    this.flush();
+    return item?.text ?? null;
+  }
+
+  get unsent(): boolean {
+    return this.#outbox.size > 0;
+  }
+
+  /** Stored, whichever frame said so first. */
+  settle(conversation: string, counter: number): Item | null {
+    const item = this.#outbox.accept(conversation, counter);
+    if (item) this.flush();
+    return item;
+  }
+
+  /** The entry that an acknowledgement stands for; null when its entry came before. */
+  accepted(frame: ServerFrame & { type: "accepted" }, author: OperatorRef): MessageEntry | null {
+    const { conversation, sequence, visible, at } = frame;
+    const item = this.settle(conversation, frame.counter);
+    if (!item) return null;
+    const entry: MessageEntry = {
+      type: "message",
+      conversation,
+      sequence,
+      visible,
+      author: { kind: "operator", ...author },
+      note: item.note,
+      text: frame.text ?? item.text,
+      at,
+    };
+    this.#settled.set(conversation, [...this.settled(conversation), entry]);
+    return entry;
+  }
+
+  refuse(refusal: Refusal): boolean {
+    const ours = this.#outbox.refuse(refusal, Date.now());
+    if (ours) this.flush();
+    return ours;
+  }
+
+  lost(): void {
+    this.#outbox.lost();
+    this.#version++;
+  }
+
+  flush(): void {
+    if (this.ready()) {
+      for (const { conversation, counter, text, note } of this.#outbox.due(Date.now()))
+        this.send({ type: "message", conversation, counter, text, note });
+      const pause = this.#outbox.pause(Date.now());
+      clearTimeout(this.#wake);
+      if (pause > 0) this.#wake = window.setTimeout(() => this.flush(), pause + 1);
+    }
+    this.#version++;
+  }
+}

@@ -1,0 +1,50 @@
+// What a visitor and an operator do, in their own words.
+/** Signs in through the sign-in screen and waits for the message centre. */
+export async function signIn(context, server, email, password) {
+  const page = await context.newPage();
+  await page.goto(server.app);
+  await page.getByLabel("E-mail", { exact: true }).fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("tab", { name: /Mine/ }).waitFor();
+  return page;
+}
+
+/** Opens the shop's page; the chat is still closed. */
+export async function visitShop(context, server, path = "/en.html") {
+  const page = await context.newPage();
+  await page.goto(server.shop + path);
+  await launcher(page).waitFor();
+  return page;
+}
+
+export const launcher = (page) => page.getByRole("button", { name: /chat/i }).last();
+
+/** Clicks the launcher; gives back the messenger's frame, ready to write. */
+export async function openChat(page) {
+  await launcher(page).click();
+  const chat = page.frameLocator("iframe");
+  await chat.locator("#text").waitFor();
+  return chat;
+}
+
+export async function write(chat, text) {
+  await chat.locator("#text").fill(text);
+  await chat.locator("#text").press("Enter");
+}
+
+/** Opens the conversation whose row shows this text. */
+export async function openConversation(page, preview) {
+  await page.getByRole("tab", { name: /Unassigned/ }).click();
+  await page.getByText(preview, { exact: false }).first().click();
+  await page.getByLabel(/^Reply to/).waitFor();
+}
+
+export async function reply(page, text) {
+  await page.getByLabel(/^Reply to/).fill(text);
+  await page.getByLabel(/^Reply to/).press("Enter");
+}
+
+/** A bubble of the messenger with this text; not what is read out to screen readers. */
+export const said = (chat, text) => chat.locator("li").filter({ hasText: text });
+
