@@ -59,11 +59,10 @@ test("opening the chat without writing stores nothing about the visitor on the s
   const context = await open();
   const page = await visitShop(context, server);
   const conversations = async () => {
-    const answer = await page.request.get(`${server.app}/api/conversations?list=all&ended=true`, {
-      headers: { authorization: `Bearer ${server.facts.api_token}` },
-    });
-    assert.equal(answer.status(), 200);
-    return (await answer.json()).items.length;
+    const headers = { authorization: `Bearer ${server.facts.api_token}` };
+    const answer = await server.ask(`${server.app}/api/conversations?list=all&ended=true`, headers);
+    assert.equal(answer.status, 200);
+    return JSON.parse(answer.body).items.length;
   };
   const chat = await openChat(page);
   await page.waitForTimeout(500);
@@ -82,6 +81,6 @@ test("a strict policy of the host page is kept, and no site but the widget's own
 
   const strict = ["--organisation", "Strict", "--owner-name", "A", "--owner-email", "a@example.de"];
   const other = JSON.parse(server.command("setup", "--json", ...strict, "--site", "https://www.example.de"));
-  const framed = await page.request.get(`${server.widget}/messenger/${other.widget}`);
-  assert.match(framed.headers()["content-security-policy"], /frame-ancestors https:\/\/www\.example\.de;/);
+  const framed = await server.ask(`${server.widget}/messenger/${other.widget}`);
+  assert.match(framed.headers["content-security-policy"], /frame-ancestors https:\/\/www\.example\.de;/);
 });

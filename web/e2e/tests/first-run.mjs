@@ -53,6 +53,6 @@ test("a wrong set-up code founds nothing", async ({ start, open }) => {
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("button", { name: "Set up Diskret" }).click();
   await page.getByText(/code is not valid/).waitFor();
-  const state = await page.request.get(`${server.app}/api/setup`);
-  assert.deepEqual(await state.json(), { needed: true });
+  const state = await server.ask(`${server.app}/api/setup`);
+  assert.deepEqual(JSON.parse(state.body), { needed: true });
 });
