@@ -53,10 +53,10 @@ function blot(text: string): string {
     const start = before.index + before[0].length;
     const rest = text.slice(start, start + 99);
     const at = ibans.indexOf(rest.slice(0, 2).toUpperCase());
-    let [found] = /^([\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}|1Z( ?[A-Z\d]){16})\b/i.exec(rest) ?? [""];
+    let [found] = /^([\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}|1Z( ?[A-Z\d]){16})(?![A-Z_])/i.exec(rest) ?? [""];
     if (!found && at >= 0) {
       const size = Number.parseInt(ibans[at + 2] as string, 36) - 4;
-      const [iban] = RegExp(`^[A-Z]{2}\\d\\d([ \xa0-]?[A-Z\\d]){${size}}\\b`, "i").exec(rest) ?? [""];
+      const [iban] = RegExp(`^[A-Z]{2}\\d\\d([ \xa0-]?[A-Z\\d]){${size}}(?![A-Z_])`, "i").exec(rest) ?? [""];
       const number = iban
         .replace(/[ \xa0-]/g, "")
         .replace(/(.{4})(.+)/, "$2$1")
@@ -127,9 +127,9 @@ function longest(digits: Digit[], i: number): number {
     // Nothing else in the run but an expiry date, a security code.
     const alone =
       /[!+]/.test(gap as string) && /^(\d{3}|(0[1-9]|1[0-2])(20)?[2-4]\d(\d{3,4})?)?$/.test(rest.replace(/\D/g, ""));
-    // Groups as on the card; line breaks anywhere, but not only those.
+    // Groups as on the card, line breaks anywhere; but not a part of a column of numbers.
     const usual =
-      /[^\dn]/.test(written) &&
+      (/[^\dn]/.test(written) || !/^n| n/.test(`${gap} ${rest}`)) &&
       /^\d(n?\d){3}(\D\d(n?\d){5}\D\d(n?\d){3,4}|(\D\d(n?\d){2}){3}|(\D\d(n?\d){3})*\D\d(n?\d){0,3})$/.test(written);
     let luhn = 0;
     let ean = 0;
@@ -147,8 +147,9 @@ function longest(digits: Digit[], i: number): number {
       !(whole && /[.,]/.test(gap as string)) &&
       (known && n > 13
         ? (groupEnds && (whole || usual)) ||
-          // Any form, but no decimal fraction, date, list.
+          // Any form, but no decimal fraction, date, list, nor 17 or 18 digits.
           (alone &&
+            n % 17 > 1 &&
             (groupEnds || (n > 14 && /\d{4}$/.test(written))) &&
             /^(?!\d{1,3}\.\d{4}|\d\d\.[01]\d\.(\d\d)?\d\d\D)[^/,]+$/.test(written))
         : groupEnds && alone && (usual ? known || starts(maestro) : known && whole && !starts("4[39]") && ean % 10))

@@ -51,6 +51,8 @@ pub enum ReceiveError {
     Empty,
     /// More than [`TEXT_CHARACTERS`].
     TooLong,
+    /// The counter is below 1.
+    NotACounter,
     /// The sender's message before it is missing.
     Gap {
         /// The counter that must come first.
@@ -91,6 +93,7 @@ impl App {
         conversation: &Arc<Reference>,
         incoming: Incoming,
     ) -> std::result::Result<Receipt, ReceiveError> {
+        check_counter(incoming.counter)?;
         let redacted = redact(
             capture(incoming.text)?,
             &conversation.names,
@@ -113,6 +116,10 @@ impl App {
         incoming: Incoming,
     ) -> std::result::Result<Accepted, ReceiveError> {
         let counter = incoming.counter;
+        check_counter(counter)?;
+        if counter > 1 {
+            return self.receive_later(visitor, incoming).await;
+        }
         let names = Names { organisation: visitor.organisation, conversation: random::public_id() };
         let text = capture(incoming.text)?;
         let redacted = redact(text, &names, Author::Visitor, incoming.sender, counter, false);
@@ -167,6 +174,26 @@ impl App {
         }
     }
 
+    /// A message that cannot be a sender's first begins nothing: without a conversation one before it is missing.
+    async fn receive_later(
+        self: &Arc<Self>,
+        visitor: &Visitor,
+        incoming: Incoming,
+    ) -> std::result::Result<Accepted, ReceiveError> {
+        let found = self.store.conversation_of_token(visitor.widget.organisation, visitor.token_hash).await;
+        match found {
+            Ok(found) => {
+                let conversation = self.refer(&found).await?;
+                self.receive_from_visitor(&conversation, incoming).await?.await.result
+            }
+            Err(store::Error::NotFound) => {
+                capture(incoming.text)?;
+                Err(ReceiveError::Gap { expected: 1 })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Takes an operator's message or note.
     ///
     /// # Errors
@@ -180,6 +207,7 @@ impl App {
         let access = principal.require(Capability::Conversations, Level::Write)?;
         let (conversation, _) = self.find(principal, name).await?;
         let author = Author::Operator(principal.operator);
+        check_counter(incoming.counter)?;
         let text = capture(incoming.text)?;
         let redacted = redact(text, &conversation.names, author, incoming.sender, incoming.counter, incoming.note);
         self.seal_and_store(&conversation, redacted, Some(access)).await
@@ -230,6 +258,11 @@ impl App {
         self.opened.insert(conversation.id, Arc::new(entry));
         self.bus.publish(change);
     }
+}
+
+/// Senders count from 1; what is below was never sent before, so that looking for it would find the store at fault.
+const fn check_counter(counter: i64) -> std::result::Result<(), ReceiveError> {
+    if counter >= 1 { Ok(()) } else { Err(ReceiveError::NotACounter) }
 }
 
 /// The capture policy of messages: a text of sane length, nothing else.

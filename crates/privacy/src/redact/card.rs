@@ -20,12 +20,12 @@
 //!
 //! 1. *Usual form*, anywhere in the run: one unbroken group, or groups of four (`4-4-4-4`, Amex and Diners also
 //!    `4-6-5`, `4-6-4`), ending where a group ends. Any separators, even slashes and commas; line breaks may come on
-//!    top. `4711 4242 4242 4242 4242 12/27 123` is found. But groups parted by nothing but line breaks are a column
-//!    of numbers, not a card.
+//!    top. `4711 4242 4242 4242 4242 12/27 123` is found. But groups parted by nothing but line breaks, with
+//!    another line of digits next to them, are a column of numbers.
 //! 2. *Any form*, only from the start of the run to its end, or to a plausible rest: an expiry date, a security code,
 //!    or both. `42 424.242_4242-424 2`, `4242424242424242` directly followed by `1227123` (then its own last four
 //!    digits must be unbroken). Without slashes, commas and the like: they make lists, times and coordinates of
-//!    separate numbers.
+//!    separate numbers. Not with 17 or 18 digits, which hardly any card has and Amazon's orders have.
 //!
 //! **Not a card**, though the check digit is right:
 //! - a decimal fraction (`0.5300000000000001`) or a pair of coordinates (`48.137154 11.576124`): a single `.` or `,`
@@ -161,6 +161,7 @@ fn run(text: &str, from: usize, to: usize, plus: bool, digits: &mut Vec<Digit>, 
 /// Reads the digits of a run and what stands before each. Digits within one of the `regions` are left out and end the run.
 fn read(text: &str, from: usize, to: usize, plus: bool, digits: &mut Vec<Digit>) {
     digits.clear();
+    digits.reserve((to - from).min(64));
     let regions = regions(text, from, to);
     let mut gap = if plus { BREAK | PLUS } else { BREAK };
     let (mut visible, mut point) = (0_u32, false);
@@ -248,13 +249,16 @@ fn longest(digits: &[Digit], i: usize) -> Option<usize> {
             continue;
         }
         let next = rest.get(n).map_or(BREAK, |d| d.gap);
+        let ends_line = |gap: u8| gap & (LINE | WEAK | BREAK) == LINE;
         let at_group_end = next != 0;
         let alone = || at_start && is_tail(rest, n);
-        // A gap at every usual place, and none elsewhere but those of lines, which can't be all of them.
+        // A gap at every usual place, and none elsewhere but those of lines. If all are lines, it must not look like a
+        // part of a column.
         let cuts = plain | weak;
+        let column = cuts == 0 && (ends_line(first.gap) || ends_line(next));
         let fits = |places: u32| {
             let places = places & (length_bit - 1);
-            cuts != 0 && cuts & !places == 0 && places & !all == 0
+            !column && cuts & !places == 0 && all != 0 && places & !all == 0
         };
         let usual = fits(0x1_1110) || (matches!(n, 14 | 15) && fits(0x410)) || (n == 13 && fits(0x490));
         let accepted = if strict & length_bit != 0 {
@@ -268,7 +272,8 @@ fn longest(digits: &[Digit], i: usize) -> Option<usize> {
             let head = all.trailing_zeros();
             let decimal = head < 4 && point & (1 << head) != 0 && (all >> (head + 1)) & 7 == 0;
             let date = point & 0x14 == 0x14 && (all & 0x7E == 0x54 || all & 0x1FE == 0x114) && b.value < 2;
-            (at_group_end || (n > 14 && all >> (n - 3) == 0)) && weak == 0 && !decimal && !date && alone()
+            let ends = at_group_end || (n > 14 && all >> (n - 3) == 0);
+            !matches!(n, 17 | 18) && ends && weak == 0 && !decimal && !date && alone()
         };
         if accepted {
             best = Some(n);
@@ -329,12 +334,14 @@ fn regions(text: &str, from: usize, to: usize) -> Vec<std::ops::Range<usize>> {
     // Digits are ASCII in the masked text, and marks gone: what starts behind them has to start there as well.
     let clings = |c: char| c.is_numeric() || class(c) == Class::Mark;
     // The longest region that starts before the run: an IBAN of 34 characters with a no-break space before each.
+    // A letter behind an end says that it goes on; a digit says nothing, for it may become a bullet.
+    let letter = |at: usize| word(at) && !bytes.get(at).is_some_and(u8::is_ascii_digit);
     let mut found = Vec::new();
     for at in from.saturating_sub(34 * 3)..to {
         if word(at)
             && !(at > 0 && word(at - 1))
             && !text.get(..at).and_then(|t| t.chars().next_back()).is_some_and(clings)
-            && let Some(end) = [uuid, ups, iban].iter().find_map(|f| f(bytes, at).filter(|end| !word(*end)))
+            && let Some(end) = [uuid, ups, iban].iter().find_map(|f| f(bytes, at).filter(|end| !letter(*end)))
         {
             found.push(at..end);
         }

@@ -68,7 +68,14 @@ type InFlight = FuturesOrdered<Receipt>;
 /// Serves an operator until one side ends it.
 pub(super) async fn serve(socket: WebSocket, shared: Shared, principal: Principal, headers: HeaderMap) {
     let mut connection = Connection::new(socket);
-    let hello = match tokio::time::timeout(HELLO_WITHIN, hello(&mut connection)).await {
+    let hello = tokio::select! {
+        hello = tokio::time::timeout(HELLO_WITHIN, hello(&mut connection)) => hello,
+        () = shared.ending.cancelled() => {
+            let _ = connection.refuse(Problem::restarting()).await;
+            return;
+        }
+    };
+    let hello = match hello {
         Ok(Ok(hello)) => hello,
         Ok(Err(problem)) => {
             let _ = connection.refuse(problem).await;
@@ -189,6 +196,17 @@ impl Desk {
                     }
                     self.connection.flush().await?;
                 }
+                // Before whatever comes from outside, so that no flood of it keeps a session alive that has ended.
+                () = ending.cancelled() => {
+                    while let Some(answer) = in_flight.next().await {
+                        self.acknowledge(answer).await?;
+                    }
+                    self.connection.refuse(Problem::restarting()).await?;
+                }
+                () = &mut asked => {
+                    asked.as_mut().reset(tokio::time::Instant::now() + ASKED_EVERY);
+                    self.ask_again().await?;
+                }
                 () = async { if let Some(rows) = rows.as_mut() { rows.await } }, if rows.is_some() => {
                     rows = self.tell_rows().await?.map(|wait| Box::pin(tokio::time::sleep(wait)));
                 }
@@ -198,12 +216,6 @@ impl Desk {
                         rows = Some(Box::pin(tokio::time::sleep(ROWS_EVERY)));
                     }
                 }
-                () = ending.cancelled() => {
-                    while let Some(answer) = in_flight.next().await {
-                        self.acknowledge(answer).await?;
-                    }
-                    self.connection.refuse(Problem::restarting()).await?;
-                }
                 came = self.connection.next(), if in_flight.len() < IN_FLIGHT => {
                     silent.as_mut().reset(tokio::time::Instant::now() + SILENT_FOR);
                     match came {
@@ -212,10 +224,6 @@ impl Desk {
                         Came::Nothing => self.connection.flush().await?,
                         Came::End => return Ok(()),
                     }
-                }
-                () = &mut asked => {
-                    asked.as_mut().reset(tokio::time::Instant::now() + ASKED_EVERY);
-                    self.ask_again().await?;
                 }
                 () = &mut silent => return Ok(()),
             }

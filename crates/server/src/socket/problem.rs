@@ -98,6 +98,7 @@ impl From<ReceiveError> for Problem {
                 ProblemCode::TextTooLong,
                 &format!("the message is longer than {} characters", domain::limits::TEXT_CHARACTERS),
             ),
+            ReceiveError::NotACounter => Self::new(ProblemCode::Malformed, "counters begin at 1"),
             ReceiveError::Gap { expected } => Self {
                 expected: Some(expected),
                 ..Self::new(ProblemCode::CounterGap, "a message before this one is missing: send that first")

@@ -212,13 +212,13 @@ impl Chat {
                     }
                     self.connection.flush().await?;
                 }
-                () = mailbox.wait() => self.read_post().await?,
                 () = ending.cancelled() => {
                     while let Some(receipt) = in_flight.next().await {
                         self.acknowledge(receipt).await?;
                     }
                     self.connection.refuse(Problem::restarting()).await?;
                 }
+                () = mailbox.wait() => self.read_post().await?,
                 came = self.connection.next(), if in_flight.len() < IN_FLIGHT => {
                     silent.as_mut().reset(tokio::time::Instant::now() + SILENT_FOR);
                     match came {

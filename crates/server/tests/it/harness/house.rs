@@ -14,6 +14,8 @@ use testkit::{Database, Postgres, postgres, wait_until};
 
 use super::random;
 
+static BROOMS: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
@@ -193,13 +195,14 @@ impl House {
     /// Statics are not dropped: a shell waits for our end and removes the folder.
     fn leave_to_a_broom(&mut self) {
         let folder = self._folder.take().expect("it is ours").keep();
-        let mut broom = Command::new("sh")
+        let broom = Command::new("sh")
             .args(["-c", "trap '' INT TERM HUP; read never; sleep 1; rm -rf \"$0\""])
             .arg(&folder)
             .stdin(Stdio::piped())
             .spawn()
             .expect("a shell");
-        std::thread::spawn(move || broom.wait());
+        // Kept with the writing end of its input, which ends with this process.
+        BROOMS.lock().unwrap().push(broom);
     }
 
     pub(crate) fn ours(&self) -> &Tenant {
@@ -274,7 +277,8 @@ impl House {
         let file = self.folder.join("password");
         fs::write(&file, PASSWORD).expect("a file");
         let words = ["admin", "add-operator", "--organisation", organisation, "--role", role, "--name", name, "--email"];
-        let words = [&words[..], &[email, "--password-file", &file.display().to_string()]].concat();
+        let file = file.display().to_string();
+        let words = [&words[..], &[email, "--password-file", &file]].concat();
         self.said(&words);
         Person { name: name.to_owned(), email: email.to_owned() }
     }
