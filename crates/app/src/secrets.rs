@@ -140,8 +140,18 @@ fn key(path: &Path, fresh: bool) -> Result<RawKey, SecretsError> {
         }
         None => return Err(SecretsError::NotAKey(path.to_owned())),
     };
+    if is_placeholder(&bytes) {
+        return Err(SecretsError::NotAKey(path.to_owned()));
+    }
     let bytes = bytes.as_slice().try_into().map_err(|_| SecretsError::NotAKey(path.to_owned()))?;
     Ok(RawKey::from_bytes(bytes))
+}
+
+/// Whether somebody wrote this and not chance: text, or the same byte again and again. Of 10^16 random keys fewer than
+/// one hundred look so.
+fn is_placeholder(bytes: &[u8]) -> bool {
+    bytes.is_ascii() && bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+        || bytes.iter().all(|byte| Some(byte) == bytes.first())
 }
 
 fn code(path: &Path) -> Result<Zeroizing<String>, SecretsError> {
@@ -188,8 +198,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         Secrets::load(folder.path(), true).unwrap();
         let path = folder.path().join(EPOCH);
-        fs::write(&path, "changeme").unwrap();
-        assert!(matches!(Secrets::load(folder.path(), true), Err(SecretsError::NotAKey(_))));
+        for placeholder in ["changeme", "changemechangemechangemechangeme", &"\0".repeat(32), &"\u{7f}".repeat(32)] {
+            fs::write(&path, placeholder).unwrap();
+            assert!(matches!(Secrets::load(folder.path(), true), Err(SecretsError::NotAKey(_))), "{placeholder:?}");
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(Secrets::load(folder.path(), true), Err(SecretsError::Open { .. })));
     }

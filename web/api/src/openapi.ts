@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /** A page of a list, newest change first. */
-        get: operations["list"];
+        get: operations["list_conversations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -29,7 +29,7 @@ export interface paths {
             cookie?: never;
         };
         /** One row. */
-        get: operations["show"];
+        get: operations["show_conversation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -47,7 +47,7 @@ export interface paths {
         };
         get?: never;
         /** Gives a conversation to an operator, or to nobody. */
-        put: operations["assign"];
+        put: operations["assign_conversation"];
         post?: never;
         delete?: never;
         options?: never;
@@ -63,7 +63,7 @@ export interface paths {
             cookie?: never;
         };
         /** A page of entries, ascending. */
-        get: operations["entries"];
+        get: operations["list_entries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -81,7 +81,7 @@ export interface paths {
         };
         get?: never;
         /** Ends a conversation or takes it up again. */
-        put: operations["set_state"];
+        put: operations["change_conversation_state"];
         post?: never;
         delete?: never;
         options?: never;
@@ -97,7 +97,7 @@ export interface paths {
             cookie?: never;
         };
         /** Everybody who works in the organisation. */
-        get: operations["list"];
+        get: operations["list_operators"];
         put?: never;
         post?: never;
         delete?: never;
@@ -116,7 +116,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Shows that somebody holds the recovery key. */
-        post: operations["confirm_recovery"];
+        post: operations["confirm_recovery_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -131,7 +131,7 @@ export interface paths {
             cookie?: never;
         };
         /** Who is signed in. */
-        get: operations["show"];
+        get: operations["show_session"];
         put?: never;
         /** Signs in with address and password; sets the session's cookie. */
         post: operations["sign_in"];
@@ -140,7 +140,7 @@ export interface paths {
         options?: never;
         head?: never;
         /** Changes the language of one's own screens. */
-        patch: operations["change"];
+        patch: operations["change_session"];
         trace?: never;
     };
     "/api/setup": {
@@ -151,7 +151,7 @@ export interface paths {
             cookie?: never;
         };
         /** Whether the installation was set up. */
-        get: operations["show"];
+        get: operations["show_setup"];
         put?: never;
         /** Sets the installation up; signs the owner in. Works once. */
         post: operations["set_up"];
@@ -169,7 +169,7 @@ export interface paths {
             cookie?: never;
         };
         /** The widgets of the organisation. */
-        get: operations["list"];
+        get: operations["list_widgets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -192,7 +192,7 @@ export interface paths {
         options?: never;
         head?: never;
         /** Changes a widget's settings; what is missing stays. */
-        patch: operations["change"];
+        patch: operations["change_widget"];
         trace?: never;
     };
 }
@@ -302,7 +302,7 @@ export interface components {
              * Format: int64
              * @description `before` of the next page, where there is one.
              */
-            next?: number | null;
+            next: number | null;
         };
         /**
          * @description Where a conversation stands.
@@ -311,7 +311,7 @@ export interface components {
         ConversationState: "new" | "open" | "pending" | "ended";
         /** @description A row of a list. */
         ConversationSummary: {
-            assignee?: components["schemas"]["OperatorRef"] | null;
+            assignee: components["schemas"]["OperatorRef"] | null;
             /** @description The conversation's id. */
             id: components["schemas"]["Id"];
             /** @description Four characters to call the visitor by, such as `4F2K`. */
@@ -360,7 +360,7 @@ export interface components {
              * Format: int64
              * @description Since when the visitor waits for an answer.
              */
-            waiting_since?: number | null;
+            waiting_since: number | null;
             /** @description The widget it began on. */
             widget: components["schemas"]["WidgetRef"];
         };
@@ -401,7 +401,7 @@ export interface components {
              * Format: int64
              * @description `before` of the page before this one, where there is one.
              */
-            first?: number | null;
+            first: number | null;
             /** @description The entries. */
             items: components["schemas"]["Entry"][];
         };
@@ -412,12 +412,13 @@ export interface components {
              * @description When it happened, in microseconds of UTC.
              */
             at: number;
-            cause?: components["schemas"]["EndCause"] | null;
+            /** @description Ended: why. */
+            cause?: components["schemas"]["EndCause"];
             /** @description The conversation's id. */
             conversation: components["schemas"]["Id"];
             /** @description What happened. */
             event: components["schemas"]["EventKind"];
-            operator?: components["schemas"]["OperatorRef"] | null;
+            operator: components["schemas"]["OperatorRef"] | null;
             /**
              * Format: int64
              * @description Its number.
@@ -427,7 +428,7 @@ export interface components {
              * Format: int64
              * @description Its number for the visitor.
              */
-            visible?: number | null;
+            visible?: number;
         };
         /**
          * @description What can happen in a conversation.
@@ -465,11 +466,12 @@ export interface components {
         ListName: "mine" | "unassigned" | "all";
         /** @description Who wrote a message. */
         MessageAuthor: {
-            id?: components["schemas"]["Id"] | null;
+            /** @description An operator's id; operators are told. */
+            id?: components["schemas"]["Id"];
             /** @description Which side. */
             kind: components["schemas"]["AuthorKind"];
             /** @description An operator's name. */
-            name?: string | null;
+            name?: string;
         };
         /**
          * @description A message or note. Operators are sent `sequence` (gapless over everything) and `visible` (gapless over what the
@@ -490,11 +492,11 @@ export interface components {
              * Format: int64
              * @description The how-manieth of that page load.
              */
-            counter?: number | null;
+            counter?: number;
             /** @description For operators only. */
             note: boolean;
             /** @description From which page load, where the receiver wrote it themselves. */
-            sender?: string | null;
+            sender?: string;
             /**
              * Format: int64
              * @description Its number.
@@ -506,7 +508,7 @@ export interface components {
              * Format: int64
              * @description Its number for the visitor.
              */
-            visible?: number | null;
+            visible?: number;
         };
         /** @description A colleague. */
         OperatorInfo: {
@@ -543,7 +545,7 @@ export interface components {
             /** @description What happened and what to do. */
             detail: string;
             /** @description The field of the request that breaks a rule. */
-            field?: string | null;
+            field?: string;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -581,7 +583,8 @@ export interface components {
              * @description The server's time, in microseconds of UTC.
              */
             at: number;
-            conversation?: components["schemas"]["VisitorConversation"] | null;
+            /** @description Visitors who have one: their conversation. */
+            conversation?: components["schemas"]["VisitorConversation"];
             /** @description What the server puts up with. */
             limits: components["schemas"]["Limits"];
             /**
@@ -597,7 +600,7 @@ export interface components {
              */
             protocol: number;
             /** @description Visitors without a valid one: their token from now on. */
-            token?: string | null;
+            token?: string;
             /** @enum {string} */
             type: "welcome";
         } | (components["schemas"]["MessageEntry"] & {
@@ -635,19 +638,19 @@ export interface components {
              */
             sequence: number;
             /** @description What is stored, where the server masked more than the sender did. */
-            text?: string | null;
+            text?: string;
             /** @enum {string} */
             type: "accepted";
             /**
              * Format: int64
              * @description Operators: its number for the visitor.
              */
-            visible?: number | null;
+            visible?: number;
         } | {
             /** @description In which conversation. */
             conversation: components["schemas"]["Id"];
             /** @description An operator's name. */
-            name?: string | null;
+            name?: string;
             /** @description Types. */
             on: boolean;
             /** @enum {string} */
@@ -667,7 +670,8 @@ export interface components {
             /** @description Who. */
             who: components["schemas"]["Viewer"];
         } | {
-            conversation?: components["schemas"]["Id"] | null;
+            /** @description Operators: which conversation's visitor. */
+            conversation?: components["schemas"]["Id"];
             /** @description There. */
             online: boolean;
             /** @enum {string} */
@@ -686,26 +690,27 @@ export interface components {
         }) | {
             /** @description What. */
             code: components["schemas"]["ProblemCode"];
-            conversation?: components["schemas"]["Id"] | null;
+            /** @description The conversation it is about. */
+            conversation?: components["schemas"]["Id"];
             /**
              * Format: int64
              * @description The message it is about.
              */
-            counter?: number | null;
+            counter?: number;
             /** @description What happened and what to do, in English. */
             detail: string;
             /**
              * Format: int64
              * @description The counter that must come first.
              */
-            expected?: number | null;
+            expected?: number;
             /** @description The socket is closed after it. */
             fatal: boolean;
             /**
              * Format: int64
              * @description When to try again, in milliseconds.
              */
-            retry_after_ms?: number | null;
+            retry_after_ms?: number;
             /** @enum {string} */
             type: "problem";
         } | {
@@ -732,7 +737,7 @@ export interface components {
             /** @description Their role. */
             role: components["schemas"]["Role"];
             /** @description The demonstration shop, where it is on. */
-            shop_url?: string | null;
+            shop_url: string | null;
             /** @description What it allows with the team. */
             team: components["schemas"]["Level"];
             /** @description Where the widget is served from. */
@@ -800,7 +805,7 @@ export interface components {
         /** @description What a visitor who comes back is told about their conversation. */
         VisitorConversation: {
             /** @description The name of who is on it. */
-            assignee?: string | null;
+            assignee: string | null;
             /**
              * Format: int64
              * @description Number of its last entry.
@@ -877,20 +882,20 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    list: {
+    list_conversations: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query: {
                 /** @description Which list. */
                 list: components["schemas"]["ListName"];
                 /** @description Whether ended conversations are in it. */
-                ended: boolean | null;
+                ended?: boolean;
                 /** @description Only changes before this position. */
-                before: number | null;
+                before?: number;
                 /** @description At most so many, 1 to 200. */
-                limit: number | null;
+                limit?: number;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -929,7 +934,7 @@ export interface operations {
             };
         };
     };
-    show: {
+    show_conversation: {
         parameters: {
             query?: never;
             header?: never;
@@ -974,7 +979,7 @@ export interface operations {
             };
         };
     };
-    assign: {
+    assign_conversation: {
         parameters: {
             query?: never;
             header?: never;
@@ -1031,16 +1036,17 @@ export interface operations {
             };
         };
     };
-    entries: {
+    list_entries: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only entries before this sequence; missing means the newest. */
+                before?: number;
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 id: components["schemas"]["Id"];
-                /** @description Only entries before this sequence; missing means the newest. */
-                before: number | null;
-                /** @description At most so many, 1 to 200. */
-                limit: number | null;
             };
             cookie?: never;
         };
@@ -1080,7 +1086,7 @@ export interface operations {
             };
         };
     };
-    set_state: {
+    change_conversation_state: {
         parameters: {
             query?: never;
             header?: never;
@@ -1129,7 +1135,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_operators: {
         parameters: {
             query?: never;
             header?: never;
@@ -1164,7 +1170,7 @@ export interface operations {
             };
         };
     };
-    confirm_recovery: {
+    confirm_recovery_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -1209,7 +1215,7 @@ export interface operations {
             };
         };
     };
-    show: {
+    show_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -1284,7 +1290,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -1315,7 +1321,7 @@ export interface operations {
             };
         };
     };
-    show: {
+    show_setup: {
         parameters: {
             query?: never;
             header?: never;
@@ -1381,7 +1387,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_widgets: {
         parameters: {
             query?: never;
             header?: never;
@@ -1416,7 +1422,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_widget: {
         parameters: {
             query?: never;
             header?: never;

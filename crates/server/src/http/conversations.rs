@@ -20,6 +20,7 @@ use crate::wire::problem::Problem;
 /// Which page of a list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Which list.
     list: ListName,
@@ -34,6 +35,7 @@ pub(super) struct ListQuery {
 /// Which page of entries.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct EntryQuery {
     /// Only entries before this sequence; missing means the newest.
     before: Option<i64>,
@@ -42,7 +44,7 @@ pub(super) struct EntryQuery {
 }
 
 /// A page of a list, newest change first.
-#[utoipa::path(get, path = "/api/conversations", tag = "conversations", params(ListQuery),
+#[utoipa::path(get, path = "/api/conversations", operation_id = "list_conversations", tag = "conversations", params(ListQuery),
     responses((status = 200, body = ConversationPage), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem)))]
 pub(super) async fn list(
@@ -64,7 +66,7 @@ pub(super) async fn list(
 }
 
 /// One row.
-#[utoipa::path(get, path = "/api/conversations/{id}", tag = "conversations", params(("id" = Id, Path)),
+#[utoipa::path(get, path = "/api/conversations/{id}", operation_id = "show_conversation", tag = "conversations", params(("id" = Id, Path)),
     responses((status = 200, body = ConversationSummary), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem)))]
 pub(super) async fn show(
@@ -77,7 +79,7 @@ pub(super) async fn show(
 }
 
 /// A page of entries, ascending.
-#[utoipa::path(get, path = "/api/conversations/{id}/entries", tag = "conversations",
+#[utoipa::path(get, path = "/api/conversations/{id}/entries", operation_id = "list_entries", tag = "conversations",
     params(("id" = Id, Path), EntryQuery),
     responses((status = 200, body = EntryPage), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem)))]
@@ -106,7 +108,7 @@ pub(super) async fn entries(
 }
 
 /// Gives a conversation to an operator, or to nobody.
-#[utoipa::path(put, path = "/api/conversations/{id}/assignment", tag = "conversations", params(("id" = Id, Path)),
+#[utoipa::path(put, path = "/api/conversations/{id}/assignment", operation_id = "assign_conversation", tag = "conversations", params(("id" = Id, Path)),
     request_body = Assignment,
     responses((status = 200, body = ConversationSummary), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
@@ -126,7 +128,7 @@ pub(super) async fn assign(
 }
 
 /// Ends a conversation or takes it up again.
-#[utoipa::path(put, path = "/api/conversations/{id}/state", tag = "conversations", params(("id" = Id, Path)),
+#[utoipa::path(put, path = "/api/conversations/{id}/state", operation_id = "change_conversation_state", tag = "conversations", params(("id" = Id, Path)),
     request_body = StateChange,
     responses((status = 200, body = ConversationSummary), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem)))]

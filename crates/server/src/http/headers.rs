@@ -44,3 +44,11 @@ pub(super) fn common(headers: &mut http::HeaderMap, origin: &str) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
 }
+
+/// What holds even where a request is for no origin of ours: nothing is sniffed, and what has no policy may do nothing.
+pub(super) fn everywhere(headers: &mut http::HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let nothing =
+        HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(nothing);
+}

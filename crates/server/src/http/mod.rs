@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::hosts::{self, Host};
 use crate::{assets, demo, socket};
 
-pub(crate) use guard::bearer_or_cookie;
+pub(crate) use guard::{bearer, bearer_or_cookie};
 pub(crate) use problem::Failure;
 
 /// What handlers share.
@@ -57,6 +57,12 @@ struct Routers {
 }
 
 async fn by_host(State(routers): State<Routers>, request: Request) -> Response {
+    let mut response = route(routers, request).await;
+    headers::everywhere(response.headers_mut());
+    response
+}
+
+async fn route(routers: Routers, request: Request) -> Response {
     // A health check comes from a machine that knows no name.
     if matches!(request.uri().path(), "/health" | "/ready") {
         return health::router(routers.shared).oneshot(request).await.into_response();

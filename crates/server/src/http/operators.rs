@@ -9,7 +9,7 @@ use crate::wire::problem::Problem;
 use crate::wire::session::OperatorInfo;
 
 /// Everybody who works in the organisation.
-#[utoipa::path(get, path = "/api/operators", tag = "team",
+#[utoipa::path(get, path = "/api/operators", operation_id = "list_operators", tag = "team",
     responses((status = 200, body = Vec<OperatorInfo>), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn list(
     State(shared): State<Shared>,

@@ -17,7 +17,7 @@ use crate::wire::problem::Problem;
 use crate::wire::session::{ConversationAccess, OperatorRef, OrganisationRef, SessionChange, SessionInfo, SignIn};
 
 /// Who is signed in.
-#[utoipa::path(get, path = "/api/session", tag = "session",
+#[utoipa::path(get, path = "/api/session", operation_id = "show_session", tag = "session",
     responses((status = 200, body = SessionInfo), (status = 401, body = Problem)))]
 pub(super) async fn show(
     State(shared): State<Shared>,
@@ -27,7 +27,7 @@ pub(super) async fn show(
 }
 
 /// Signs in with address and password; sets the session's cookie.
-#[utoipa::path(post, path = "/api/session", tag = "session", request_body = SignIn,
+#[utoipa::path(post, path = "/api/session", operation_id = "sign_in", tag = "session", request_body = SignIn,
     responses((status = 200, body = SessionInfo), (status = 401, body = Problem)))]
 pub(super) async fn sign_in(
     State(shared): State<Shared>,
@@ -41,7 +41,7 @@ pub(super) async fn sign_in(
 }
 
 /// Changes the language of one's own screens.
-#[utoipa::path(patch, path = "/api/session", tag = "session", request_body = SessionChange,
+#[utoipa::path(patch, path = "/api/session", operation_id = "change_session", tag = "session", request_body = SessionChange,
     responses((status = 200, body = SessionInfo), (status = 401, body = Problem)))]
 pub(super) async fn change(
     State(shared): State<Shared>,
@@ -54,7 +54,7 @@ pub(super) async fn change(
 }
 
 /// Signs out. Doing it twice is no error.
-#[utoipa::path(delete, path = "/api/session", tag = "session", responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/session", operation_id = "sign_out", tag = "session", responses((status = 204)))]
 pub(super) async fn sign_out(
     State(shared): State<Shared>,
     _: Anybody,

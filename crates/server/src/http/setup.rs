@@ -18,13 +18,13 @@ use crate::wire::installation::{RecoveryConfirmation, SetupRequest, SetupResult,
 use crate::wire::problem::Problem;
 
 /// Whether the installation was set up.
-#[utoipa::path(get, path = "/api/setup", tag = "setup", responses((status = 200, body = SetupState)))]
+#[utoipa::path(get, path = "/api/setup", operation_id = "show_setup", tag = "setup", responses((status = 200, body = SetupState)))]
 pub(super) async fn show(State(shared): State<Shared>) -> Result<Json<SetupState>, Failure> {
     Ok(Json(SetupState { needed: shared.app.needs_set_up().await? }))
 }
 
 /// Sets the installation up; signs the owner in. Works once.
-#[utoipa::path(post, path = "/api/setup", tag = "setup", request_body = SetupRequest,
+#[utoipa::path(post, path = "/api/setup", operation_id = "set_up", tag = "setup", request_body = SetupRequest,
     responses((status = 201, body = SetupResult), (status = 403, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem)))]
 pub(super) async fn set_up(
@@ -63,7 +63,7 @@ pub(super) async fn set_up(
 }
 
 /// Shows that somebody holds the recovery key.
-#[utoipa::path(post, path = "/api/recovery-key/confirmation", tag = "setup", request_body = RecoveryConfirmation,
+#[utoipa::path(post, path = "/api/recovery-key/confirmation", operation_id = "confirm_recovery_key", tag = "setup", request_body = RecoveryConfirmation,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)))]
 pub(super) async fn confirm_recovery(

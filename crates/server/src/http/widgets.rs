@@ -12,7 +12,7 @@ use crate::wire::problem::Problem;
 use crate::wire::widgets::{WidgetChange, WidgetInfo};
 
 /// The widgets of the organisation.
-#[utoipa::path(get, path = "/api/widgets", tag = "widgets",
+#[utoipa::path(get, path = "/api/widgets", operation_id = "list_widgets", tag = "widgets",
     responses((status = 200, body = Vec<WidgetInfo>), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -22,7 +22,7 @@ pub(super) async fn list(
 }
 
 /// Changes a widget's settings; what is missing stays.
-#[utoipa::path(patch, path = "/api/widgets/{id}", tag = "widgets", params(("id" = Id, Path)), request_body = WidgetChange,
+#[utoipa::path(patch, path = "/api/widgets/{id}", operation_id = "change_widget", tag = "widgets", params(("id" = Id, Path)), request_body = WidgetChange,
     responses((status = 200, body = WidgetInfo), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn change(

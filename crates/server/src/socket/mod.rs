@@ -17,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::limits::FRAME_BYTES;
 use http::{HeaderMap, header};
 
-use crate::http::{Failure, Shared, bearer_or_cookie};
+use crate::http::{Failure, Shared, bearer, bearer_or_cookie};
 
 /// Bytes read at once, and kept per connection: most frames are far smaller.
 const READ_BUFFER: usize = 1024;
@@ -63,7 +63,8 @@ pub(crate) async fn operator_upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let program = headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(header::ORIGIN);
+    // Only a token makes a program: whatever else stands in the header, a cookie must come from our own page.
+    let program = bearer(&headers).is_some() && !headers.contains_key(header::ORIGIN);
     if !program && !comes_from(&headers, &shared.config.app_origin) {
         return Failure::foreign_origin().into_response();
     }

@@ -187,16 +187,8 @@ impl Desk {
         loop {
             let mailbox = Arc::clone(&self.mailbox);
             tokio::select! {
-                // Receipts first: what was stored before something else is told before it.
                 biased;
-                Some(answer) = in_flight.next(), if !in_flight.is_empty() => {
-                    self.acknowledge(answer).await?;
-                    while let Some(Some(answer)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
-                        self.acknowledge(answer).await?;
-                    }
-                    self.connection.flush().await?;
-                }
-                // Before whatever comes from outside, so that no flood of it keeps a session alive that has ended.
+                // The end and the session's end first: no flood of frames may hold them up.
                 () = ending.cancelled() => {
                     while let Some(answer) = in_flight.next().await {
                         self.acknowledge(answer).await?;
@@ -206,6 +198,14 @@ impl Desk {
                 () = &mut asked => {
                     asked.as_mut().reset(tokio::time::Instant::now() + ASKED_EVERY);
                     self.ask_again().await?;
+                }
+                // Receipts before the rest: what was stored before something else is told before it.
+                Some(answer) = in_flight.next(), if !in_flight.is_empty() => {
+                    self.acknowledge(answer).await?;
+                    while let Some(Some(answer)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
+                        self.acknowledge(answer).await?;
+                    }
+                    self.connection.flush().await?;
                 }
                 () = async { if let Some(rows) = rows.as_mut() { rows.await } }, if rows.is_some() => {
                     rows = self.tell_rows().await?.map(|wait| Box::pin(tokio::time::sleep(wait)));

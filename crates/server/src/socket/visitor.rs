@@ -203,20 +203,21 @@ impl Chat {
         loop {
             let mailbox = Arc::clone(&self.mailbox);
             tokio::select! {
-                // Receipts first: what was stored before something else is told before it.
                 biased;
+                // The end first: no flood of frames may hold it up.
+                () = ending.cancelled() => {
+                    while let Some(receipt) = in_flight.next().await {
+                        self.acknowledge(receipt).await?;
+                    }
+                    self.connection.refuse(Problem::restarting()).await?;
+                }
+                // Receipts before the rest: what was stored before something else is told before it.
                 Some(receipt) = in_flight.next(), if !in_flight.is_empty() => {
                     self.acknowledge(receipt).await?;
                     while let Some(Some(receipt)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
                         self.acknowledge(receipt).await?;
                     }
                     self.connection.flush().await?;
-                }
-                () = ending.cancelled() => {
-                    while let Some(receipt) = in_flight.next().await {
-                        self.acknowledge(receipt).await?;
-                    }
-                    self.connection.refuse(Problem::restarting()).await?;
                 }
                 () = mailbox.wait() => self.read_post().await?,
                 came = self.connection.next(), if in_flight.len() < IN_FLIGHT => {

@@ -96,8 +96,10 @@ pub struct ConversationSummary {
     /// When something was last said or done.
     pub last_at: i64,
     /// Since when the visitor waits for an answer.
+    #[schema(required)]
     pub waiting_since: Option<i64>,
     /// Who is on it.
+    #[schema(required)]
     pub assignee: Option<OperatorRef>,
     /// The widget it began on.
     pub widget: WidgetRef,
@@ -132,6 +134,7 @@ pub struct ConversationPage {
     /// The rows.
     pub items: Vec<ConversationSummary>,
     /// `before` of the next page, where there is one.
+    #[schema(required)]
     pub next: Option<i64>,
     /// The counts beside the lists.
     pub counts: Counts,
@@ -154,10 +157,11 @@ pub struct MessageAuthor<'a> {
     pub kind: AuthorKind,
     /// An operator's id; operators are told.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub id: Option<Id>,
     /// An operator's name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub name: Option<Cow<'a, str>>,
 }
 
@@ -172,6 +176,7 @@ pub struct MessageEntry<'a> {
     pub sequence: i64,
     /// Its number for the visitor.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub visible: Option<i64>,
     /// Who wrote it.
     pub author: MessageAuthor<'a>,
@@ -184,9 +189,11 @@ pub struct MessageEntry<'a> {
     pub at: i64,
     /// From which page load, where the receiver wrote it themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sender: Option<String>,
     /// The how-manieth of that page load.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub counter: Option<i64>,
 }
 
@@ -221,15 +228,18 @@ pub struct EventEntry {
     pub sequence: i64,
     /// Its number for the visitor.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub visible: Option<i64>,
     /// When it happened, in microseconds of UTC.
     pub at: i64,
     /// What happened.
     pub event: EventKind,
     /// Assigned: to whom. Ended and reopened: by whom.
+    #[schema(required)]
     pub operator: Option<OperatorRef>,
     /// Ended: why.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub cause: Option<EndCause>,
 }
 
@@ -249,6 +259,7 @@ pub struct EntryPage<'a> {
     /// The entries.
     pub items: Vec<Entry<'a>>,
     /// `before` of the page before this one, where there is one.
+    #[schema(required)]
     pub first: Option<i64>,
 }
 

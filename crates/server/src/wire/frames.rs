@@ -89,6 +89,7 @@ pub struct VisitorConversation {
     /// Up to which number the team has seen it.
     pub team_seen: i64,
     /// The name of who is on it.
+    #[schema(required)]
     pub assignee: Option<String>,
 }
 
@@ -132,10 +133,25 @@ pub enum Viewer {
     Team,
 }
 
-/// What is wrong, in a word that programs can act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProblemCode {
+/// Declares the codes with their explanations, and keeps both for the protocol page: the schema drops what is said of
+/// single values.
+macro_rules! problem_codes {
+    ($($(#[doc = $line:literal])+ $name:ident,)*) => {
+        /// What is wrong, in a word that programs can act on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum ProblemCode {
+            $($(#[doc = $line])+ $name,)*
+        }
+
+        impl ProblemCode {
+            /// Every code and what it means.
+            pub const EXPLAINED: &[(Self, &str)] = &[$((Self::$name, concat!($($line),+))),*];
+        }
+    };
+}
+
+problem_codes! {
     /// Not a frame of this vocabulary.
     Malformed,
     /// A frame over the limit.
@@ -188,9 +204,11 @@ pub enum ServerFrame<'a> {
         position: i64,
         /// Visitors without a valid one: their token from now on.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         token: Option<String>,
         /// Visitors who have one: their conversation.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         conversation: Option<VisitorConversation>,
     },
     /// Something that was said.
@@ -216,10 +234,11 @@ pub enum ServerFrame<'a> {
         conversation: Id,
         /// Operators: its number for the visitor.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         visible: Option<i64>,
         /// What is stored, where the server masked more than the sender did.
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[schema(value_type = Option<String>)]
+        #[schema(value_type = Option<String>, nullable = false)]
         text: Option<Cow<'a, str>>,
     },
     /// Somebody types, or stopped.
@@ -230,7 +249,7 @@ pub enum ServerFrame<'a> {
         who: Side,
         /// An operator's name.
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[schema(value_type = Option<String>)]
+        #[schema(value_type = Option<String>, nullable = false)]
         name: Option<Cow<'a, str>>,
         /// Types.
         on: bool,
@@ -250,6 +269,7 @@ pub enum ServerFrame<'a> {
         online: bool,
         /// Operators: which conversation's visitor.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         conversation: Option<Id>,
     },
     /// Operators: a row of a list changed.
@@ -271,15 +291,19 @@ pub enum ServerFrame<'a> {
         fatal: bool,
         /// The message it is about.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         counter: Option<i64>,
         /// The conversation it is about.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         conversation: Option<Id>,
         /// The counter that must come first.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         expected: Option<i64>,
         /// When to try again, in milliseconds.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         retry_after_ms: Option<u64>,
     },
     /// The answer to ping.

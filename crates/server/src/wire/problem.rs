@@ -17,5 +17,6 @@ pub struct Problem {
     pub detail: String,
     /// The field of the request that breaks a rule.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub field: Option<String>,
 }

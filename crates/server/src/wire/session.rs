@@ -159,6 +159,7 @@ pub struct SessionInfo {
     /// Where the widget is served from.
     pub widget_origin: String,
     /// The demonstration shop, where it is on.
+    #[schema(required)]
     pub shop_url: Option<String>,
 }
 

@@ -44,7 +44,10 @@ async fn a_visitor_and_an_operator_talk(on: On) {
     let id = accepted["conversation"].as_str().unwrap();
     let row = operator.expect_where("conversation", |row| row["id"] == id).await;
     assert_eq!((&row["state"], &row["preview"], &row["unread"]), (&json!("new"), &json!("Guten Tag!"), &json!(1)));
-    assert_eq!((&row["preview_from"], &row["assignee"], &row["visitor_online"]), (&json!("visitor"), &Value::Null, &json!(true)));
+    assert_eq!(
+        (&row["preview_from"], &row["assignee"], &row["visitor_online"]),
+        (&json!("visitor"), &Value::Null, &json!(true))
+    );
     assert_eq!(operator.expect_where("counts", |counts| counts["unassigned"] == 1).await["mine"], 0);
 
     operator.say(json!({ "type": "follow", "conversation": id, "after": 0 })).await;
@@ -92,9 +95,7 @@ async fn a_note_never_reaches_the_visitor_and_leaves_no_gap(on: On) {
     let owner = program(house);
     let (mut visitor, id) = house.conversation(house.ours(), "Hallo").await;
     let mut operator = house.follower(&owner, &id).await;
-    let write = |counter: i64, text: &str, note: bool| {
-        json!({ "type": "message", "conversation": id, "counter": counter, "text": text, "note": note })
-    };
+    let write = |counter: i64, text: &str, note: bool| json!({ "type": "message", "conversation": id, "counter": counter, "text": text, "note": note });
     operator.say(write(1, "Das ist ein schwieriger Kunde", true)).await;
     let note = operator.expect("accepted").await;
     assert_eq!((&note["sequence"], &note["visible"]), (&json!(2), &json!(1)));
@@ -181,7 +182,10 @@ async fn a_gap_is_refused_and_says_which_counter_must_come_first(on: On) {
     visitor.counter = 4;
     visitor.send("fünf").await;
     let problem = visitor.socket.expect("problem").await;
-    assert_eq!((&problem["code"], &problem["counter"], &problem["expected"]), (&json!("counter_gap"), &json!(5), &json!(2)));
+    assert_eq!(
+        (&problem["code"], &problem["counter"], &problem["expected"]),
+        (&json!("counter_gap"), &json!(5), &json!(2))
+    );
     assert_eq!(problem["fatal"], false);
     visitor.counter = 1;
     assert_eq!(visitor.write("zwei").await["sequence"], 2, "the socket goes on");
@@ -201,7 +205,9 @@ async fn a_first_message_that_is_refused_begins_no_conversation(on: On) {
         (answer["items"].as_array().unwrap().len(), answer["counts"]["all"].as_i64().unwrap())
     };
     let mut visitor = house.visitor(house.ours()).await;
-    for (counter, text, code) in [(2, "zwei", "counter_gap"), (1, "  \n", "text_empty"), (1, &*"x".repeat(10_001), "text_too_long")] {
+    for (counter, text, code) in
+        [(2, "zwei", "counter_gap"), (1, "  \n", "text_empty"), (1, &*"x".repeat(10_001), "text_too_long")]
+    {
         visitor.socket.say(json!({ "type": "message", "counter": counter, "text": text })).await;
         let problem = visitor.socket.expect("problem").await;
         assert_eq!((&problem["code"], &problem["counter"]), (&json!(code), &json!(counter)));
@@ -370,8 +376,11 @@ async fn a_restart_in_mid_sentence_loses_nothing(on: On) {
     assert_eq!(waiting.fatal().await.0["code"], "restarting", "an operator who has not said hello");
     assert!(house.terminate().success());
     assert!(begun.elapsed().as_secs() < 8, "nobody had to be waited for: {:?}", begun.elapsed());
-    let acknowledged: Vec<i64> =
-        frames.iter().filter(|frame| frame["type"] == "accepted").map(|frame| frame["counter"].as_i64().unwrap()).collect();
+    let acknowledged: Vec<i64> = frames
+        .iter()
+        .filter(|frame| frame["type"] == "accepted")
+        .map(|frame| frame["counter"].as_i64().unwrap())
+        .collect();
     house.start();
     let held = 1 + acknowledged.len() as i64;
     let back = check_back(&house, &visitor, held, 9).await;

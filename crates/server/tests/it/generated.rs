@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use diskret_server::config::{OPTIONS, variable};
 use diskret_server::http::openapi;
+use diskret_server::wire::frames::ProblemCode;
 use serde_json::Value;
 
 fn check(path: &str, text: &str) {
@@ -55,23 +56,11 @@ fn the_protocol_page_is_current() {
         }
     }
     page.push_str("\n## Codes of problems\n\n| code | meaning |\n| --- | --- |\n");
-    let codes = &schemas["ProblemCode"];
-    let named = codes["oneOf"].as_array().map(|all| all.iter().map(|one| (one["const"].clone(), one["description"].clone())));
-    match named {
-        Some(all) => all.for_each(|(code, text)| writeln!(page, "| `{}` | {} |", plain(&code), line(&text)).unwrap()),
-        None => {
-            for code in codes["enum"].as_array().expect("codes are an enumeration") {
-                writeln!(page, "| `{}` | {} |", plain(code), meaning(codes, plain(code))).unwrap();
-            }
-        }
+    for (code, text) in ProblemCode::EXPLAINED {
+        let code = serde_json::to_value(code).unwrap();
+        writeln!(page, "| `{}` | {} |", plain(&code), text.trim()).unwrap();
     }
     check("protocol.md", &page);
-}
-
-/// What the schema's description says of one value of an enumeration, where it lists them.
-fn meaning(schema: &Value, code: &str) -> String {
-    let text = schema["description"].as_str().unwrap_or_default();
-    text.lines().find(|line| line.contains(code)).unwrap_or_default().to_owned()
 }
 
 fn plain(value: &Value) -> &str {

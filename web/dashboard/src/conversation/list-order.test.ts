@@ -1,6 +1,6 @@
 import type { ConversationSummary } from "@diskret/api";
 import { describe, expect, it } from "vitest";
-import { belongs, byActivity, neighbour, newer } from "./list-order";
+import { belongs, byActivity, departed, floorOf, neighbour, newer } from "./list-order";
 
 const row = (id: string, extra: Partial<ConversationSummary> = {}) =>
   ({ id, state: "open", last_at: 0, position: 0, assignee: null, ...extra }) as ConversationSummary;
@@ -25,8 +25,26 @@ describe("list order", () => {
     expect(belongs(mine, "mine", false, "lena")).toBe(false);
     expect(belongs(mine, "unassigned", false, "ben")).toBe(false);
     expect(belongs(row("b"), "unassigned", false, "ben")).toBe(true);
-    expect(belongs(row("b"), "all", true, "ben")).toBe(false);
     expect(belongs(row("b", { state: "ended" }), "all", true, "ben")).toBe(true);
+  });
+  it("shows the ended beside the others when asked to", () => {
+    expect(belongs(row("b"), "all", true, "ben")).toBe(true);
+    expect(belongs(row("b", { state: "ended" }), "all", false, "ben")).toBe(false);
+  });
+  it("takes out what a page would name if it were still there, and nothing below the page", () => {
+    const [high, gone, named, below] = [9, 7, 5, 2].map((position) => row(`p${position}`, { position })) as [
+      ConversationSummary,
+      ConversationSummary,
+      ConversationSummary,
+      ConversationSummary,
+    ];
+    const shown = [high, gone, named, below];
+    const ids = (rows: ConversationSummary[]) => rows.map(({ id }) => id);
+    expect(ids(departed(shown, { items: [high, named], next: 5 }, Infinity))).toEqual(["p7"]);
+    expect(ids(departed(shown, { items: [high, named], next: null }, Infinity))).toEqual(["p7", "p2"]);
+    expect(ids(departed(shown, { items: [named], next: 5 }, 7))).toEqual([]);
+    expect(floorOf({ items: [high, named], next: 5 })).toBe(5);
+    expect(floorOf({ items: [], next: null })).toBe(0);
   });
   it("refuses an older picture", () => {
     expect(newer(row("a", { position: 5 }), row("a", { position: 4 }))).toBe(false);

@@ -1,9 +1,28 @@
 import type { ConversationSummary, ListName } from "@diskret/api";
 
 export function belongs(row: ConversationSummary, list: ListName, ended: boolean, me: string): boolean {
-  if ((row.state === "ended") !== ended) return false;
+  if (row.state === "ended" && !ended) return false;
   if (list === "all") return true;
   return list === "mine" ? row.assignee?.id === me : row.assignee === null;
+}
+
+/**
+ * Which of the rows that we show have left the list: the page covers their position and does not name them.
+ * What lies below the page is unknown, not gone.
+ */
+export function departed(
+  shown: readonly ConversationSummary[],
+  page: { items: readonly ConversationSummary[]; next: number | null },
+  before: number,
+): ConversationSummary[] {
+  const named = new Set(page.items.map((row) => row.id));
+  const floor = floorOf(page);
+  return shown.filter((row) => row.position < before && row.position >= floor && !named.has(row.id));
+}
+
+/** The lowest position down to which a list is known once this page is loaded. */
+export function floorOf(page: { items: readonly ConversationSummary[]; next: number | null }): number {
+  return page.next === null ? 0 : Math.min(...page.items.map((row) => row.position));
 }
 
 /** Newest message first. Not by position: reading or assigning a conversation must not move it under the cursor. */

@@ -9,6 +9,7 @@ import { typing } from "./typing.svelte";
 import { Written } from "./written.svelte";
 
 const REFOLLOW_MS = 400;
+const RECHECK_MS = 1_000;
 
 /** What flows between this page and the server while somebody is signed in. */
 class Live {
@@ -46,7 +47,7 @@ class Live {
       status: (status) => {
         this.status = status;
       },
-      signedOut: () => session.expire(),
+      signedOut: () => void this.#recheck(),
     });
     this.#connection.start();
   }
@@ -85,12 +86,19 @@ class Live {
     this.#send({ type: "typing", conversation, on });
   }
 
-  /** `visible` numbers on both sides of the wire. */
-  seen(conversation: string, visible: number): void {
-    if (!session.canWrite || visible <= (this.#seenSent.get(conversation) ?? 0)) return;
-    if (!this.#send({ type: "seen", conversation, sequence: visible })) return;
-    this.#seenSent.set(conversation, visible);
+  /** Operators count in `sequence`, notes included; what visitors saw comes in `visible`. */
+  seen(conversation: string, sequence: number): void {
+    if (!session.canWrite || sequence <= (this.#seenSent.get(conversation) ?? 0)) return;
+    if (!this.#send({ type: "seen", conversation, sequence })) return;
+    this.#seenSent.set(conversation, sequence);
     rows.change(conversation, { unread: 0 });
+  }
+
+  /** The server parted with us: because the session ended, or because the role changed and is to be read anew. */
+  async #recheck(): Promise<void> {
+    this.#connection = null;
+    const stands = await session.recheck();
+    if (stands && session.canRead && !this.#connection) setTimeout(() => this.start(), RECHECK_MS);
   }
 
   // ---- what arrives ----

@@ -2,11 +2,12 @@ import type { ConversationPage, ConversationSummary, ListName } from "@diskret/a
 import { SvelteMap } from "svelte/reactivity";
 import { asProblem, call } from "../api";
 import { session } from "../session/session.svelte";
-import { belongs, byActivity, newer } from "./list-order";
+import { belongs, byActivity, departed, floorOf, newer } from "./list-order";
 
 interface Loading {
   state: "empty" | "loading" | "ready" | "failed" | "more" | "more-failed";
   next: number | null;
+  floor: number; // the list is known down to this position; what lies below waits for "load more"
 }
 type ListKey = `${ListName}:${"open" | "ended"}`;
 
@@ -24,11 +25,14 @@ class Rows {
 
   of(list: ListName, ended: boolean): ConversationSummary[] {
     const me = session.me;
-    return [...this.all.values()].filter((row) => belongs(row, list, ended, me)).sort(byActivity);
+    const { floor } = this.loading(list, ended);
+    return [...this.all.values()]
+      .filter((row) => row.position >= floor && belongs(row, list, ended, me))
+      .sort(byActivity);
   }
 
   loading(list: ListName, ended: boolean): Loading {
-    return this.lists.get(keyOf(list, ended)) ?? { state: "empty", next: null };
+    return this.lists.get(keyOf(list, ended)) ?? { state: "empty", next: null, floor: 0 };
   }
 
   /** Conversations with something unread that concerns this operator: theirs and nobody's. */
@@ -63,33 +67,33 @@ class Rows {
     const known = this.loading(list, ended);
     if (known.state === "loading") return;
     const quiet = known.state === "ready" || known.state === "more" || known.state === "more-failed";
-    if (!quiet) this.lists.set(key, { state: "loading", next: null });
+    if (!quiet) this.lists.set(key, { state: "loading", next: null, floor: 0 });
     const asked = this.#clock;
     try {
       const page = await this.#fetch(list, ended, null);
-      const named = new Set(page.items.map((row) => row.id));
-      for (const row of this.of(list, ended)) {
+      for (const row of departed(this.of(list, ended), page, Infinity)) {
         const told = (this.#touched.get(row.id) ?? 0) > asked;
-        if (!named.has(row.id) && !told && row.id !== keep) this.remove(row.id);
+        if (!told && row.id !== keep) this.remove(row.id);
       }
       this.#take(page);
-      this.lists.set(key, { state: "ready", next: page.next });
+      this.lists.set(key, { state: "ready", next: page.next, floor: floorOf(page) });
     } catch (error) {
-      if (asProblem(error).status !== 401) this.lists.set(key, quiet ? known : { state: "failed", next: null });
+      if (asProblem(error).status !== 401)
+        this.lists.set(key, quiet ? known : { state: "failed", next: null, floor: 0 });
     }
   }
 
   async more(list: ListName, ended: boolean): Promise<void> {
     const key = keyOf(list, ended);
-    const { state, next } = this.loading(list, ended);
+    const { state, next, floor } = this.loading(list, ended);
     if (next === null || (state !== "ready" && state !== "more-failed")) return;
-    this.lists.set(key, { state: "more", next });
+    this.lists.set(key, { state: "more", next, floor });
     try {
       const page = await this.#fetch(list, ended, next);
       this.#take(page);
-      this.lists.set(key, { state: "ready", next: page.next });
+      this.lists.set(key, { state: "ready", next: page.next, floor: floorOf(page) });
     } catch {
-      this.lists.set(key, { state: "more-failed", next });
+      this.lists.set(key, { state: "more-failed", next, floor });
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Entry } from "@diskret/api";
 import { describe, expect, it } from "vitest";
-import { firstHeld, firstUnread, heldUpTo, openAt, prepend, receive, visibleUpTo } from "./timeline";
+import { firstHeld, firstUnread, heldUpTo, openAt, prepend, receive } from "./timeline";
 
 const message = (sequence: number, kind: "visitor" | "operator" = "visitor", extra: Partial<Entry> = {}): Entry =>
   ({
@@ -48,13 +48,6 @@ describe("timeline", () => {
 
   it("puts older pages in front, without doubles", () => {
     expect(sequences(prepend(openAt(page(4, 5)), page(2, 3, 4)))).toEqual([2, 3, 4, 5]);
-  });
-
-  it("knows how far a reader has seen, notes repeating the number before", () => {
-    const timeline = {
-      entries: [message(1), message(2), message(3, "operator", { visible: 2, note: true } as Partial<Entry>)],
-    };
-    expect(visibleUpTo(timeline)).toBe(2);
   });
 
   it("finds where the unread begin, counting the visitor's messages only", () => {

@@ -35,15 +35,6 @@ export function prepend(timeline: Timeline, page: EntryPage): Timeline {
   return { entries: [...older, ...timeline.entries] };
 }
 
-/** The visible number up to which a reader of this stretch has seen what the visitor may see. */
-export function visibleUpTo(timeline: Timeline): number {
-  for (let at = timeline.entries.length - 1; at >= 0; at--) {
-    const visible = timeline.entries[at]?.visible;
-    if (visible !== undefined) return visible;
-  }
-  return 0;
-}
-
 /** Before which entry the line "new" belongs: the first of the last `unread` messages of the visitor. */
 export function firstUnread(timeline: Timeline, unread: number): number | null {
   let left = unread;

@@ -44,6 +44,16 @@ class Session {
     this.setupNeeded = false;
   }
 
+  /** Whether somebody is still signed in; takes over what their role may now. */
+  async recheck(): Promise<boolean> {
+    try {
+      this.#take(await call<SessionInfo>("GET", "/api/session"));
+      return true;
+    } catch (error) {
+      return (error as { status?: number }).status !== 401;
+    }
+  }
+
   async signOut(): Promise<void> {
     await call("DELETE", "/api/session");
     location.assign("/sign-in");

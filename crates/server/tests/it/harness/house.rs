@@ -276,7 +276,8 @@ impl House {
     pub(crate) fn hire(&self, organisation: &str, role: &str, name: &str, email: &str) -> Person {
         let file = self.folder.join("password");
         fs::write(&file, PASSWORD).expect("a file");
-        let words = ["admin", "add-operator", "--organisation", organisation, "--role", role, "--name", name, "--email"];
+        let words =
+            ["admin", "add-operator", "--organisation", organisation, "--role", role, "--name", name, "--email"];
         let file = file.display().to_string();
         let words = [&words[..], &[email, "--password-file", &file]].concat();
         self.said(&words);
@@ -307,9 +308,8 @@ impl House {
         let said: Value = serde_json::from_str(&said).expect("it says JSON");
         let fact = |name: &str| said[name].as_str().map(str::to_owned);
         let organisation = fact("organisation").expect("an id");
-        let hire = |role: &str, title: &str, name: &str| {
-            self.hire(&organisation, role, name, &format!("{title}@{domain}"))
-        };
+        let hire =
+            |role: &str, title: &str, name: &str| self.hire(&organisation, role, name, &format!("{title}@{domain}"));
         let (agent, colleague) = (hire("agent", "agent", names[1]), hire("agent", "colleague", names[2]));
         let officer = hire("officer", "officer", names[3]);
         let tenant = Tenant {
@@ -329,13 +329,15 @@ impl House {
     pub(crate) fn start(&self) {
         let mut server = self.server.lock().unwrap();
         assert!(server.is_none(), "it runs already");
-        wait_until(Duration::from_secs(20), "the program listens", || match Server::start(&self.folder, &self.flags()) {
-            Ok(started) => {
-                *server = Some(started);
-                true
+        wait_until(Duration::from_secs(20), "the program listens", || {
+            match Server::start(&self.folder, &self.flags()) {
+                Ok(started) => {
+                    *server = Some(started);
+                    true
+                }
+                Err(said) if said.contains("cannot be listened on") => false,
+                Err(said) => panic!("the program does not start: {said}"),
             }
-            Err(said) if said.contains("cannot be listened on") => false,
-            Err(said) => panic!("the program does not start: {said}"),
         });
     }
 

@@ -40,9 +40,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().filter_map(|line| line.split_once(':')).find_map(|(header, value)| {
-            header.eq_ignore_ascii_case(name).then(|| value.trim())
-        })
+        self.head
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find_map(|(header, value)| header.eq_ignore_ascii_case(name).then(|| value.trim()))
     }
 
     pub(crate) fn text(&self) -> String {
@@ -112,7 +113,8 @@ impl Ask {
 
     /// `None` where the server hung up without a word.
     pub(crate) async fn try_send(self) -> Option<Answer> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.method, self.path, self.host);
+        let mut head =
+            format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.method, self.path, self.host);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
