@@ -1,5 +1,6 @@
 // Chromium, one process for all tests, a profile for each person.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -7,27 +8,42 @@ import { chromium } from "playwright-core";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 const screenshots = process.env.DISKRET_SCREENSHOTS ?? join(root, "test-results");
 let browser;
+const profiles = [];
 
 export const DESKTOP = { width: 1440, height: 860 };
 export const PHONE = { width: 360, height: 740 };
 
-/** A profile with nothing in it. Anything a page logs as an error is collected in `context.errors`. */
-export async function newBrowser({ size = DESKTOP, dark = false, language = "en-GB", ...rest } = {}) {
-  browser ??= await chromium.launch({
-    executablePath: process.env.DISKRET_BROWSER ?? "/usr/bin/chromium",
-    args: [
-      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-      ...["--disable-component-update", "--disable-sync"],
-    ],
-  });
-  const context = await browser.newContext({
+const LAUNCH = {
+  executablePath: process.env.DISKRET_BROWSER ?? "/usr/bin/chromium",
+  args: [
+    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+    ...["--disable-component-update", "--disable-sync"],
+  ],
+};
+
+/**
+ * A profile with nothing in it. Anything a page logs as an error is collected in `context.errors`. Profiles are like private
+ * windows, which deny frames of other sites any storage; `lasting` gives one like an ordinary window.
+ */
+export async function newBrowser({ size = DESKTOP, dark = false, language = "en-GB", lasting = false, ...rest } = {}) {
+  const options = {
     viewport: size,
     colorScheme: dark ? "dark" : "light",
     locale: language,
     timezoneId: "Europe/Berlin",
     reducedMotion: "reduce",
     ...rest,
-  });
+  };
+  let context;
+  if (lasting) {
+    const folder = mkdtempSync(join(tmpdir(), "diskret-profile-"));
+    const ignoreDefaultArgs = [await switchedOff()];
+    context = await chromium.launchPersistentContext(folder, { ...LAUNCH, ...options, ignoreDefaultArgs });
+    profiles.push(folder);
+  } else {
+    browser ??= await chromium.launch(LAUNCH);
+    context = await browser.newContext(options);
+  }
   context.setDefaultTimeout(10_000);
   context.errors = [];
   context.on("console", (message) => {
@@ -38,6 +54,14 @@ export async function newBrowser({ size = DESKTOP, dark = false, language = "en-
   return context;
 }
 
+/** The tool switches storage partitioning off, which every visitor's browser has on: the switch it does so with. */
+async function switchedOff() {
+  const server = await chromium.launchServer(LAUNCH);
+  const found = server.process().spawnargs.find((argument) => argument.startsWith("--disable-features="));
+  await server.close();
+  return found;
+}
+
 /** Takes a picture into the folder of results. */
 export async function picture(page, name) {
   mkdirSync(screenshots, { recursive: true });
@@ -46,4 +70,6 @@ export async function picture(page, name) {
 
 export async function closeBrowser() {
   await browser?.close();
+  // A browser writes to its profile for a moment after it was closed.
+  for (const folder of profiles) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 }
