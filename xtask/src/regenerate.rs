@@ -12,7 +12,7 @@ use crate::shell::{self, root};
 
 /// Every generated file that is kept in the repository.
 const GENERATED: &[&str] =
-    &["docs/api/openapi.json", "docs/protocol.md", "docs/configuration.md", "web/api/src/openapi.ts"];
+    &["docs/api/openapi.json", "docs/protocol.md", "docs/configuration.md", "docs/access.md", "web/api/src/openapi.ts"];
 
 /// Writes them.
 pub(crate) fn write() -> Result<()> {

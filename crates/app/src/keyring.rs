@@ -183,10 +183,10 @@ impl Keyring {
         organisation: OrganisationId,
         version: Option<i64>,
     ) -> Result<Arc<OrganisationKey>> {
-        if let Some(key) = self.organisations.get(&organisation) {
-            if version.is_none_or(|version| version == key.version()) {
-                return Ok(key);
-            }
+        if let Some(key) = self.organisations.get(&organisation)
+            && version.is_none_or(|version| version == key.version())
+        {
+            return Ok(key);
         }
         let name = self.store.organisation(organisation).await?.name;
         let wrapped = self.keys.organisation_key(organisation, version).await?;

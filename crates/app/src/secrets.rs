@@ -147,8 +147,8 @@ fn key(path: &Path, fresh: bool) -> Result<RawKey, SecretsError> {
     Ok(RawKey::from_bytes(bytes))
 }
 
-/// Whether somebody wrote this and not chance: text, or the same byte again and again. Of 10^16 random keys fewer than
-/// one hundred look so.
+/// Whether somebody wrote this and not chance: text, or the same byte again and again. Chance makes fewer than one key in
+/// 10^13 look so.
 fn is_placeholder(bytes: &[u8]) -> bool {
     bytes.is_ascii() && bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
         || bytes.iter().all(|byte| Some(byte) == bytes.first())

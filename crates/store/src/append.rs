@@ -94,6 +94,8 @@ pub struct Stored {
 /// An [`Append`] on its way through the writer.
 pub(crate) struct Pending {
     append: Append,
+    /// Where it goes, once that is known. Not kept in the target: a rollback takes a new conversation's number back.
+    place: Option<ConversationId>,
     outcome: Option<Outcome>,
     reply: oneshot::Sender<Result<Outcome>>,
 }
@@ -110,13 +112,16 @@ statements! {
         FROM {input} WHERE 1 = 1
         ON CONFLICT (token_hash) DO NOTHING
         RETURNING conversation_id, public_id";
-    LOAD(conversation_id int, author int, sender int) =
+    UNBEGIN_CONVERSATION = "DELETE FROM conversation WHERE conversation_id = $1 AND last_sequence = 0";
+    LOAD(conversation_id int) =
         "SELECT c.organisation_id, c.conversation_id, c.state, c.assignee, c.last_sequence, c.last_visible,
-            c.last_message, c.unread, c.waiting_since, c.public_id, input.author, input.sender, s.counter
+            c.last_message, c.unread, c.waiting_since, c.public_id
         FROM {input} JOIN conversation c ON c.conversation_id = input.conversation_id
-        LEFT JOIN sender s ON s.conversation_id = input.conversation_id AND s.author = input.author
-            AND s.sender = input.sender
-        {for_update}";
+        ORDER BY c.conversation_id {for_update}";
+    LOAD_COUNTERS(conversation_id int, author int, sender int) =
+        "SELECT s.conversation_id, s.author, s.sender, s.counter
+        FROM {input} JOIN sender s ON s.conversation_id = input.conversation_id AND s.author = input.author
+            AND s.sender = input.sender";
     INSERT_MESSAGES(conversation_id int, sequence int, organisation_id int, visible int, kind int, author int,
         subject int, sender int, counter int, revision int, text_sealed bytes, created_at int) =
         "INSERT INTO message (conversation_id, sequence, organisation_id, visible, kind, author, subject, sender,
@@ -140,11 +145,9 @@ impl Store {
     /// [`Error::Unknown`] where the commit was not confirmed (send it again under the same counter).
     pub fn append(&self, append: Append) -> impl Future<Output = Result<Outcome>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        let queued = self.data.enqueue(Pending { append, outcome: None, reply }).is_ok();
+        let queued = self.data.enqueue(Pending { append, place: None, outcome: None, reply });
         async move {
-            if !queued {
-                return Err(Error::Busy);
-            }
+            queued?;
             answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the database is being closed".to_owned())))
         }
     }
@@ -200,13 +203,17 @@ struct Desk {
 async fn run(connection: &mut Connection, items: &mut [Pending]) -> Result<()> {
     for item in items.iter_mut() {
         item.outcome = None;
+        item.place = match item.append.target {
+            Target::Conversation(id) => Some(id),
+            Target::New(_) => None,
+        };
     }
     let mut desk = Desk::default();
     begin(connection, items, &mut desk).await?;
     load(connection, items, &mut desk).await?;
     for item in items.iter_mut() {
         if item.outcome.is_none() {
-            item.outcome = Some(decide(connection, &item.append, &mut desk).await?);
+            item.outcome = Some(decide(connection, item.place, &item.append, &mut desk).await?);
         }
     }
     let changes = write(connection, desk).await?;
@@ -228,7 +235,8 @@ async fn begin(connection: &mut Connection, items: &mut [Pending], desk: &mut De
     for item in items.iter() {
         if let Target::New(new) = &item.append.target {
             let name = item.append.message.identity().conversation;
-            inputs.push(vec![
+            let skips = item.append.message.identity().counter != 1;
+            let input = vec![
                 item.append.organisation.into(),
                 name.into(),
                 new.widget.into(),
@@ -236,13 +244,18 @@ async fn begin(connection: &mut Connection, items: &mut [Pending], desk: &mut De
                 new.key.into(),
                 i64::from(new.language == Language::En).into(),
                 item.append.at.into(),
-            ]);
+            ];
+            inputs.push(((new.token_hash, skips), input));
             firsts.insert(name, (item.append.organisation, item.append.idle_at, item.append.at));
         }
     }
     if inputs.is_empty() {
         return Ok(());
     }
+    // In the order of their tokens, so that two nodes that begin the same conversations cannot wait for each other; of one
+    // token, the message that will be refused for its counter last.
+    inputs.sort_by_key(|(order, _)| *order);
+    let inputs: Vec<Vec<Value>> = inputs.into_iter().map(|(_, input)| input).collect();
     let mut begun = HashMap::new();
     for row in connection.query_each(&BEGIN_CONVERSATION, &inputs).await? {
         begun.insert(row.public_id(1)?, ConversationId(row.int(0)?));
@@ -251,7 +264,7 @@ async fn begin(connection: &mut Connection, items: &mut [Pending], desk: &mut De
         if let Target::New(_) = item.append.target {
             let name = item.append.message.identity().conversation;
             match begun.get(&name) {
-                Some(id) => item.append.target = Target::Conversation(*id),
+                Some(id) => item.place = Some(*id),
                 None => item.outcome = Some(Outcome::AlreadyBegun),
             }
         }
@@ -266,21 +279,20 @@ async fn begin(connection: &mut Connection, items: &mut [Pending], desk: &mut De
 }
 
 async fn load(connection: &mut Connection, items: &[Pending], desk: &mut Desk) -> Result<()> {
-    let mut wanted: Vec<(ConversationId, i64, SenderId)> = items
+    let mut senders: Vec<(ConversationId, i64, SenderId)> = items
         .iter()
-        .filter_map(|item| match item.append.target {
-            Target::Conversation(id) if !desk.conversations.contains_key(&id) => {
-                let identity = item.append.message.identity();
-                Some((id, identity.author.code(), identity.sender))
-            }
-            _ => None,
+        .filter_map(|item| {
+            let id = item.place.filter(|id| !desk.conversations.contains_key(id))?;
+            let identity = item.append.message.identity();
+            Some((id, identity.author.code(), identity.sender))
         })
         .collect();
-    // In the order of their numbers, so that two nodes that lock the same conversations cannot wait for each other.
-    wanted.sort_unstable();
-    wanted.dedup();
-    let inputs: Vec<Vec<Value>> =
-        wanted.iter().map(|(id, author, sender)| vec![(*id).into(), (*author).into(), (*sender).into()]).collect();
+    senders.sort_unstable();
+    senders.dedup();
+    let mut ids: Vec<ConversationId> = senders.iter().map(|(id, _, _)| *id).collect();
+    ids.dedup();
+    // Locked in the order of their numbers, so that two nodes that lock the same ones cannot wait for each other.
+    let inputs: Vec<Vec<Value>> = ids.into_iter().map(|id| vec![id.into()]).collect();
     for row in connection.query_each(&LOAD, &inputs).await? {
         let broken = || Error::Broken("a conversation's state cannot be read".to_owned());
         let id = ConversationId(row.int(1)?);
@@ -293,17 +305,28 @@ async fn load(connection: &mut Connection, items: &[Pending], desk: &mut Desk) -
             unread: row.int(7)?,
             waiting_since: row.int_or_null(8)?.map(Timestamp),
         };
-        desk.counters.insert((id, row.int(10)?, SenderId(row.int(11)?)), row.int_or_null(12)?.unwrap_or(0));
         let organisation = OrganisationId(row.int(0)?);
         let name = row.public_id(9)?;
         let loaded = Loaded::new(organisation, id, name, progress, Timestamp(0), false);
-        desk.conversations.entry(id).or_insert(loaded);
+        desk.conversations.insert(id, loaded);
+    }
+    // A statement of its own, begun behind the locks: PostgreSQL reads a joined table as it was before it had to wait for
+    // them, and a retry that reached two nodes at once would be stored twice.
+    let inputs: Vec<Vec<Value>> =
+        senders.iter().map(|(id, author, sender)| vec![(*id).into(), (*author).into(), (*sender).into()]).collect();
+    for row in connection.query_each(&LOAD_COUNTERS, &inputs).await? {
+        desk.counters.insert((ConversationId(row.int(0)?), row.int(1)?, SenderId(row.int(2)?)), row.int(3)?);
     }
     Ok(())
 }
 
-async fn decide(connection: &mut Connection, append: &Append, desk: &mut Desk) -> Result<Outcome> {
-    let Target::Conversation(id) = append.target else {
+async fn decide(
+    connection: &mut Connection,
+    place: Option<ConversationId>,
+    append: &Append,
+    desk: &mut Desk,
+) -> Result<Outcome> {
+    let Some(id) = place else {
         return Ok(Outcome::NotFound);
     };
     let identity = *append.message.identity();
@@ -314,13 +337,17 @@ async fn decide(connection: &mut Connection, append: &Append, desk: &mut Desk) -
     if conversation.change.organisation != append.organisation || conversation.name != identity.conversation {
         return Ok(Outcome::NotFound);
     }
-    if let (Author::Operator(operator), access) = (identity.author, append.access) {
-        if !access.is_some_and(|access| access.reaches(operator, conversation.change.progress.assignee)) {
-            return Ok(Outcome::OutOfReach);
-        }
+    if let Author::Operator(operator) = identity.author
+        && !append.access.is_some_and(|access| access.reaches(operator, conversation.change.progress.assignee))
+    {
+        return Ok(Outcome::OutOfReach);
     }
     let key = (id, identity.author.code(), identity.sender);
     let last = desk.counters.get(&key).copied().unwrap_or(0);
+    if identity.counter < 1 {
+        // No message has such a counter: it is no retry of one, and an event (counter 0) is nobody's.
+        return Ok(Outcome::Gap { expected: last + 1 });
+    }
     match count(last, identity.counter) {
         Counted::Gap { expected } => return Ok(Outcome::Gap { expected }),
         Counted::Retry => return retried(connection, id, append, desk).await,
@@ -331,12 +358,12 @@ async fn decide(connection: &mut Connection, append: &Append, desk: &mut Desk) -
     if progress.state == State::Ended && kind == Kind::Message {
         desk.watched.insert(id, (append.organisation, append.idle_at, append.at));
     }
-    if progress.is_taken_by_writing(identity.author, kind) {
-        if let Author::Operator(operator) = identity.author {
-            let taken = Kind::Event(Event::Assigned(Some(operator)));
-            let numbers = progress.advance(identity.author, taken, append.at);
-            desk.messages.push(event(id, append.organisation, identity.author, taken, numbers, append.at));
-        }
+    if let Author::Operator(operator) = identity.author
+        && progress.is_taken_by_writing(identity.author, kind)
+    {
+        let taken = Kind::Event(Event::Assigned(Some(operator)));
+        let numbers = progress.advance(identity.author, taken, append.at);
+        desk.messages.push(event(id, append.organisation, identity.author, taken, numbers, append.at));
     }
     let numbers = progress.advance(identity.author, kind, append.at);
     desk.messages.push(vec![
@@ -411,7 +438,14 @@ async fn retried(connection: &mut Connection, id: ConversationId, append: &Appen
     Ok(Outcome::Retried { conversation: id, numbers, at: Timestamp(row.int(3)?) })
 }
 
-async fn write(connection: &mut Connection, desk: Desk) -> Result<HashMap<ConversationId, Change>> {
+async fn write(connection: &mut Connection, mut desk: Desk) -> Result<HashMap<ConversationId, Change>> {
+    // Where the message that should have begun it was refused, nothing has begun.
+    for (id, loaded) in &desk.conversations {
+        if loaded.change.began && !loaded.touched {
+            connection.execute(&UNBEGIN_CONVERSATION, &[(*id).into()], 1).await?;
+            desk.watched.remove(id);
+        }
+    }
     insert_messages(connection, &desk.messages).await?;
     let counted: Vec<Vec<Value>> = desk
         .counted

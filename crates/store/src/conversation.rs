@@ -108,14 +108,19 @@ statements! {
     VISIBLE_AT =
         "SELECT organisation_id, visible FROM message
         WHERE conversation_id = $1 AND sequence <= $2 ORDER BY sequence DESC LIMIT 1";
-    TAKE_POSITIONS_SQLITE =
-        "UPDATE change_position SET value = value + $1 WHERE id = 1 RETURNING value";
+    WORKS_HERE =
+        "SELECT organisation_id FROM operator WHERE organisation_id = $1 AND operator_id = $2";
     LAST_POSITION =
         "SELECT organisation_id, position FROM conversation WHERE organisation_id = $1
         ORDER BY position DESC LIMIT 1";
 }
 
-/// Only PostgreSQL has sequences; the registry's test prepares it there alone.
+/// Only PostgreSQL has sequences; the registry's test prepares each of these two where it belongs.
+pub(crate) static TAKE_POSITIONS_SQLITE: crate::engine::Statement = crate::engine::Statement::new(
+    "TAKE_POSITIONS_SQLITE",
+    "UPDATE change_position SET value = value + $1 WHERE id = 1 RETURNING value",
+    &[],
+);
 pub(crate) static TAKE_POSITIONS_POSTGRES: crate::engine::Statement = crate::engine::Statement::new(
     "TAKE_POSITIONS_POSTGRES",
     "SELECT nextval('change_position') FROM generate_series(1, $1::bigint)",
@@ -335,7 +340,8 @@ impl Store {
     /// Gives a conversation to an operator, or to nobody; nothing happens where it is so already.
     ///
     /// # Errors
-    /// [`Error::NotFound`], and [`Error::OutOfReach`] where `by` may not touch it.
+    /// [`Error::NotFound`], also for an operator of another organisation, and [`Error::OutOfReach`] where `by` may not
+    /// touch it.
     pub async fn assign(
         &self,
         organisation: OrganisationId,
@@ -350,6 +356,12 @@ impl Store {
                     let found = locked(connection, organisation, id, Some(by)).await?;
                     if found.progress.assignee == to {
                         return Ok(None);
+                    }
+                    if let Some(to) = to {
+                        let values = [organisation.into(), to.into()];
+                        if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
+                            return Err(Error::NotFound);
+                        }
                     }
                     happen(connection, found, Author::Operator(by.0), Event::Assigned(to), at).await.map(Some)
                 })
@@ -403,6 +415,12 @@ impl Store {
                             Ok((touched == 1).then_some(visible))
                         }
                         Seen::Team(sequence) => {
+                            // Locked first: the messages that are still unread are counted by a statement that must
+                            // see what was stored while it waited.
+                            match locked(connection, organisation, id, None).await {
+                                Err(Error::NotFound) => return Ok(None),
+                                found => found?,
+                            };
                             let scope = Scope::Organisation(organisation);
                             let rows = connection.query_in(scope, &VISIBLE_AT, &[id.into(), sequence.into()]).await?;
                             let Some(row) = rows.first() else { return Ok(None) };

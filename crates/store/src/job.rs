@@ -48,10 +48,12 @@ statements! {
         "INSERT INTO job (organisation_id, kind, subject, step, run_at, leased_until, attempts, created_at)
         VALUES ($1, $2, $3, 0, $4, 0, 0, $5) ON CONFLICT (kind, subject) DO NOTHING";
     CLAIM =
-        "UPDATE job SET leased_until = $1, attempts = attempts + 1
-        WHERE job_id IN (
+        // MATERIALIZED: a plan that asks a plain subquery again would skip the rows just claimed and claim more.
+        "WITH due AS MATERIALIZED (
             SELECT job_id FROM job WHERE run_at <= $2 AND leased_until <= $2 ORDER BY run_at LIMIT $3 {skip_locked}
         )
+        UPDATE job SET leased_until = $1, attempts = attempts + 1
+        WHERE job_id IN (SELECT job_id FROM due)
         RETURNING organisation_id, job_id, kind, subject, step, attempts";
     FINISH = "DELETE FROM job WHERE job_id = $1 AND leased_until = $2";
     POSTPONE =

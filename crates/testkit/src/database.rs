@@ -23,6 +23,14 @@ impl Database {
             .unwrap_or_else(|error| panic!("no database for a test: {error}"));
         Self { url: at(&server, &name), name, server }
     }
+
+    /// Runs statements, such as those of somebody who tampers with the rows or locks them.
+    ///
+    /// # Panics
+    /// Where one of them fails.
+    pub fn run(&self, statements: &str) {
+        run(&self.url, statements).unwrap_or_else(|error| panic!("a statement failed: {error}"));
+    }
 }
 
 impl Drop for Database {

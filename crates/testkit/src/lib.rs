@@ -4,7 +4,7 @@
 //!   folder and all, once the test process has ended, however it ended;
 //! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
 //!   written in;
-//! - [`free_port`], [`connect`]: the loopback, and nothing but the loopback;
+//! - [`free_port`], [`connect`], [`try_connect`]: the loopback, and nothing but the loopback;
 //! - [`wait_until`], [`eventually`]: patience with an end.
 //!
 //! Nothing here skips: what is missing is a panic that says how to mend it.
@@ -19,7 +19,7 @@ mod search;
 
 pub use canary::Canary;
 pub use database::Database;
-pub use loopback::{connect, free_port};
+pub use loopback::{connect, free_port, try_connect};
 pub use patience::{eventually, wait_until};
 pub use postgres::{Postgres, postgres};
 pub use search::{Encoding, Hit, search};

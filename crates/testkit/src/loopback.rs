@@ -1,5 +1,6 @@
 //! The loopback: the only network tests may speak to.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use tokio::net::TcpStream;
@@ -17,10 +18,21 @@ pub fn free_port() -> u16 {
 ///
 /// # Panics
 /// Where nobody listens, or where the address is not the loopback: traffic of tests leaves no machine.
-#[expect(clippy::disallowed_methods, reason = "the one place where tests connect, and only to the loopback")]
 pub async fn connect(to: SocketAddr) -> TcpStream {
+    try_connect(to).await.unwrap_or_else(|error| panic!("nobody answers at {to}: {error}"))
+}
+
+/// The same with a server that may be down at this moment.
+///
+/// # Errors
+/// Where nobody listens.
+///
+/// # Panics
+/// Where the address is not the loopback.
+#[expect(clippy::disallowed_methods, reason = "the one place where tests connect, and only to the loopback")]
+pub async fn try_connect(to: SocketAddr) -> io::Result<TcpStream> {
     assert!(to.ip().is_loopback(), "tests speak to the loopback only, not to {to}");
-    TcpStream::connect(to).await.unwrap_or_else(|error| panic!("nobody answers at {to}: {error}"))
+    TcpStream::connect(to).await
 }
 
 #[cfg(test)]

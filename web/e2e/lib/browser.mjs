@@ -1,5 +1,5 @@
 // Chromium, one process for all tests, a profile for each person.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,10 +62,21 @@ async function switchedOff() {
   return found;
 }
 
-/** Takes a picture into the folder of results. */
+// Pictures of the guides: with DISKRET_GUIDES=1 the tests renew them.
+const GUIDES = {
+  "message-centre-en-desktop-light": "message-centre",
+  "message-centre-de-desktop-light": "message-centre-de",
+  "note-mode-en-desktop-light": "note-mode",
+  "widget-en-desktop-light": "widget",
+  "first-run-3-key": "first-run-key",
+};
+
+/** Takes a picture into the folder of results, and into the guides where it belongs there. */
 export async function picture(page, name) {
   mkdirSync(screenshots, { recursive: true });
-  await page.screenshot({ path: join(screenshots, `${name}.png`) });
+  const path = join(screenshots, `${name}.png`);
+  await page.screenshot({ path });
+  if (process.env.DISKRET_GUIDES && GUIDES[name]) copyFileSync(path, join(root, "docs/images", `${GUIDES[name]}.png`));
 }
 
 export async function closeBrowser() {

@@ -29,7 +29,7 @@ import type { WidgetConfig } from "@diskret/api";
     // A constructed sheet and the CSSOM are what a policy without unsafe-inline leaves.
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(
-      `:host{all:initial!important}div,button{position:fixed;z-index:2147483647;inset-inline-end:20px}button{bottom:20px;display:grid;place-items:center;width:56px;height:56px;padding:0;border:0;border-radius:50%;background:${accent};background:oklch(from ${accent} min(l,.5) c h);color:#fff;box-shadow:0 4px 20px #0004;cursor:pointer}button:focus-visible{outline:3px solid ${accent};outline-offset:3px}svg{width:26px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}b{position:absolute;top:-4px;right:-4px;padding:0 7px;border-radius:11px;background:#b3261e;color:#fff;font:600 12px/22px system-ui}b:empty{display:none}div{bottom:92px;width:380px;height:min(640px,100vh - 112px);border-radius:16px;overflow:hidden;box-shadow:0 8px 28px #0004;visibility:hidden;opacity:0;transition:.15s}[open]{visibility:visible;opacity:1}iframe{width:100%;height:100%;border:0;color-scheme:light dark}@media ${PHONE}{div{inset:0;width:auto;height:auto;border-radius:0}.ready[open]+button{visibility:hidden}}@media(prefers-reduced-motion){div{transition:none}}`,
+      `:host{all:initial!important}div,button{position:fixed;z-index:2147483647;inset-inline-end:20px}button{bottom:20px;display:grid;place-items:center;width:56px;height:56px;padding:0;border:0;border-radius:50%;background:${accent};background:oklch(from ${accent} min(l,.5) c h);color:#fff;box-shadow:0 4px 20px #0004;cursor:pointer}button:focus-visible{outline:3px solid ${accent};outline-offset:3px}svg{width:26px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}b{position:absolute;top:-4px;right:-4px;padding:0 7px;border-radius:11px;background:#b3261e;color:#fff;font:600 12px/22px system-ui}b:empty{display:none}div{bottom:92px;width:380px;height:min(640px,100vh - 112px);border-radius:16px;overflow:hidden;box-shadow:0 8px 28px #0004;visibility:hidden}[open]{visibility:visible}iframe{width:100%;height:100%;border:0;color-scheme:light dark}@media ${PHONE}{div{inset:0;width:auto;height:auto;border-radius:0}.ready[open]+button{visibility:hidden}}`,
     );
     root.adoptedStyleSheets = [sheet];
 
@@ -43,7 +43,6 @@ import type { WidgetConfig } from "@diskret/api";
     svg.append(path);
     aside.lang = lang;
     aside.ariaLabel = "Chat";
-    button.type = "button";
     button.append(svg, badge);
     aside.append(panel, button);
     root.append(aside);
@@ -59,7 +58,7 @@ import type { WidgetConfig } from "@diskret/api";
       open = to;
       if (!frame) {
         frame = document.createElement("iframe");
-        frame.title = `Chat ${german ? "mit" : "with"} ${organisation}`;
+        frame.title = `Chat · ${organisation}`;
         frame.allow = "";
         frame.referrerPolicy = "no-referrer";
         frame.onload = () => {

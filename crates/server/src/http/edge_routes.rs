@@ -27,10 +27,10 @@ async fn common(State(shared): State<Shared>, request: Request, next: Next) -> R
     let mut response = next.run(request).await;
     let origin = &shared.config.widget_origin;
     headers::common(response.headers_mut(), origin);
-    if !response.headers().contains_key(header::CONTENT_SECURITY_POLICY) {
-        if let Ok(policy) = HeaderValue::from_str(&edge::policy("'none'", origin)) {
-            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
+    if !response.headers().contains_key(header::CONTENT_SECURITY_POLICY)
+        && let Ok(policy) = HeaderValue::from_str(&edge::policy("'none'", origin))
+    {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }

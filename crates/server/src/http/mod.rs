@@ -1,5 +1,6 @@
 //! HTTP: routes by origin, and what holds for every answer.
 
+mod body;
 mod conversations;
 mod edge_routes;
 mod guard;
@@ -84,6 +85,7 @@ fn app_router(shared: Shared) -> Router {
         .route("/api/{*unknown}", get(problem::not_found))
         .route("/socket", get(socket::operator_upgrade))
         .fallback(dashboard)
+        .layer(middleware::from_fn(body::whole))
         .layer(DefaultBodyLimit::max(domain::limits::BODY_BYTES))
         .layer(middleware::from_fn_with_state(shared.clone(), headers::app))
         .with_state(shared)

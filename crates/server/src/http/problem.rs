@@ -36,6 +36,16 @@ impl Failure {
         Self::new(StatusCode::MISDIRECTED_REQUEST, detail.into())
     }
 
+    /// The body is over the limit.
+    pub(crate) fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the body must be at most 64 KiB".into())
+    }
+
+    /// The body did not come.
+    pub(crate) fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time".into())
+    }
+
     /// Another method is meant.
     pub(crate) fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method".into())

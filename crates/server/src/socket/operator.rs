@@ -42,6 +42,8 @@ struct Followed {
     reference: Arc<Reference>,
     delivered: i64,
     first_counter: i64,
+    /// The last counter of this page load that was acknowledged on this socket.
+    acknowledged: i64,
     _subscription: Subscription,
 }
 
@@ -211,7 +213,7 @@ impl Desk {
                     rows = self.tell_rows().await?.map(|wait| Box::pin(tokio::time::sleep(wait)));
                 }
                 () = mailbox.wait() => {
-                    self.read_post().await?;
+                    self.read_post(in_flight).await?;
                     if rows.is_none() && !self.rows.is_empty() {
                         rows = Some(Box::pin(tokio::time::sleep(ROWS_EVERY)));
                     }
@@ -311,9 +313,10 @@ impl Desk {
             }
         };
         let (id, sequence) = (accepted.conversation.id, accepted.numbers.sequence);
-        self.deliver(id, sequence - 1).await?;
+        self.deliver(id, sequence - 1, false).await?;
         if let Some(followed) = self.followed.get_mut(&id) {
             followed.delivered = followed.delivered.max(sequence);
+            followed.acknowledged = followed.acknowledged.max(accepted.counter);
         }
         self.connection
             .feed(&ServerFrame::Accepted {
@@ -339,11 +342,16 @@ impl Desk {
             return Ok(Err(app::Error::Invalid { field: "conversation", detail }));
         }
         let subscription = self.app.bus().subscribe(Topic::Conversation(id), &self.mailbox);
-        let followed =
-            Followed { reference, delivered: after.max(0), first_counter: i64::MAX, _subscription: subscription };
+        let followed = Followed {
+            reference,
+            delivered: after.max(0),
+            first_counter: i64::MAX,
+            acknowledged: 0,
+            _subscription: subscription,
+        };
         self.followed.insert(id, followed);
         // Subscribed before this is read, so that nothing falls between.
-        self.deliver(id, i64::MAX).await?;
+        self.deliver(id, i64::MAX, false).await?;
         let last_sequence = self.followed.get(&id).map_or(after, |followed| followed.delivered);
         self.connection.feed(&ServerFrame::Current { conversation: name.into(), last_sequence }).await?;
         let online = found.visitor_online;
@@ -351,31 +359,40 @@ impl Desk {
         Ok(Ok(()))
     }
 
-    /// Sends entries of a followed conversation that were not sent yet, up to `last`.
-    async fn deliver(&mut self, id: ConversationId, last: i64) -> Result<(), Gone> {
-        let Some(followed) = self.followed.get_mut(&id) else { return Ok(()) };
+    /// Sends entries of a followed conversation that were not sent yet, up to `last`. Where one of our own is met whose
+    /// receipt is still to come and `waits` is set, nothing behind it goes first: the answer is `false` then.
+    async fn deliver(&mut self, id: ConversationId, last: i64, waits: bool) -> Result<bool, Gone> {
+        let Some(followed) = self.followed.get_mut(&id) else { return Ok(true) };
         while followed.delivered < last {
             let found = match self.app.entries_after(&followed.reference, followed.delivered, last).await {
                 Ok(found) => found,
-                Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+                Err(error) => {
+                    return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
+                }
             };
             if found.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             for entry in found {
                 if entry.numbers.sequence > last {
-                    return Ok(());
+                    return Ok(true);
                 }
-                followed.delivered = entry.numbers.sequence;
-                let acknowledged = entry.author == Author::Operator(self.principal.operator)
+                let ours = entry.author == Author::Operator(self.principal.operator)
                     && entry.sender == self.sender
                     && entry.counter >= followed.first_counter;
+                let acknowledged = ours && entry.counter <= followed.acknowledged;
+                if ours && !acknowledged && waits {
+                    return Ok(false);
+                }
+                followed.delivered = entry.numbers.sequence;
                 if acknowledged {
                     continue;
                 }
                 let people = match entries::people(&self.app, followed.reference.organisation, &entry).await {
                     Ok(people) => people,
-                    Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+                    Err(error) => {
+                        return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
+                    }
                 };
                 let reader = Reader::Operator(self.principal);
                 if let Some(shown) = entries::entry(reader, None, followed.reference.name(), &entry, &people) {
@@ -383,10 +400,10 @@ impl Desk {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    async fn read_post(&mut self) -> Result<(), Gone> {
+    async fn read_post(&mut self, in_flight: &mut InFlight) -> Result<(), Gone> {
         let post = self.mailbox.take();
         if post.overflowed {
             let problem =
@@ -397,7 +414,12 @@ impl Desk {
             if self.followed.contains_key(&id) {
                 // The right is asked again for each change (SZ5): it may have been given to somebody else.
                 if self.app.may_read(self.principal, &change) {
-                    self.deliver(id, change.progress.last_sequence).await?;
+                    // What is stored has its receipt under way: it is told first, so that numbers arrive in order.
+                    while !self.deliver(id, change.progress.last_sequence, !in_flight.is_empty()).await? {
+                        if let Some(answer) = in_flight.next().await {
+                            self.acknowledge(answer).await?;
+                        }
+                    }
                 } else {
                     self.followed.remove(&id);
                 }

@@ -43,6 +43,8 @@ struct Chat {
     held: i64,
     /// The first counter that came through this socket: its entries are acknowledged, not sent back.
     first_counter: i64,
+    /// The last counter of this page load that was acknowledged on this socket.
+    acknowledged: i64,
     bucket: Bucket,
 }
 
@@ -100,6 +102,7 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared) {
         delivered: hello.after,
         held: hello.after,
         first_counter: i64::MAX,
+        acknowledged: 0,
     };
     let mut in_flight = InFlight::new();
     if chat.welcome(standing).await.is_ok() {
@@ -160,7 +163,7 @@ impl Chat {
         if let (Some(reference), Some(standing)) = (self.visitor.conversation.clone(), standing) {
             self.listen(&reference);
             // The visitor's numbers are never ahead of ours, so starting at theirs misses nothing.
-            self.deliver(&reference, i64::MAX).await?;
+            self.deliver(&reference, i64::MAX, false).await?;
             self.connection
                 .feed(&ServerFrame::Current {
                     conversation: reference.name().into(),
@@ -219,7 +222,7 @@ impl Chat {
                     }
                     self.connection.flush().await?;
                 }
-                () = mailbox.wait() => self.read_post().await?,
+                () = mailbox.wait() => self.read_post(in_flight).await?,
                 came = self.connection.next(), if in_flight.len() < IN_FLIGHT => {
                     silent.as_mut().reset(tokio::time::Instant::now() + SILENT_FOR);
                     match came {
@@ -246,10 +249,10 @@ impl Chat {
                 Ok(())
             }
             ClientFrame::Seen { sequence, conversation: None } => {
-                if let Some(reference) = &self.visitor.conversation {
-                    if let Err(error) = self.app.visitor_sees(reference, sequence).await {
-                        return self.connection.refuse(error.into()).await;
-                    }
+                if let Some(reference) = &self.visitor.conversation
+                    && let Err(error) = self.app.visitor_sees(reference, sequence).await
+                {
+                    return self.connection.refuse(error.into()).await;
                 }
                 Ok(())
             }
@@ -313,7 +316,8 @@ impl Chat {
     async fn accept(&mut self, accepted: &Accepted) -> Result<(), Gone> {
         let reference = Arc::clone(&accepted.conversation);
         // What others said before it goes first, so that numbers arrive in order.
-        self.deliver(&reference, accepted.numbers.sequence - 1).await?;
+        self.deliver(&reference, accepted.numbers.sequence - 1, false).await?;
+        self.acknowledged = self.acknowledged.max(accepted.counter);
         self.delivered = self.delivered.max(accepted.numbers.sequence);
         self.held = self.held.max(accepted.numbers.visible);
         self.connection
@@ -328,30 +332,39 @@ impl Chat {
             .await
     }
 
-    /// Sends entries that were not sent yet, up to `last`.
-    async fn deliver(&mut self, reference: &Reference, last: i64) -> Result<(), Gone> {
+    /// Sends entries that were not sent yet, up to `last`. Where one of our own is met whose receipt is still to come and
+    /// `waits` is set, nothing behind it goes first: the answer is `false` then.
+    async fn deliver(&mut self, reference: &Reference, last: i64, waits: bool) -> Result<bool, Gone> {
         while self.delivered < last {
             let found = match self.app.entries_after(reference, self.delivered, last).await {
                 Ok(found) => found,
-                Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+                Err(error) => {
+                    return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
+                }
             };
             if found.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             for entry in found {
                 if entry.numbers.sequence > last {
-                    return Ok(());
+                    return Ok(true);
                 }
-                self.delivered = entry.numbers.sequence;
-                let acknowledged = entry.author == Author::Visitor
+                let ours = entry.author == Author::Visitor
                     && entry.sender == self.sender
                     && entry.counter >= self.first_counter;
+                let acknowledged = ours && entry.counter <= self.acknowledged;
+                if ours && !acknowledged && waits {
+                    return Ok(false);
+                }
+                self.delivered = entry.numbers.sequence;
                 if acknowledged || entry.numbers.visible <= self.held {
                     continue;
                 }
                 let people = match entries::people(&self.app, reference.organisation, &entry).await {
                     Ok(people) => people,
-                    Err(error) => return self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+                    Err(error) => {
+                        return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
+                    }
                 };
                 if let Some(shown) = entries::entry(Reader::Visitor, None, reference.name(), &entry, &people) {
                     self.connection.feed(&entries::frame(shown)).await?;
@@ -359,14 +372,19 @@ impl Chat {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    async fn read_post(&mut self) -> Result<(), Gone> {
+    async fn read_post(&mut self, in_flight: &mut InFlight) -> Result<(), Gone> {
         let post = self.mailbox.take();
-        if let Some(reference) = self.visitor.conversation.clone() {
-            if let Some(change) = post.changes.get(&reference.id) {
-                self.deliver(&reference, change.progress.last_sequence).await?;
+        if let Some(reference) = self.visitor.conversation.clone()
+            && let Some(change) = post.changes.get(&reference.id)
+        {
+            // What is stored has its receipt under way: it is told first, so that numbers arrive in order.
+            while !self.deliver(&reference, change.progress.last_sequence, !in_flight.is_empty()).await? {
+                if let Some(receipt) = in_flight.next().await {
+                    self.acknowledge(receipt).await?;
+                }
             }
         }
         for signal in post.signals {

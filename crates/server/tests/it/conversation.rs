@@ -367,7 +367,7 @@ async fn a_restart_in_mid_sentence_loses_nothing(on: On) {
     }
     let begun = std::time::Instant::now();
     house.ask_to_end();
-    let (frames, code) = visitor.socket.to_the_end().await;
+    let (frames, code) = visitor.socket.until_the_end().await;
     let problem = frames.iter().find(|frame| frame["type"] == "problem").expect("a farewell");
     assert_eq!((&problem["code"], &problem["fatal"], code), (&json!("restarting"), &json!(true), Some(1012)));
     assert!((250..=2100).contains(&problem["retry_after_ms"].as_i64().unwrap()));
@@ -392,7 +392,7 @@ async fn a_restart_in_mid_sentence_loses_nothing(on: On) {
     }
     visitor.socket.expect_where("accepted", |frame| frame["counter"] == 10).await;
     house.kill();
-    let (frames, _) = visitor.socket.to_the_end().await;
+    let (frames, _) = visitor.socket.until_the_end().await;
     let more = frames.iter().filter(|frame| frame["type"] == "accepted").count() as i64;
     house.start();
     check_back(&house, &visitor, 10 + more, 17).await;

@@ -9,7 +9,7 @@ use diskret_server::http::openapi;
 use diskret_server::wire::frames::ProblemCode;
 use serde_json::Value;
 
-fn check(path: &str, text: &str) {
+pub(crate) fn check(path: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(path);
     if std::env::var_os("REGENERATE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

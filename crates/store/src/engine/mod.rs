@@ -8,6 +8,8 @@ mod migrate;
 mod postgres;
 mod sqlite;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod value;
 mod writer;
 
@@ -127,6 +129,15 @@ impl Connection {
         Ok(rows)
     }
 
+    /// Has the database understand a statement without running it; says how many values it takes.
+    #[cfg(test)]
+    pub(crate) async fn prepare(&mut self, statement: &'static Statement) -> Result<usize> {
+        match self {
+            Self::Sqlite(connection) => connection.prepare(statement),
+            Self::Postgres(connection) => connection.values(statement).await,
+        }
+    }
+
     /// Sets, keeps or takes back a savepoint.
     async fn step(&mut self, text: &str) -> Result<()> {
         match self {
@@ -205,8 +216,8 @@ impl<B: Batch> Database<B> {
         self.inner.writer.call(Box::new(work)).await
     }
 
-    /// Gives an item to the next batch; `false` where the queue is full.
-    pub(crate) fn enqueue(&self, item: B) -> std::result::Result<(), B> {
+    /// Gives an item to the next batch.
+    pub(crate) fn enqueue(&self, item: B) -> Result<()> {
         self.inner.writer.enqueue(item)
     }
 
@@ -218,7 +229,8 @@ impl<B: Batch> Database<B> {
     {
         match &self.inner.readers {
             Readers::Sqlite(readers) => readers.run(Box::new(work)).await,
-            Readers::Postgres(pool) => pool.read(Box::new(work)).await,
+            // Boxed: the pool's state is large, and every task that may ever read would carry it, idle sockets included.
+            Readers::Postgres(pool) => Box::pin(pool.read(Box::new(work))).await,
         }
     }
 

@@ -12,8 +12,8 @@ use super::writer::{Batch, Load};
 use super::{Connection as Either, Row, Statement, Value, Work};
 use crate::{Error, Result};
 
-/// Everyone who migrates waits for the same number ("diskret" in ASCII, cut to 63 bits).
-const MIGRATION_LOCK: i64 = 0x6469_736b_7265_74;
+/// Everyone who migrates waits for the same number ("diskret" in ASCII).
+const MIGRATION_LOCK: i64 = 0x0064_6973_6b72_6574;
 
 fn error(error: &tokio_postgres::Error) -> Error {
     let Some(database) = error.as_db_error() else {
@@ -95,6 +95,11 @@ fn row(found: &tokio_postgres::Row) -> Result<Row> {
 impl Connection {
     async fn prepare(&self, statement: &Statement) -> Result<tokio_postgres::Statement> {
         self.0.prepare_cached(statement.postgres()).await.map_err(|e| error(&e))
+    }
+
+    #[cfg(test)]
+    pub(super) async fn values(&self, statement: &Statement) -> Result<usize> {
+        Ok(self.prepare(statement).await?.params().len())
     }
 
     pub(super) async fn batch(&self, text: &str) -> Result<()> {

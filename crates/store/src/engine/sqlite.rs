@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -16,8 +16,12 @@ use super::writer::{Batch, Load};
 use super::{Connection as Either, Row, Settings, Statement, Value, Work};
 use crate::{Error, Result};
 
-/// Pages in the write-ahead log (of 4 KiB) from which the checkpointer works.
+/// Bytes of a page.
+const PAGE: u64 = 4096;
+/// Pages in the write-ahead log from which the checkpointer works.
 const CHECKPOINT_PAGES: u64 = 1000;
+/// Pages in the write-ahead log from which it is emptied, even if the writer has to wait.
+const TRUNCATE_PAGES: u64 = 16_000;
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 
 fn error(error: &rusqlite::Error) -> Error {
@@ -74,6 +78,11 @@ impl Connection {
     /// Runs a step of a transaction. An error that ended the transaction by itself is told as such.
     pub(super) fn step(&self, text: &str) -> Result<()> {
         self.0.prepare_cached(text).and_then(|mut step| step.execute([])).map(drop).map_err(|e| error(&e))
+    }
+
+    #[cfg(test)]
+    pub(super) fn prepare(&self, statement: &Statement) -> Result<usize> {
+        self.0.prepare(statement.sqlite()).map(|step| step.parameter_count()).map_err(|e| error(&e))
     }
 
     fn bind(step: &mut rusqlite::CachedStatement<'_>, values: &[Value]) -> rusqlite::Result<()> {
@@ -154,17 +163,14 @@ pub(super) fn migrate(path: &Path, schema: &'static Schema) -> Result<()> {
 
 fn apply(connection: &Connection, schema: &'static Schema) -> Result<()> {
     connection.batch(BOOK)?;
-    let applied = {
-        let mut step = connection
-            .0
-            .prepare("SELECT version, name, checksum FROM migration ORDER BY version")
-            .map_err(|e| error(&e))?;
-        let rows = step
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .and_then(Iterator::collect::<rusqlite::Result<Vec<Applied>>>)
-            .map_err(|e| error(&e))?;
-        rows
-    };
+    let applied = connection
+        .0
+        .prepare("SELECT version, name, checksum FROM migration ORDER BY version")
+        .and_then(|mut step| {
+            step.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<rusqlite::Result<Vec<Applied>>>()
+        })
+        .map_err(|e| error(&e))?;
     let done = schema.pending(&applied, false)?;
     for (index, migration) in schema.migrations.iter().enumerate().skip(done) {
         connection.batch(migration.text(false))?;
@@ -183,13 +189,14 @@ fn apply(connection: &Connection, schema: &'static Schema) -> Result<()> {
 pub(super) struct Writer {
     path: PathBuf,
     connection: Option<Either>,
+    _checkpointer: Sender<()>,
 }
 
 impl Writer {
     pub(super) fn open(path: PathBuf) -> Result<Self> {
         let connection = Connection::open(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        checkpointer(&path)?;
-        Ok(Self { path, connection: Some(Either::Sqlite(connection)) })
+        let checkpointer = checkpointer(&path)?;
+        Ok(Self { path, connection: Some(Either::Sqlite(connection)), _checkpointer: checkpointer })
     }
 
     /// Commits a load, or says why not. After a failed `COMMIT` nothing is known: the connection is thrown away and
@@ -239,22 +246,26 @@ fn now<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     future.now_or_never().unwrap_or_else(|| Err(Error::Broken("a store function waited for something".to_owned())))
 }
 
-/// Moves pages from the write-ahead log into the file, off the commit path. Ends with the writer's process.
-fn checkpointer(path: &Path) -> Result<()> {
+/// Moves pages from the write-ahead log into the file, off the commit path. Ends when what it gives back is dropped.
+fn checkpointer(path: &Path) -> Result<Sender<()>> {
     let connection = Connection::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
+    let (writer, gone) = channel();
     let spawned = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
-        loop {
-            std::thread::sleep(CHECKPOINT_EVERY);
-            let Ok(size) = std::fs::metadata(&log).map(|log| log.len()) else { return };
-            if size > CHECKPOINT_PAGES * 4096 {
-                // RESTART waits for readers so that the log starts anew and does not grow for ever.
+        while gone.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
+            let size = std::fs::metadata(&log).map_or(0, |log| log.len());
+            if size > CHECKPOINT_PAGES * PAGE {
                 let _ = connection.0.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            }
+            // Without a pause between commits the log is never wholly copied and grows for ever. What is left after the
+            // passive run is little, so the writer is held up only briefly.
+            if size > TRUNCATE_PAGES * PAGE {
+                let _ = connection.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             }
         }
     });
-    spawned.map(drop).map_err(|error| Error::Unavailable(error.to_string()))
+    spawned.map(|_| writer).map_err(|error| Error::Unavailable(error.to_string()))
 }
 
 type ReadJob = Box<dyn FnOnce(&mut Either) + Send>;

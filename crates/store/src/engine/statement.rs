@@ -71,6 +71,7 @@ macro_rules! statements {
             $text,
             &[$($(($crate::engine::statements!(@kind $kind), stringify!($column))),*)?],
         );)*
+        #[cfg(test)]
         pub(crate) static ALL: &[&$crate::engine::Statement] = &[$(&$name),*];
     };
     (@kind int) => { $crate::engine::Column::Int };

@@ -219,18 +219,18 @@ impl<B: Batch> Writer<B> {
     pub(super) async fn call<T: Send + 'static>(&self, work: Work<T>) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let call = Box::new(Pending { work: Some(work), outcome: None, reply });
-        match self.queue.try_send(Job::Call(call)) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => return Err(Error::Busy),
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(closed()),
-        }
+        self.give(Job::Call(call))?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    pub(super) fn enqueue(&self, item: B) -> std::result::Result<(), B> {
-        self.queue.try_send(Job::Item(item)).map_err(|error| match error.into_inner() {
-            Job::Item(item) => item,
-            Job::Call(_) | Job::Close(_) => unreachable!("an item was sent"),
+    pub(super) fn enqueue(&self, item: B) -> Result<()> {
+        self.give(Job::Item(item))
+    }
+
+    fn give(&self, job: Job<B>) -> Result<()> {
+        self.queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Busy,
+            mpsc::error::TrySendError::Closed(_) => closed(),
         })
     }
 

@@ -1,4 +1,4 @@
-import type { SessionInfo, SetupState, SignIn } from "@diskret/api";
+import type { Language, SessionInfo, SetupState, SignIn } from "@diskret/api";
 import { call, configureApi } from "../api";
 import { i18n } from "../i18n/index.svelte";
 import { router } from "../shell/router.svelte";
@@ -52,6 +52,12 @@ class Session {
     } catch (error) {
       return (error as { status?: number }).status !== 401;
     }
+  }
+
+  /** Chosen here, and remembered with the account for other devices. Failing to remember it hinders nobody. */
+  speak(language: Language): void {
+    i18n.choose(language);
+    if (this.info) call<SessionInfo>("PATCH", "/api/session", { language }).catch(() => {});
   }
 
   async signOut(): Promise<void> {

@@ -1,4 +1,4 @@
-import { make, rich } from "./dom";
+import { find, make, rich } from "./dom";
 import type { Messages } from "./messages";
 import type { Row } from "./rows";
 
@@ -9,57 +9,53 @@ interface Drawn {
 }
 
 /** Keeps the list element equal to the rows; touches only what changed, so that focus, selection and scroll stay. */
-export class List {
-  #drawn = new Map<string, Drawn>();
+export function list(texts: Messages) {
+  const box = find("rows");
+  let drawn = new Map<string, Drawn>();
+  return { draw, get, sequenceAbove };
 
-  constructor(
-    private readonly element: HTMLElement,
-    private readonly texts: Messages,
-  ) {}
-
-  draw(rows: Row[]): void {
+  function draw(rows: Row[]): void {
     const next = new Map<string, Drawn>();
-    let cursor = this.element.firstElementChild;
+    let cursor = box.firstElementChild;
     for (const row of rows) {
-      const old = this.#drawn.get(row.key);
+      const old = drawn.get(row.key);
       const stamp = JSON.stringify(row);
       const element = old?.element ?? make("li", "");
-      if (old?.stamp !== stamp) this.#fill(element, row);
+      if (old?.stamp !== stamp) fill(element, row);
       next.set(row.key, { element, stamp, row });
-      this.#drawn.delete(row.key);
+      drawn.delete(row.key);
       if (element === cursor) cursor = cursor.nextElementSibling;
-      else this.element.insertBefore(element, cursor);
+      else box.insertBefore(element, cursor);
     }
-    for (const { element } of this.#drawn.values()) element.remove();
-    this.#drawn = next;
+    for (const { element } of drawn.values()) element.remove();
+    drawn = next;
   }
 
   /** Highest sequence whose line ends above this height, if it is beyond the given one. */
-  sequenceAbove(bottom: number, beyond: number): number {
+  function sequenceAbove(bottom: number, beyond: number): number {
     let found = beyond;
-    for (const { element, row } of this.#drawn.values())
+    for (const { element, row } of drawn.values())
       if (row.sequence && row.sequence > found && element.getBoundingClientRect().bottom <= bottom) found = row.sequence;
     return found;
   }
 
-  get(key: string): HTMLElement | undefined {
-    return this.#drawn.get(key)?.element;
+  function get(key: string): HTMLElement | undefined {
+    return drawn.get(key)?.element;
   }
 
-  #fill(element: HTMLElement, row: Row): void {
-    element.className = [row.kind, row.mine && "mine", row.open && "open"].filter(Boolean).join(" ");
+  function fill(element: HTMLElement, row: Row): void {
+    element.className = `${row.kind} ${row.mine ? "mine" : ""} ${row.open ? "open" : ""}`;
     if (row.kind !== "message") {
-      element.replaceChildren(make("span", "", row.text));
+      element.textContent = row.text;
       return;
     }
     const bubble = make("p", "bubble");
     bubble.dir = "auto";
     bubble.append(rich(row.text));
-    const parts = [bubble];
+    element.replaceChildren(bubble);
     // Who wrote is otherwise only a matter of side and colour; the visitor's own name is for screen readers.
-    if (row.name) parts.unshift(make("p", "name", row.name));
-    else if (row.mine) parts.unshift(make("p", "hush", `${this.texts.you}:`));
-    if (row.meta) parts.push(make("p", "meta", row.meta));
-    element.replaceChildren(...parts);
+    if (row.name) bubble.before(make("p", "name", row.name));
+    else if (row.mine) bubble.before(make("p", "hush", `${texts.you}:`));
+    if (row.meta) bubble.after(make("p", "meta", row.meta));
   }
 }

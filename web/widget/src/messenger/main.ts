@@ -1,20 +1,20 @@
 import type { WidgetConfig } from "@diskret/api";
 import { maskCards } from "../redact";
 import { backoff } from "./backoff";
-import { Composer } from "./composer";
-import { Connection } from "./connection";
+import { composer } from "./composer";
+import { connection } from "./connection";
 import { find } from "./dom";
 import { randomSender } from "./frames";
-import { List } from "./list";
+import { list } from "./list";
 import { Calendar, choose } from "./locale";
 import { Memory } from "./memory";
 import { messages } from "./messages";
 import { Parent } from "./parent";
 import { SendQueue } from "./queue";
 import { rows } from "./rows";
-import { Scroll } from "./scroll";
+import { scroll } from "./scroll";
 import { Session } from "./session";
-import { Status } from "./status";
+import { status } from "./status";
 import type { Placed } from "./timeline";
 
 const widget = decodeURIComponent(location.pathname.split("/").pop() ?? "");
@@ -32,33 +32,29 @@ let fresh = 0; // first message that came while the visitor was not looking
 let drawing: ReturnType<typeof setTimeout> | undefined;
 
 const session = new Session(queue, memory, { widget, language }, { change, incoming, refused });
-const connection = new Connection(`${location.origin.replace("http", "ws")}/socket`, {
-  open: () => session.opened(),
-  frame: (frame) => session.frame(frame),
-  down: () => session.down(),
-});
-session.wire = connection;
+const wire = connection(`${location.origin.replace("http", "ws")}/socket`, session);
+session.wire = wire;
 
-const status = new Status(session, texts);
-const list = new List(find("rows"), texts);
-const scroll = new Scroll(list, look);
-const composer = new Composer(session, texts, () => {
+const drawStatus = status(session, texts);
+const lines = list(texts);
+const view = scroll(lines, look);
+const input = composer(session, texts, () => {
   fresh = 0;
-  scroll.toEnd();
+  view.toEnd();
   draw();
 });
 
 const parent = new Parent((word) => {
   const opens = word.diskret === "open" && !open;
   open = word.diskret === "open";
-  if (open || memory.token || session.started) connection.start();
+  if (open || memory.token || session.started) wire.start();
   // Nobody has written and nobody looks: no reason to hold a socket.
-  else connection.stop();
+  else wire.stop();
   if (!open) fresh = 0;
   draw();
-  if (opens) scroll.toFresh();
+  if (opens) view.toFresh();
   // Not on touch screens, where focus would raise the keyboard over the conversation.
-  if (word.diskret === "open" && word.focus && matchMedia("(pointer: fine)").matches) composer.focus();
+  if (word.diskret === "open" && word.focus && matchMedia("(pointer: fine)").matches) input.field.focus();
 });
 
 function change(): void {
@@ -69,23 +65,23 @@ function draw(): void {
   clearTimeout(drawing);
   drawing = undefined;
   const { unread } = session;
-  if (!fresh && unread.length && !(looking() && scroll.atEnd)) fresh = unread[0] ?? 0;
+  if (!fresh && unread.length && !(looking() && view.atEnd())) fresh = unread[0] ?? 0;
   const organisation = config?.organisation ?? "";
   const greeting = config?.greeting ?? "";
   const online = navigator.onLine;
-  scroll.around(() => {
-    list.draw(rows({ session, texts, calendar, organisation, greeting, online, fresh }));
-    status.draw(config);
+  view.around(() => {
+    lines.draw(rows({ session, texts, calendar, organisation, greeting, online, fresh }));
+    drawStatus(config);
   });
-  composer.fit();
+  input.fit();
   look();
 }
 
 /** Tells the server what has been on screen, and the loader what has not. */
 function look(): void {
-  if (looking()) session.see(scroll.inView(memory.seen));
+  if (looking()) session.see(view.inView(memory.seen));
   const count = session.unread.length;
-  scroll.jump(texts.newest, count ? texts.newer(count) : "");
+  view.jump(texts.newest(count));
   if (session.started) parent.tell({ diskret: "unread", count: open ? 0 : Math.min(count, 99) });
 }
 
@@ -98,7 +94,7 @@ function incoming({ entry }: Placed): void {
 }
 
 function refused(text: string): void {
-  composer.restore(text);
+  input.restore(text);
 }
 
 async function configure(attempt = 0): Promise<void> {
@@ -130,12 +126,12 @@ addEventListener("online", draw);
 addEventListener("offline", draw);
 // The host page goes to its next address: leave what would be lost to the next page load of this tab.
 addEventListener("pagehide", () => {
-  const draft = maskCards(composer.text).text;
+  const draft = maskCards(input.field.value).text;
   memory.leave({ draft, sender: queue.sender, counter: queue.last, pending: [...queue.pending] });
 });
 // Brought back from the back-forward cache, but another page load may have taken over the leftover.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-composer.restore(leftover?.draft ?? "");
+input.restore(leftover?.draft ?? "");
 draw();
 configure();

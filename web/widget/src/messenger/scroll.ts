@@ -1,68 +1,57 @@
 import { find } from "./dom";
-import type { List } from "./list";
+import type { list } from "./list";
 
 const NEAR = 48; // this close to the end counts as the end
 
 /** Where the visitor looks: follows the newest while they are at the end, and leaves them alone when they read above. */
-export class Scroll {
-  readonly #box = find("scroll");
-  readonly #button = find<HTMLButtonElement>("newest");
-  readonly #label = find("newest-label");
-  #end = true;
+export function scroll(lines: ReturnType<typeof list>, moved: () => void) {
+  const box = find("scroll");
+  const button = find("newest");
+  let end = true;
 
-  constructor(
-    private readonly list: List,
-    private readonly moved: () => void,
-  ) {
-    this.#box.onscroll = () => {
-      this.#end = this.#rest() < NEAR;
-      this.moved();
-    };
-    this.#button.onclick = () => {
-      this.toEnd();
-      find("text").focus();
-    };
-    // The composer grew, the keyboard came up, the panel was turned: stay at the end.
-    new ResizeObserver(() => this.#end && this.toEnd()).observe(this.#box);
-  }
+  box.onscroll = () => {
+    end = rest();
+    moved();
+  };
+  button.onclick = () => {
+    toEnd();
+    find("text").focus();
+  };
+  // The composer grew, the keyboard came up, the panel was turned: stay at the end.
+  new ResizeObserver(() => end && toEnd()).observe(box);
+  return { toEnd, toFresh, around, jump, inView, atEnd: () => end };
 
-  get atEnd(): boolean {
-    return this.#end;
-  }
-
-  toEnd(): void {
-    this.#end = true;
-    this.#box.scrollTop = this.#box.scrollHeight;
+  function toEnd(): void {
+    end = true;
+    box.scrollTop = box.scrollHeight;
   }
 
   /** Opened with something new: begin to read there. */
-  toFresh(): void {
-    const marker = this.list.get("fresh");
-    if (!marker) return this.toEnd();
-    this.#box.scrollTop += marker.getBoundingClientRect().top - this.#box.getBoundingClientRect().top - 12;
-    this.#end = this.#rest() < NEAR;
+  function toFresh(): void {
+    const marker = lines.get("fresh");
+    if (!marker) return toEnd();
+    box.scrollTop += marker.getBoundingClientRect().top - box.getBoundingClientRect().top - 12;
+    end = rest();
   }
 
   /** Draws with the end kept in view if it was. */
-  around(draw: () => void): void {
-    const end = this.#end;
+  function around(draw: () => void): void {
+    const before = end;
     draw();
-    if (end) this.toEnd();
+    if (before) toEnd();
   }
 
-  jump(text: string, count: string): void {
-    this.#button.hidden = this.#end;
-    this.#button.title = text;
-    this.#label.textContent = count || text;
-    this.#label.className = count ? "" : "hush";
+  function jump(text: string): void {
+    button.hidden = end;
+    find("newest-label").textContent = text;
   }
 
   /** Highest sequence that has been on screen entirely. */
-  inView(beyond: number): number {
-    return this.list.sequenceAbove(this.#box.getBoundingClientRect().bottom + 4, beyond);
+  function inView(beyond: number): number {
+    return lines.sequenceAbove(box.getBoundingClientRect().bottom + 4, beyond);
   }
 
-  #rest(): number {
-    return this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
+  function rest(): boolean {
+    return box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
   }
 }

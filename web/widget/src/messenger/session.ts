@@ -5,8 +5,8 @@ import type { Memory } from "./memory";
 import type { SendQueue } from "./queue";
 import { type Placed, Timeline } from "./timeline";
 
-export type Link = "connecting" | "ready" | "lost" | "gone" | "outdated";
-export type Trouble = "rate_limited" | "unavailable" | "too_long" | "refused";
+export type Link = "lost" | "ready" | "gone";
+export const REFUSED = -1;
 /** The connection as the session needs it; tests give a scripted one. */
 export interface Wire {
   start(): void;
@@ -16,17 +16,18 @@ export interface Wire {
 }
 
 const GAP_GRACE = 1000;
+const fromTeam = (entry: Placed["entry"]) => entry.type === "message" && entry.author.kind === "operator";
 type Problem = Extract<ServerFrame, { type: "problem" }>;
 
 /** The conversation with the server: turns frames into state and says when to draw. No DOM. */
 export class Session {
   readonly timeline = new Timeline();
-  link: Link = "connecting";
+  link: Link = "lost";
   limits: Limits = { text_characters: 10_000, frame_bytes: 65_536, in_flight: 8 };
   presence?: boolean;
   typing = ""; // name of the operator who types
   teamSeen = 0;
-  trouble?: { why: Trouble; seconds?: number }; // what keeps messages from being stored
+  trouble = 0; // the server takes nothing for so many milliseconds, or REFUSED one text for good
   erased = false; // a conversation that was on screen is no longer on the server
   wire!: Wire;
   #conversation = "";
@@ -61,7 +62,7 @@ export class Session {
   write(text: string, masked: boolean): void {
     this.queue.push(wellFormed(text), masked, Date.now() * 1000);
     this.erased = false;
-    if (!this.#timers.hold) this.trouble = undefined;
+    if (this.trouble === REFUSED) this.trouble = 0;
     this.#flush();
     this.on.change();
   }
@@ -69,17 +70,17 @@ export class Session {
   /** Messages of the team that the visitor has not had on screen. */
   get unread(): number[] {
     const { seen } = this.memory;
-    return this.timeline.entries
-      .map(({ entry }) => entry)
-      .filter((entry) => entry.type === "message" && entry.author.kind === "operator")
-      .filter((entry) => entry.conversation === this.#conversation && entry.sequence > seen)
-      .map((entry) => entry.sequence);
+    return this.timeline.entries.flatMap(({ entry }) =>
+      fromTeam(entry) && entry.conversation === this.#conversation && entry.sequence > seen ? entry.sequence : [],
+    );
   }
 
   see(sequence: number): void {
-    if (sequence <= this.memory.seen || this.link !== "ready") return;
-    this.memory.see(sequence);
-    this.wire.send({ type: "seen", sequence });
+    // Not beyond a gap: what is missing has not been seen.
+    const upTo = Math.min(sequence, this.timeline.last);
+    if (upTo <= this.memory.seen || this.link !== "ready") return;
+    this.memory.see(upTo);
+    this.wire.send({ type: "seen", sequence: upTo });
   }
 
   type(on: boolean): void {
@@ -138,8 +139,8 @@ export class Session {
     const own = entry.type === "message" && entry.sender === this.queue.sender && entry.counter;
     const item = own ? this.queue.stored(own) : undefined;
     const key = item?.key ?? `${entry.conversation}.${entry.sequence}`;
-    const placed = { entry, key, masked: item?.masked ?? false };
-    if (this.#place(placed) && entry.type === "message" && entry.author.kind === "operator") {
+    const placed = { entry, key, masked: !!item?.masked };
+    if (this.#place(placed) && fromTeam(entry)) {
       this.#operatorTypes("");
       if (this.#current) this.on.incoming(placed);
     }
@@ -149,13 +150,10 @@ export class Session {
   #accepted(frame: Extract<ServerFrame, { type: "accepted" }>): void {
     const item = this.queue.stored(frame.counter);
     if (item) {
-      const { conversation, sequence, at, counter } = frame;
-      const text = frame.text ?? item.text;
-      const masked = item.masked || text !== item.text;
+      const { conversation, sequence, at, text = item.text } = frame;
       const author = { kind: "visitor" as const };
-      const { sender } = this.queue;
-      const entry = { type: "message" as const, conversation, sequence, author, note: false, text, at, sender, counter };
-      this.#place({ entry, key: item.key, masked });
+      const entry = { type: "message" as const, conversation, sequence, author, note: false, text, at };
+      this.#place({ entry, key: item.key, masked: item.masked || text !== item.text });
       this.#retries = 0;
     }
     this.#flush();
@@ -177,7 +175,7 @@ export class Session {
 
   #mind(): void {
     this.#timers.gap = undefined;
-    if (this.timeline.gap && this.link === "ready") this.wire.again(1);
+    if (this.timeline.gap && this.link === "ready") this.wire.again(backoff(0));
   }
 
   #problem(frame: Problem): void {
@@ -185,7 +183,10 @@ export class Session {
     const wait = frame.retry_after_ms;
     if (code === "rate_limited" || code === "busy" || code === "unavailable") {
       if (fatal) this.wire.again(afterServer(wait ?? 1000));
-      else if (this.queue.pending.length) this.#pause(wait ?? backoff(this.#retries++), code);
+      else if (this.queue.pending.length) {
+        this.trouble = wait ?? backoff(this.#retries++);
+        this.#pause(this.trouble);
+      }
     } else if (code === "counter_gap") {
       // While holding back, the ones behind the refused one come back as gaps: they go out again with it.
       if (this.#timers.hold) return;
@@ -195,26 +196,23 @@ export class Session {
       if (this.timeline.last) this.#lose();
       this.queue.restart();
       this.memory.forget();
-      this.wire.again(1);
+      this.wire.again();
     } else if (counter && !fatal) {
       const item = this.queue.reject(counter);
       // It will never be taken as it is: the words go back to where they can be changed.
       if (item) this.on.refused(item.text);
-      this.trouble = { why: code === "text_too_long" ? "too_long" : "refused" };
+      this.trouble = REFUSED;
       this.#flush();
-    } else if (fatal && (code === "not_found" || code === "forbidden" || code === "unsupported")) {
-      this.link = code === "unsupported" ? "outdated" : "gone";
+    } else if (code === "not_found" || code === "forbidden" || code === "unsupported") {
+      if (!fatal) return;
+      this.link = "gone";
       this.wire.stop();
-    } else if (fatal) {
-      this.wire.again(code === "restarting" ? afterServer(wait ?? 1000) : undefined);
-    }
+    } else if (fatal) this.wire.again(wait && afterServer(wait));
   }
 
-  #pause(wait: number, code?: "rate_limited" | "busy" | "unavailable"): void {
+  #pause(wait: number): void {
     clearTimeout(this.#timers.hold);
     this.queue.rewind();
-    const seconds = Math.max(1, Math.ceil(wait / 1000));
-    if (code) this.trouble = { why: code === "busy" ? "unavailable" : code, seconds };
     this.#timers.hold = setTimeout(() => {
       this.#release();
       this.on.change();
@@ -225,7 +223,7 @@ export class Session {
     clearTimeout(this.#timers.hold);
     this.#timers.hold = undefined;
     // A refusal for good stays readable until the next message.
-    if (this.trouble?.seconds) this.trouble = undefined;
+    if (this.trouble !== REFUSED) this.trouble = 0;
     this.#flush();
   }
 

@@ -1,52 +1,44 @@
 import type { WidgetConfig } from "@diskret/api";
 import { find } from "./dom";
 import type { Messages } from "./messages";
-import type { Session } from "./session";
+import { REFUSED, type Session } from "./session";
 
 const PATIENCE = 800; // a reconnect faster than this is nobody's business
 
 /** Header, the thin line while there is no connection, who types, and what keeps messages from being sent. */
-export class Status {
-  #since = 0;
-  #later?: ReturnType<typeof setTimeout>;
+export function status(session: Session, texts: Messages) {
+  let since = 0;
+  let later: ReturnType<typeof setTimeout>;
 
-  constructor(
-    private readonly session: Session,
-    private readonly texts: Messages,
-  ) {}
-
-  draw(config?: WidgetConfig): void {
-    const { session, texts } = this;
+  return (config?: WidgetConfig): void => {
     if (config) {
       const { organisation } = config;
       document.title = texts.title(organisation);
       say("organisation", organisation);
-      say("logo", [...organisation][0]?.toUpperCase() ?? "");
+      say("logo", [...organisation][0] ?? "");
       const here = session.presence ?? config.online;
       say("answer", here ? texts.online : texts.offline);
       find("answer").className = here ? "here" : "";
     }
     say("typing", session.typing && texts.isTyping(session.typing));
-    say("trouble", this.#trouble());
-    this.#line();
+    say("trouble", trouble());
+    line();
+  };
+
+  function trouble(): string {
+    const { link, trouble } = session;
+    if (link === "gone") return texts.gone;
+    if (!trouble) return "";
+    return trouble === REFUSED ? texts.refused : texts.unavailable(Math.ceil(trouble / 1000));
   }
 
-  #trouble(): string {
-    const { link, trouble } = this.session;
-    if (link === "gone" || link === "outdated") return this.texts[link];
-    return trouble ? this.texts[trouble.why](trouble.seconds ?? 0) : "";
-  }
-
-  #line(): void {
-    const { link } = this.session;
-    const down = link === "connecting" || link === "lost";
-    if (!down) this.#since = 0;
-    else this.#since ||= Date.now();
-    const wait = this.#since + PATIENCE - Date.now();
-    clearTimeout(this.#later);
-    if (down && wait > 0) this.#later = setTimeout(() => this.#line(), wait);
-    const text = down && wait <= 0 ? (navigator.onLine ? this.texts[link] : this.texts.noNetwork) : "";
-    say("line", text);
+  function line(): void {
+    const down = session.link === "lost";
+    since = down ? since || Date.now() : 0;
+    const wait = since + PATIENCE - Date.now();
+    clearTimeout(later);
+    if (down && wait > 0) later = setTimeout(line, wait);
+    say("line", down && wait <= 0 ? texts.lost : "");
   }
 }
 

@@ -2,24 +2,20 @@ const AGAIN = 3000;
 const IDLE = 5000;
 
 /** Says "is typing" at most every 3 s, and "no longer" after 5 s without a key. */
-export class Typing {
-  #saidAt = 0;
-  #idle?: ReturnType<typeof setTimeout>;
+export function typing(say: (on: boolean) => void) {
+  let saidAt = 0;
+  let idle: ReturnType<typeof setTimeout>;
 
-  constructor(private readonly say: (on: boolean) => void) {}
-
-  input(on: boolean): void {
-    clearTimeout(this.#idle);
-    if (!on) {
-      if (this.#saidAt) this.say(false);
-      this.#saidAt = 0;
-      return;
+  return function input(on: boolean): void {
+    clearTimeout(idle);
+    if (on) {
+      idle = setTimeout(input, IDLE, false);
+      if (Date.now() - saidAt < AGAIN) return;
+      saidAt = Date.now();
+    } else {
+      if (!saidAt) return;
+      saidAt = 0;
     }
-    const now = Date.now();
-    if (now - this.#saidAt >= AGAIN) {
-      this.#saidAt = now;
-      this.say(true);
-    }
-    this.#idle = setTimeout(() => this.input(false), IDLE);
-  }
+    say(on);
+  };
 }

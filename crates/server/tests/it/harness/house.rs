@@ -65,7 +65,6 @@ impl Plan<'_> {
 
 /// A house with the program running in it.
 pub(crate) struct House {
-    pub(crate) on: On,
     pub(crate) folder: PathBuf,
     pub(crate) databases: Option<(Database, Database)>,
     pub(crate) port: u16,
@@ -135,7 +134,7 @@ impl Drop for Server {
 }
 
 /// A port that nobody listens on and that the system hands out to no client: a house keeps its port through restarts.
-pub(crate) fn free_port() -> u16 {
+fn free_port() -> u16 {
     (0..)
         .map(|_| 20_000 + (random() % 12_000) as u16)
         .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
@@ -154,7 +153,6 @@ impl House {
     pub(crate) fn closed(plan: &Plan<'_>) -> Self {
         let folder = tempfile::Builder::new().prefix("diskret-house-").tempdir().expect("a temporary folder");
         let mut house = Self {
-            on: plan.on,
             folder: folder.path().to_owned(),
             databases: (plan.on == On::Postgres).then(|| plan.server.unwrap_or_else(|| postgres()).pair()),
             port: free_port(),

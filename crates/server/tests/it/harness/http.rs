@@ -81,7 +81,7 @@ impl Ask {
     }
 
     /// From the dashboard's own page.
-    pub(crate) fn from_own_page(self) -> Self {
+    pub(crate) fn with_own_origin(self) -> Self {
         let origin = self.own_origin.clone();
         self.header("origin", &origin)
     }
@@ -92,9 +92,9 @@ impl Ask {
 
     pub(crate) fn by(self, caller: &Caller) -> Self {
         match caller {
-            Caller::Browser(secret) => self.from_own_page().cookie(secret),
+            Caller::Browser(secret) => self.with_own_origin().cookie(secret),
             Caller::Program(token) => self.header("authorization", &format!("Bearer {token}")),
-            Caller::Nobody => self.from_own_page(),
+            Caller::Nobody => self.with_own_origin(),
         }
     }
 
@@ -165,7 +165,7 @@ impl House {
     /// A signed-in operator.
     pub(crate) async fn sign_in(&self, person: &Person) -> Caller {
         let body = json!({ "email": person.email, "password": PASSWORD });
-        let answer = self.ask("POST", "/api/session").from_own_page().json(&body).send().await.is(200);
+        let answer = self.ask("POST", "/api/session").with_own_origin().json(&body).send().await.is(200);
         Caller::Browser(answer.session())
     }
 

@@ -100,7 +100,7 @@ impl Socket {
     }
 
     /// Everything to the end, and the closing frame's code.
-    pub(crate) async fn to_the_end(&mut self) -> (Vec<Value>, Option<u16>) {
+    pub(crate) async fn until_the_end(&mut self) -> (Vec<Value>, Option<u16>) {
         loop {
             match self.receive().await {
                 Heard::Frame(frame) => self.aside.push_back(frame),
@@ -111,7 +111,7 @@ impl Socket {
 
     /// The problem that ends the socket, and the closing frame's code.
     pub(crate) async fn fatal(&mut self) -> (Value, Option<u16>) {
-        let (frames, code) = self.to_the_end().await;
+        let (frames, code) = self.until_the_end().await;
         let problem = frames.into_iter().find(|frame| frame["type"] == "problem").expect("a problem before the end");
         assert_eq!(problem["fatal"], true, "{problem}");
         (problem, code)
@@ -129,7 +129,8 @@ impl Socket {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let stream = testkit::connect(house.address()).await;
+        // 0 stands for a server that is not there.
+        let stream = testkit::try_connect(house.address()).await.map_err(|_| 0_u16)?;
         Self::over(stream, request.body(()).expect("a request")).await
     }
 
@@ -181,9 +182,12 @@ impl Visitor {
 impl House {
     /// A visitor's socket, with nothing said yet.
     pub(crate) async fn visitors_socket(&self) -> Socket {
-        let headers = [("origin", self.widget_origin())];
-        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-        Socket::open(self, &self.widget_host(), "/socket", &headers).await.expect("a socket")
+        self.try_visitors_socket().await.expect("a socket")
+    }
+
+    /// The same, or the status of the refusal.
+    pub(crate) async fn try_visitors_socket(&self) -> Result<Socket, u16> {
+        Socket::open(self, &self.widget_host(), "/socket", &[("origin", &self.widget_origin())]).await
     }
 
     /// An operator's socket, with nothing said yet, or the status of the refusal.

@@ -1,0 +1,335 @@
+//! What only the inside can see: that every statement of the house is understood by both databases, and the laws of the
+//! engine itself. The rest of the contract stands in `tests/contract`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use domain::{OrganisationId, PublicId, Timestamp};
+use tempfile::TempDir;
+
+use super::{BoxFuture, Column, Connection, Database, Location, NoBatch, Row, Settings, Statement, Value, statement};
+use crate::{Error, Result, Scope, Store, System, schema};
+
+/// The statements of the data that are written for both databases.
+fn data_statements() -> Vec<&'static Statement> {
+    let aggregates = [
+        crate::append::ALL,
+        crate::conversation::ALL,
+        crate::job::ALL,
+        crate::key::used::ALL,
+        crate::message::ALL,
+        crate::operator::ALL,
+        crate::organisation::ALL,
+        crate::session::ALL,
+        crate::widget::ALL,
+        &[&statement::PING],
+    ];
+    aggregates.concat()
+}
+
+/// Both kinds of database with the schema of the data, and their places.
+struct Both {
+    databases: [Database<NoBatch>; 2],
+    _folder: TempDir,
+    _database: testkit::Database,
+}
+
+impl Both {
+    async fn open(schema: &'static super::Schema) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = testkit::postgres().database();
+        let settings = Settings { queue: 64, readers: 2 };
+        let file = Location::File(folder.path().join("test.db"));
+        let server = Location::Postgres(database.url.clone());
+        let databases = [
+            Database::open(&file, settings, schema).await.unwrap(),
+            Database::open(&server, settings, schema).await.unwrap(),
+        ];
+        Self { databases, _folder: folder, _database: database }
+    }
+}
+
+/// How many values a database binds to a statement, or why it does not understand it.
+async fn prepare(database: &Database<NoBatch>, statement: &'static Statement) -> Result<usize> {
+    database.read(move |connection| Box::pin(async move { connection.prepare(statement).await })).await
+}
+
+async fn assert_all_prepare(both: &Both, statements: &[&'static Statement]) {
+    let mut wrong = Vec::new();
+    for statement in statements {
+        let bound = [prepare(&both.databases[0], statement).await, prepare(&both.databases[1], statement).await];
+        if bound[0].is_err() || bound[0] != bound[1] {
+            wrong.push(format!("{}: {bound:?}", statement.name));
+        }
+        if !statement.input.is_empty() && bound[0] != Ok(statement.input.len()) {
+            wrong.push(format!("{}: {bound:?} values, {} columns", statement.name, statement.input.len()));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_both_databases() {
+    let both = Both::open(&schema::DATA).await;
+    static MISSPELT: Statement = Statement::new("MISSPELT", "SELECT conversation_idd FROM conversation", &[]);
+    for database in &both.databases {
+        assert!(prepare(database, &MISSPELT).await.is_err(), "a wrong statement is noticed");
+    }
+    let statements = data_statements();
+    assert!(statements.len() > 40, "{}", statements.len());
+    assert_all_prepare(&both, &statements).await;
+    for (statement, own, other) in
+        [(&crate::conversation::TAKE_POSITIONS_SQLITE, 0, 1), (&crate::conversation::TAKE_POSITIONS_POSTGRES, 1, 0)]
+    {
+        assert_eq!(prepare(&both.databases[own], statement).await, Ok(1));
+        assert!(prepare(&both.databases[other], statement).await.is_err(), "or it belongs into the registry of both");
+    }
+
+    let both = Both::open(&schema::KEYS).await;
+    assert!(!crate::key::ALL.is_empty());
+    assert_all_prepare(&both, crate::key::ALL).await;
+}
+
+/// The registry is complete: a statement that is made by hand is one of those that are known.
+#[test]
+fn no_statement_escapes_the_registry() {
+    let mut by_hand = Vec::new();
+    let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("engine/tests.rs")
+            {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+                for _ in text.matches("Statement::new(") {
+                    by_hand.push(path.file_name().unwrap().to_string_lossy().into_owned());
+                }
+            }
+        }
+    }
+    by_hand.sort();
+    // TAKE_POSITIONS of either database; the macro and PING.
+    assert_eq!(by_hand, ["conversation.rs", "conversation.rs", "statement.rs", "statement.rs"]);
+}
+
+static FOUND: Statement = Statement::new(
+    "FOUND",
+    "INSERT INTO organisation (public_id, name, created_at) VALUES ($1, $2, 0) RETURNING organisation_id",
+    &[],
+);
+static EVERYBODYS: Statement =
+    Statement::new("EVERYBODYS", "SELECT organisation_id, name FROM organisation ORDER BY organisation_id", &[]);
+static RENAME_ALL: Statement = Statement::new("RENAME_ALL", "UPDATE organisation SET name = $1", &[]);
+static RENAME_EACH: Statement = Statement::new(
+    "RENAME_EACH",
+    "UPDATE organisation SET created_at = input.at FROM {input} WHERE organisation_id = input.id",
+    &[(Column::Int, "id"), (Column::Int, "at")],
+);
+static NAMES: Statement = Statement::new("NAMES", "SELECT name FROM organisation ORDER BY name", &[]);
+
+fn found(number: u8, name: &'static str) -> impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<i64>> {
+    move |connection| {
+        Box::pin(async move {
+            let values = [PublicId::from_bytes([number; 16]).into(), name.into()];
+            connection.query(&FOUND, &values).await?[0].int(0)
+        })
+    }
+}
+
+async fn names(database: &Database<NoBatch>) -> Vec<String> {
+    let rows = database.read(|connection| Box::pin(async move { connection.query(&NAMES, &[]).await })).await;
+    rows.unwrap().iter().map(|row| row.text(0).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_query_that_returns_a_row_of_another_organisation_is_broken() {
+    // Law L4: EVERYBODYS forgets its WHERE.
+    for database in &Both::open(&schema::DATA).await.databases {
+        let ours = OrganisationId(database.write(found(1, "ours")).await.unwrap());
+        let ask = |scope: Scope| {
+            database.read(move |connection| {
+                Box::pin(async move { connection.query_in(scope, &EVERYBODYS, &[]).await.map(|rows| rows.len()) })
+            })
+        };
+        assert_eq!(ask(ours.into()).await, Ok(1), "nobody else is there");
+        let theirs = OrganisationId(database.write(found(2, "theirs")).await.unwrap());
+        for scope in [ours, theirs, OrganisationId(99)] {
+            let answer = ask(scope.into()).await;
+            let Err(Error::Broken(text)) = &answer else { panic!("{scope:?}: {answer:?}") };
+            assert_eq!(text, "EVERYBODYS returned a row of another organisation");
+        }
+        assert_eq!(ask(Scope::System(System::Care)).await, Ok(2), "the house may");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_touches_the_wrong_number_of_rows_is_an_error_and_taken_back() {
+    for database in &Both::open(&schema::DATA).await.databases {
+        let first = database.write(found(1, "a")).await.unwrap();
+        database.write(found(2, "b")).await.unwrap();
+        let rename = |expected| {
+            database.write(move |connection| {
+                Box::pin(async move { connection.execute(&RENAME_ALL, &["c".into()], expected).await })
+            })
+        };
+        for wrong in [0, 1, 3] {
+            let expected = Error::Broken(format!("RENAME_ALL touched 2 rows, not {wrong}"));
+            assert_eq!(rename(wrong).await, Err(expected));
+            assert_eq!(names(database).await, ["a", "b"], "it was taken back");
+        }
+        let each = |ids: Vec<i64>| {
+            database.write(move |connection| {
+                Box::pin(async move {
+                    let rows: Vec<Vec<Value>> = ids.into_iter().map(|id| vec![id.into(), 5_i64.into()]).collect();
+                    connection.execute_each(&RENAME_EACH, &rows).await
+                })
+            })
+        };
+        assert_eq!(each(vec![first, first + 1]).await, Ok(()));
+        assert!(matches!(each(vec![first, 999]).await, Err(Error::Broken(_))));
+        assert_eq!(each(Vec::new()).await, Ok(()));
+        assert_eq!(rename(2).await, Ok(()));
+        assert_eq!(names(database).await, ["c", "c"]);
+    }
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    for database in &Both::open(&schema::DATA).await.databases {
+        // As often as there are readers, so that each is tried.
+        for _ in 0..4 {
+            assert!(database.read(found(1, "smuggled")).await.is_err());
+        }
+        assert_eq!(names(database).await, Vec::<String>::new());
+        database.write(found(1, "written")).await.unwrap();
+        assert_eq!(names(database).await, ["written"], "the same work, by the writer");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_sees_one_state() {
+    for database in &Both::open(&schema::DATA).await.databases {
+        database.write(found(1, "a")).await.unwrap();
+        let (begun, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (tell, ask) = (Arc::clone(&begun), Arc::clone(&written));
+        let is_postgres = matches!(database.inner.readers, super::Readers::Postgres(_));
+        let read = database.read(move |connection| {
+            Box::pin(async move {
+                let before = connection.query(&NAMES, &[]).await?.len();
+                tell.store(true, Ordering::SeqCst);
+                while !ask.load(Ordering::SeqCst) {
+                    if is_postgres {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    } else {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                }
+                Ok((before, connection.query(&NAMES, &[]).await?.len()))
+            })
+        });
+        let write = async {
+            testkit::eventually(Duration::from_secs(20), "the reader reads", async || begun.load(Ordering::SeqCst))
+                .await;
+            database.write(found(2, "b")).await.unwrap();
+            written.store(true, Ordering::SeqCst);
+        };
+        assert_eq!(tokio::join!(read, write).0, Ok((1, 1)));
+        assert_eq!(names(database).await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_half_way_takes_only_itself_back() {
+    for database in &Both::open(&schema::DATA).await.databases {
+        fn poisoned(connection: &mut Connection) -> BoxFuture<'_, Result<()>> {
+            Box::pin(async move {
+                found(8, "half")(connection).await?;
+                found(1, "twin of the first")(connection).await.map(drop)
+            })
+        }
+        // Given at once from one task, so that they wait together.
+        let (first, failed, third) =
+            tokio::join!(database.write(found(1, "a")), database.write(poisoned), database.write(found(3, "c")));
+        assert!(first.is_ok() && third.is_ok());
+        assert!(matches!(failed, Err(Error::Conflict(_))), "{failed:?}");
+        assert_eq!(names(database).await, ["a", "c"]);
+    }
+}
+
+#[tokio::test]
+async fn every_connection_to_sqlite_is_set_up_for_durability_and_erasure() {
+    const PRAGMAS: [(&str, &str); 6] = [
+        ("PRAGMA journal_mode", "wal"),
+        ("PRAGMA synchronous", "2"),
+        ("PRAGMA secure_delete", "1"),
+        ("PRAGMA foreign_keys", "1"),
+        ("PRAGMA trusted_schema", "0"),
+        ("PRAGMA wal_autocheckpoint", "0"),
+    ];
+    static STATEMENTS: [Statement; 6] = [
+        Statement::new("P", PRAGMAS[0].0, &[]),
+        Statement::new("P", PRAGMAS[1].0, &[]),
+        Statement::new("P", PRAGMAS[2].0, &[]),
+        Statement::new("P", PRAGMAS[3].0, &[]),
+        Statement::new("P", PRAGMAS[4].0, &[]),
+        Statement::new("P", PRAGMAS[5].0, &[]),
+    ];
+    static QUERY_ONLY: Statement = Statement::new("P", "PRAGMA query_only", &[]);
+    fn ask(connection: &mut Connection) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async move {
+            let mut answers = Vec::new();
+            for pragma in STATEMENTS.iter().chain([&QUERY_ONLY]) {
+                answers.push(match &connection.query(pragma, &[]).await?.as_slice() {
+                    [Row(values)] => match &values[0] {
+                        Value::Int(value) => value.to_string(),
+                        Value::Text(value) => value.clone(),
+                        other => panic!("{other:?}"),
+                    },
+                    other => panic!("{other:?}"),
+                });
+            }
+            Ok(answers)
+        })
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let bare = rusqlite::Connection::open(folder.path().join("bare.db")).unwrap();
+    let erases: i64 = bare.query_row("PRAGMA secure_delete", [], |row| row.get(0)).unwrap();
+    assert_eq!(erases, 0, "a bundled SQLite does not do it by itself");
+    for (index, schema) in [&schema::DATA, &schema::KEYS].into_iter().enumerate() {
+        let place = Location::File(folder.path().join(format!("{index}.db")));
+        let database: Database<NoBatch> =
+            Database::open(&place, Settings { queue: 8, readers: 3 }, schema).await.unwrap();
+        let expected: Vec<&str> = PRAGMAS.iter().map(|(_, value)| *value).collect();
+        let writer = database.write(ask).await.unwrap();
+        assert_eq!(writer, [expected.as_slice(), &["0"]].concat());
+        for _ in 0..3 {
+            let reader = database.read(ask).await.unwrap();
+            assert_eq!(reader, [expected.as_slice(), &["1"]].concat(), "a reader may not write");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_lets_go_of_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Location::File(folder.path().join("test.db"));
+    let store = Store::open(&place, Settings::default()).await.unwrap();
+    store.insert_organisation(PublicId::from_bytes([1; 16]), "a".to_owned(), Timestamp(0)).await.unwrap();
+    let open = || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        files
+            .filter_map(|file| std::fs::read_link(file.path()).ok())
+            .filter(|file| file.starts_with(folder.path()))
+            .count()
+    };
+    assert!(open() > 0);
+    store.close().await;
+    drop(store);
+    testkit::eventually(Duration::from_secs(20), "no file of it is open", async || open() == 0).await;
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["test.db"], "the log went into the file");
+}

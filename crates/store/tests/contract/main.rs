@@ -1,0 +1,42 @@
+//! The contract of the store: every promise, tried on SQLite and on PostgreSQL. A missing PostgreSQL is a failure, never a
+//! skip. What needs to see inside (the registry of statements, the laws of the engine) stands in `src/engine/tests.rs`.
+
+#![expect(clippy::unwrap_used, reason = "a test may be blunt")]
+
+/// Makes two tests of each function: one on each database. A function that is forgotten here is dead code, and so noticed.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name($crate::fixture::Fixture::sqlite().await).await;
+                }
+            )*
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name($crate::fixture::Fixture::postgres().await).await;
+                }
+            )*
+        }
+    };
+}
+
+mod append;
+mod batch;
+mod conversation;
+mod disk;
+mod durability;
+mod fixture;
+mod job;
+mod key;
+mod message;
+mod nodes;
+mod organisation;
+mod schema;
+mod session;
+mod team;

@@ -1,0 +1,127 @@
+//! Sessions of people and tokens of programs.
+
+use std::time::Duration;
+
+use diskret_store::Error;
+use domain::{Principal, Role, Timestamp};
+
+use crate::fixture::{Fixture, START, moment};
+
+on_both![
+    a_session_leads_to_its_operator,
+    a_session_is_good_until_the_last_microsecond_of_being_idle,
+    a_session_is_good_until_the_last_microsecond_of_its_life,
+    using_a_session_never_moves_it_back,
+    expired_sessions_are_deleted_and_the_others_stay,
+    a_session_of_an_operator_of_another_organisation_leads_nowhere,
+    one_secret_is_one_session,
+    an_api_token_is_good_until_its_last_microsecond,
+    expired_api_tokens_are_deleted_and_the_others_stay,
+    a_session_is_no_api_token_and_the_other_way_round,
+];
+
+const LONG_AGO: Timestamp = Timestamp(0);
+
+async fn a_session_leads_to_its_operator(at: Fixture) {
+    at.store.insert_session([1; 32], at.ours.id, at.ours.ben, START).await.unwrap();
+    at.store.insert_session([2; 32], at.theirs.id, at.theirs.ada, START).await.unwrap();
+    let session = at.store.session([1; 32], LONG_AGO, LONG_AGO).await.unwrap();
+    let ben = Principal { organisation: at.ours.id, operator: at.ours.ben, role: Role::Agent };
+    assert_eq!((session.principal, session.used_at), (ben, START));
+    let theirs = at.store.session([2; 32], LONG_AGO, LONG_AGO).await.unwrap().principal;
+    assert_eq!((theirs.organisation, theirs.role), (at.theirs.id, Role::Owner));
+    assert_eq!(at.store.session([3; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
+    at.store.delete_session([1; 32]).await.unwrap();
+    assert_eq!(at.store.session([1; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
+    at.store.delete_session([1; 32]).await.unwrap();
+    assert!(at.store.session([2; 32], LONG_AGO, LONG_AGO).await.is_ok());
+}
+
+async fn a_session_is_good_until_the_last_microsecond_of_being_idle(at: Fixture) {
+    at.store.insert_session([1; 32], at.ours.id, at.ours.ada, START).await.unwrap();
+    at.store.use_session([1; 32], moment(10)).await.unwrap();
+    let after = |used_after| at.store.session([1; 32], used_after, LONG_AGO);
+    assert_eq!(after(moment(9)).await.unwrap().used_at, moment(10));
+    assert_eq!(after(moment(10)).await, Err(Error::NotFound));
+    assert_eq!(after(moment(11)).await, Err(Error::NotFound));
+}
+
+async fn a_session_is_good_until_the_last_microsecond_of_its_life(at: Fixture) {
+    at.store.insert_session([1; 32], at.ours.id, at.ours.ada, START).await.unwrap();
+    at.store.use_session([1; 32], moment(1_000_000)).await.unwrap();
+    let after = |created_after| at.store.session([1; 32], LONG_AGO, created_after);
+    assert!(after(moment(-1)).await.is_ok());
+    assert_eq!(after(moment(0)).await, Err(Error::NotFound), "however lately it was used");
+}
+
+async fn using_a_session_never_moves_it_back(at: Fixture) {
+    at.store.insert_session([1; 32], at.ours.id, at.ours.ada, START).await.unwrap();
+    for micros in [20, 10] {
+        at.store.use_session([1; 32], moment(micros)).await.unwrap();
+    }
+    assert_eq!(at.store.session([1; 32], LONG_AGO, LONG_AGO).await.unwrap().used_at, moment(20));
+    at.store.use_session([9; 32], moment(1)).await.unwrap();
+}
+
+async fn expired_sessions_are_deleted_and_the_others_stay(at: Fixture) {
+    let (idle, longest) = (Duration::from_micros(100), Duration::from_micros(1000));
+    for (hash, created, used) in [(1, 0, 950), (2, 1, 950), (3, 500, 900), (4, 500, 901)] {
+        at.store.insert_session([hash; 32], at.ours.id, at.ours.ada, moment(created)).await.unwrap();
+        at.store.use_session([hash; 32], moment(used)).await.unwrap();
+    }
+    assert_eq!(at.store.delete_expired_sessions(moment(1000), idle, longest).await, Ok(2), "too old and too idle");
+    let mut there = Vec::new();
+    for hash in 1..=4 {
+        // The very limits by which they are deleted are those by which they are refused.
+        there.push(at.store.session([hash; 32], moment(900), moment(0)).await.is_ok());
+    }
+    assert_eq!(there, [false, true, false, true]);
+    assert_eq!(at.count("session").await, 2);
+    assert_eq!(at.store.delete_expired_sessions(moment(1000), idle, longest).await, Ok(0));
+}
+
+async fn a_session_of_an_operator_of_another_organisation_leads_nowhere(at: Fixture) {
+    at.store.insert_session([1; 32], at.ours.id, at.ours.ada, START).await.unwrap();
+    assert!(at.store.session([1; 32], LONG_AGO, LONG_AGO).await.is_ok());
+    // Forged rows: our organisation, their operator.
+    for forged in [
+        at.store.insert_session([2; 32], at.ours.id, at.theirs.ada, START).await,
+        at.store.insert_api_token([2; 32], at.ours.id, at.theirs.ada, START, moment(9)).await,
+    ] {
+        assert!(matches!(forged, Ok(()) | Err(Error::Conflict(_))), "{forged:?}");
+    }
+    assert_eq!(at.store.session([2; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
+    assert_eq!(at.store.api_token([2; 32], START).await, Err(Error::NotFound));
+}
+
+async fn one_secret_is_one_session(at: Fixture) {
+    at.store.insert_session([1; 32], at.ours.id, at.ours.ada, START).await.unwrap();
+    let twin = at.store.insert_session([1; 32], at.theirs.id, at.theirs.ada, START).await;
+    assert!(matches!(twin, Err(Error::Conflict(_))), "{twin:?}");
+    assert_eq!(at.store.session([1; 32], LONG_AGO, LONG_AGO).await.unwrap().principal.organisation, at.ours.id);
+}
+
+async fn an_api_token_is_good_until_its_last_microsecond(at: Fixture) {
+    at.store.insert_api_token([1; 32], at.ours.id, at.ours.ben, START, moment(10)).await.unwrap();
+    let ben = Principal { organisation: at.ours.id, operator: at.ours.ben, role: Role::Agent };
+    assert_eq!(at.store.api_token([1; 32], moment(9)).await, Ok(ben));
+    assert_eq!(at.store.api_token([1; 32], moment(10)).await, Err(Error::NotFound));
+    assert_eq!(at.store.api_token([1; 32], moment(11)).await, Err(Error::NotFound));
+    assert_eq!(at.store.api_token([2; 32], moment(9)).await, Err(Error::NotFound));
+}
+
+async fn expired_api_tokens_are_deleted_and_the_others_stay(at: Fixture) {
+    for (hash, expires) in [(1, 9), (2, 10), (3, 11)] {
+        at.store.insert_api_token([hash; 32], at.ours.id, at.ours.ben, START, moment(expires)).await.unwrap();
+    }
+    assert_eq!(at.store.delete_expired_api_tokens(moment(10)).await, Ok(2));
+    assert!(at.store.api_token([3; 32], moment(10)).await.is_ok());
+    assert_eq!(at.count("api_token").await, 1);
+}
+
+async fn a_session_is_no_api_token_and_the_other_way_round(at: Fixture) {
+    at.store.insert_session([1; 32], at.ours.id, at.ours.ada, START).await.unwrap();
+    at.store.insert_api_token([2; 32], at.ours.id, at.ours.ada, START, moment(10)).await.unwrap();
+    assert_eq!(at.store.api_token([1; 32], START).await, Err(Error::NotFound));
+    assert_eq!(at.store.session([2; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
+}

@@ -1,0 +1,89 @@
+// @vitest-environment happy-dom
+import { describe, expect, it, vi } from "vitest";
+import { afterServer, backoff } from "./backoff";
+import { rich } from "./dom";
+import { characters, readFrame, wellFormed } from "./frames";
+import { Calendar, choose } from "./locale";
+import { messages } from "./messages";
+import { readLoader } from "./parent";
+import { typing } from "./typing";
+
+const markup = (text: string) => {
+  const box = document.createElement("div");
+  box.append(rich(text));
+  return box.innerHTML;
+};
+
+describe("back-off", () => {
+  it("doubles from half a second to thirty", () => {
+    expect([0, 1, 2, 9].map((attempt) => backoff(attempt, 1))).toEqual([500, 1000, 2000, 30_000]);
+    expect(backoff(9, 0)).toBe(15_000);
+  });
+  it("never comes earlier than the server asked", () => {
+    expect([afterServer(2000, 0), afterServer(2000, 1), afterServer(60_000, 1)]).toEqual([2000, 4000, 65_000]);
+  });
+});
+
+describe("frames", () => {
+  it("ignores what is not a frame", () => {
+    expect(['{"type":"pong"}', "[]", "null", "{", '{"type":1}', new ArrayBuffer(1)].map((d) => readFrame(d)?.type)).toEqual(
+      ["pong", undefined, undefined, undefined, undefined, undefined],
+    );
+  });
+  it("counts and repairs text as the server reads it", () => {
+    expect([characters("a😀é"), wellFormed("a\ud800b😀")]).toEqual([3, "a\ufffdb😀"]);
+  });
+});
+
+describe("the loader's words", () => {
+  it("are taken only as they are defined", () => {
+    expect(readLoader({ diskret: "open", focus: true })).toEqual({ diskret: "open", focus: true });
+    expect(readLoader({ diskret: "closed" })).toEqual({ diskret: "closed" });
+    const wrong = [null, "open", {}, { diskret: "open" }, { diskret: "open", focus: 1 }, { diskret: "closed", more: 1 }];
+    for (const data of wrong) expect(readLoader(data)).toBeUndefined();
+  });
+});
+
+describe("message text", () => {
+  it("never becomes markup", () => {
+    expect(markup('<img src=x onerror=alert(1)> & "')).toBe('&lt;img src=x onerror=alert(1)&gt; &amp; "');
+  });
+  it("shows covered card numbers and links web addresses only", () => {
+    expect(markup("Karte •••• 4242.")).toContain('<span class="mask">•••• 4242</span>.');
+    expect(markup("siehe https://a.example/b?c=1.")).toContain('href="https://a.example/b?c=1"');
+    expect(markup("javascript:alert(1) data:text/html,x")).not.toContain("<a");
+  });
+});
+
+describe("language", () => {
+  it("follows the page, then the fallback", () => {
+    expect([choose("de-AT", "en"), choose("fr", "en-US"), choose(undefined, "")]).toEqual(["de", "en", undefined]);
+  });
+  it("has every text twice and no exclamation mark", () => {
+    expect(Object.keys(messages.en)).toEqual(Object.keys(messages.de));
+    for (const text of Object.values(messages).flatMap((texts) => Object.values(texts)))
+      expect(typeof text === "string" ? text : (text as (n: never) => string)(3 as never)).not.toMatch(/!|^\s*$/);
+  });
+  it("names days", () => {
+    const calendar = new Calendar("de", messages.de);
+    const now = new Date(2026, 2, 30, 1).getTime(); // the night after summer time began
+    const at = (day: number, hour: number) => new Date(2026, 2, day, hour).getTime() * 1000;
+    expect([calendar.day(at(30, 0), now), calendar.day(at(29, 1), now)]).toEqual(["Heute", "Gestern"]);
+    expect(calendar.day(at(28, 12), now)).toBe("28. März 2026");
+  });
+});
+
+describe("typing", () => {
+  it("is said at most every 3 s and taken back after 5 s of rest", () => {
+    vi.useFakeTimers({ now: 1_000_000 });
+    const said: boolean[] = [];
+    const input = typing((on) => said.push(on));
+    for (let key = 0; key < 40; key++) {
+      input(true);
+      vi.advanceTimersByTime(100);
+    }
+    expect(said).toEqual([true, true]);
+    vi.advanceTimersByTime(5000);
+    expect(said).toEqual([true, true, false]);
+  });
+});
