@@ -47,4 +47,3 @@ export async function reply(page, text) {
 
 /** A bubble of the messenger with this text; not what is read out to screen readers. */
 export const said = (chat, text) => chat.locator("li").filter({ hasText: text });
-

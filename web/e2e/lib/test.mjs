@@ -1,6 +1,7 @@
 // A test is a name and a function; what it opens is closed when it ends, whichever way.
-import { Server } from "./server.mjs";
+
 import { newBrowser } from "./browser.mjs";
+import { Server } from "./server.mjs";
 
 export const registered = [];
 

@@ -31,10 +31,10 @@ test("before the click a page view is one script and the published configuration
   await page.waitForTimeout(1000);
 
   const ours = requests.filter((request) => !request.url().startsWith(server.shop));
-  assert.deepEqual(
-    ours.map((request) => request.url()).sort(),
-    [`${server.widget}/config/${server.facts.widget}.json`, `${server.widget}/loader.js`],
-  );
+  assert.deepEqual(ours.map((request) => request.url()).sort(), [
+    `${server.widget}/config/${server.facts.widget}.json`,
+    `${server.widget}/loader.js`,
+  ]);
   for (const request of ours) {
     const headers = await request.allHeaders();
     assert.equal(headers.cookie, undefined);
@@ -47,7 +47,9 @@ test("before the click a page view is one script and the published configuration
   // The same measurements do find something once the visitor opens the chat and writes.
   const chat = await openChat(page);
   await write(chat, "now I am here");
-  await said(chat, "now I am here").getByText(/· sent/).waitFor();
+  await said(chat, "now I am here")
+    .getByText(/· sent/)
+    .waitFor();
   assert.equal(sockets.length, 1);
   const after = await traces(context, page);
   assert.notDeepEqual(after, NOTHING);
@@ -68,11 +70,16 @@ test("opening the chat without writing stores nothing about the visitor on the s
   await page.waitForTimeout(500);
   assert.equal(await conversations(), 0);
   await write(chat, "hello");
-  await said(chat, "hello").getByText(/· sent/).waitFor();
+  await said(chat, "hello")
+    .getByText(/· sent/)
+    .waitFor();
   assert.equal(await conversations(), 1, "the same question does find a conversation that is there");
 });
 
-test("a strict policy of the host page is kept, and no site but the widget's own may embed it", async ({ start, open }) => {
+test("a strict policy of the host page is kept, and no site but the widget's own may embed it", async ({
+  start,
+  open,
+}) => {
   const server = await start({ setUp: {} });
   const context = await open();
   const page = await visitShop(context, server);

@@ -31,28 +31,48 @@ test("a conversation is given to a colleague, ended by key, undone, and taken up
   const lena = await signIn(await tools.open(), server, "lena@example.de", password);
   await desk.reload();
   await openConversation(desk, "Do you ship to Austria?");
-  await desk.getByRole("heading", { name: /Visitor/ }).first().click();
+  await desk
+    .getByRole("heading", { name: /Visitor/ })
+    .first()
+    .click();
   await desk.keyboard.press("a");
-  await desk.getByRole("menuitem", { name: /Lena Roth/ }).or(desk.getByRole("menuitemradio", { name: /Lena Roth/ })).click();
-  await chat.getByText(/Lena Roth is here for you now/).first().waitFor();
+  await desk
+    .getByRole("menuitem", { name: /Lena Roth/ })
+    .or(desk.getByRole("menuitemradio", { name: /Lena Roth/ }))
+    .click();
+  await chat
+    .getByText(/Lena Roth is here for you now/)
+    .first()
+    .waitFor();
   await lena.getByRole("tab", { name: /Mine/ }).click();
   await lena.getByText("Do you ship to Austria?").first().click();
   await lena.getByLabel(/^Reply to/).waitFor();
-  await lena.getByRole("heading", { name: /Visitor/ }).first().click();
+  await lena
+    .getByRole("heading", { name: /Visitor/ })
+    .first()
+    .click();
   await lena.keyboard.press("e");
-  await chat.getByText(/Conversation ended/).first().waitFor();
+  await chat
+    .getByText(/Conversation ended/)
+    .first()
+    .waitFor();
   await lena.getByRole("button", { name: "Undo" }).click();
   await lena.keyboard.press("e");
   await lena.getByText("ended", { exact: true }).first().waitFor();
   await write(chat, "one more thing");
-  await said(chat, "one more thing").getByText(/· (sent|seen)/).waitFor();
+  await said(chat, "one more thing")
+    .getByText(/· (sent|seen)/)
+    .waitFor();
   await lena.locator("main").getByText("one more thing").first().waitFor();
 });
 
 test("typing is seen on both sides and what is typed is not", async (tools) => {
   const { desk, chat } = await talking(tools);
   await chat.locator("#text").pressSequentially("unsent thought", { delay: 20 });
-  await desk.getByText(/is typing/).first().waitFor();
+  await desk
+    .getByText(/is typing/)
+    .first()
+    .waitFor();
   assert.equal(await desk.getByText("unsent thought").count(), 0);
   await desk.getByLabel(/^Reply to/).pressSequentially("hm", { delay: 20 });
   await chat.getByText(/Ben Sommer is typing/).waitFor();
@@ -70,7 +90,9 @@ test("an answer that comes while the chat is closed shows as a number on the but
 
 test("the chat goes on across pages, and without any storage on one page", async (tools) => {
   const { server, desk, chat: first, page } = await talking(tools, { lasting: true });
-  await said(first, "Do you ship to Austria?").getByText(/· (sent|seen)/).waitFor();
+  await said(first, "Do you ship to Austria?")
+    .getByText(/· (sent|seen)/)
+    .waitFor();
   await page.goto(`${server.shop}/returns.html`);
   const again = page.frameLocator("iframe");
   await said(again, "Do you ship to Austria?").waitFor();
@@ -89,7 +111,9 @@ test("the chat goes on across pages, and without any storage on one page", async
   });
   const chat = await openChat(await visitShop(context, server));
   await write(chat, "no storage here");
-  await said(chat, "no storage here").getByText(/· (sent|seen)/).waitFor();
+  await said(chat, "no storage here")
+    .getByText(/· (sent|seen)/)
+    .waitFor();
   await openConversation(desk, "no storage here");
   await reply(desk, "and yet we talk");
   await said(chat, "and yet we talk").waitFor();

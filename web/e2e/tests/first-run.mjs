@@ -23,13 +23,19 @@ test("a newcomer sets the installation up in the browser, confirms the recovery 
   await picture(page, "first-run-2-widget");
   await page.getByRole("button", { name: "Set up Diskret" }).click();
 
-  const key = await page.getByText(/^([A-Z2-7]{4}-){13}[A-Z2-7]+$/).first().textContent();
+  const key = await page
+    .getByText(/^([A-Z2-7]{4}-){13}[A-Z2-7]+$/)
+    .first()
+    .textContent();
   await picture(page, "first-run-3-key");
   await page.getByLabel(/Type or paste it/).fill(key.toLowerCase());
   await page.getByRole("button", { name: "Confirm key" }).click();
   await page.getByText(`data-widget=`).first().waitFor();
   await picture(page, "first-run-4-install");
-  await page.getByRole("button", { name: "Open message centre" }).or(page.getByRole("link", { name: "Open message centre" })).click();
+  await page
+    .getByRole("button", { name: "Open message centre" })
+    .or(page.getByRole("link", { name: "Open message centre" }))
+    .click();
   await page.getByText(/No conversation yet/).waitFor();
   await picture(page, "message-centre-empty");
   assert.equal(await page.getByText("Confirm recovery key").count(), 0, "a confirmed key is not asked for again");

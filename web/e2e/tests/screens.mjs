@@ -33,14 +33,20 @@ const WORDS = {
     note: "Notiz",
     noteFor: "Notiz für Ihr Team",
     sent: /· gesendet/,
-    lines: ["Guten Tag, mein Paket ist nicht angekommen. Bestellung 4711-0815.", "Bezahlt mit Karte 4242 4242 4242 4242."],
+    lines: [
+      "Guten Tag, mein Paket ist nicht angekommen. Bestellung 4711-0815.",
+      "Bezahlt mit Karte 4242 4242 4242 4242.",
+    ],
     noteText: "Depot sagt: beim Nachbarn abgegeben.",
     answer: "Guten Morgen, ich sehe nach, wo es ist.",
   },
 };
 
 for (const language of ["en", "de"]) {
-  for (const [device, size] of [["desktop", DESKTOP], ["phone", PHONE]]) {
+  for (const [device, size] of [
+    ["desktop", DESKTOP],
+    ["phone", PHONE],
+  ]) {
     for (const dark of [false, true]) {
       const words = WORDS[language];
       const name = `${language}-${device}-${dark ? "dark" : "light"}`;

@@ -17,7 +17,10 @@ test("a visitor and an operator talk, and both see what was sent, stored and see
 
   await reply(desk, "Let me look where it is.");
   await said(chat, "Let me look where it is.").waitFor();
-  await chat.getByText(/Ben Sommer is here for you now/).first().waitFor();
+  await chat
+    .getByText(/Ben Sommer is here for you now/)
+    .first()
+    .waitFor();
   await desk.locator("main").getByText(/seen/).first().waitFor();
   await picture(desk, "talk-desk");
   await picture(page, "talk-shop");
@@ -37,7 +40,11 @@ test("the server is restarted in mid-sentence and nothing is lost", async ({ sta
     await said(chat, "answer before").waitFor();
 
     await server.stop(signal);
-    await chat.getByRole("status").filter({ hasText: /connection|verb/i }).first().waitFor();
+    await chat
+      .getByRole("status")
+      .filter({ hasText: /connection|verb/i })
+      .first()
+      .waitFor();
     await write(chat, "written while the server was away");
     await reply(desk, "answered while it was away");
     await server.run();
@@ -62,7 +69,9 @@ test("a card number is masked before it leaves the browser", async ({ start, ope
   const chat = await openChat(page);
   await write(chat, "my card is 4242 4242 4242 4242, thanks");
   await chat.getByText(/masked before it was sent/).waitFor();
-  await said(chat, "•••• 4242").getByText(/· sent/).waitFor();
+  await said(chat, "•••• 4242")
+    .getByText(/· sent/)
+    .waitFor();
   const message = sent.find((frame) => frame.includes('"message"'));
   assert.ok(message.includes("•••• 4242") && !message.includes("4242 4242"), message);
 });

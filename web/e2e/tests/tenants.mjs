@@ -21,11 +21,17 @@ test("two organisations side by side see nothing of each other", async ({ start,
   await said(chats[0], "answer of Ben").waitFor();
   await said(chats[1], "answer of Mia").waitFor();
 
-  for (const [page, foreign] of [[ben, /Südwind|Mia/], [mia, /Nordlicht|Ben/]]) {
+  for (const [page, foreign] of [
+    [ben, /Südwind|Mia/],
+    [mia, /Nordlicht|Ben/],
+  ]) {
     await page.getByRole("tab", { name: /^All/ }).click();
     assert.equal(await page.getByText(foreign).count(), 0);
   }
-  for (const [chat, foreign] of [[chats[0], /Südwind|Mia/], [chats[1], /Nordlicht|Ben/]]) {
+  for (const [chat, foreign] of [
+    [chats[0], /Südwind|Mia/],
+    [chats[1], /Nordlicht|Ben/],
+  ]) {
     assert.equal(await chat.getByText(foreign).count(), 0);
   }
 });

@@ -80,7 +80,7 @@ CREATE TABLE conversation (
     last_at INTEGER NOT NULL,
     position INTEGER NOT NULL
 );
--- The only index that moves with every message.
+-- Moves with every message.
 CREATE INDEX conversation_by_position ON conversation (organisation_id, position);
 CREATE INDEX conversation_by_assignee ON conversation (organisation_id, assignee);
 CREATE INDEX conversation_by_key ON conversation (key_id);
