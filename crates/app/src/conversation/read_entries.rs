@@ -28,11 +28,15 @@ impl App {
         if let Some(entries) = at_hand {
             return Ok(entries);
         }
-        let stored = self
-            .store
-            .entries_after(conversation.organisation, conversation.id, conversation.names, after, PAGE_MOST)
-            .await?;
-        self.open_all(conversation, stored).await
+        // Boxed: rare, and every idle socket would carry its state otherwise.
+        Box::pin(async move {
+            let stored = self
+                .store
+                .entries_after(conversation.organisation, conversation.id, conversation.names, after, PAGE_MOST)
+                .await?;
+            self.open_all(conversation, stored).await
+        })
+        .await
     }
 
     /// A page of entries before a sequence, for an operator within whose reach the conversation is.

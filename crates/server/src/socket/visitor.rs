@@ -284,8 +284,9 @@ impl Chat {
                 Ok(receipt) => in_flight.push_back(receipt),
                 Err(error) => return self.refuse_message(error, counter).await,
             },
-            // One at a time until there is a conversation, so that the second message finds it.
-            None => match self.app.receive_first(&self.visitor, incoming).await {
+            // One at a time until there is a conversation, so that the second message finds it. Boxed: it happens once,
+            // and an idle socket would carry its state for ever.
+            None => match Box::pin(self.app.receive_first(&self.visitor, incoming)).await {
                 Ok(accepted) => {
                     let reference = Arc::clone(&accepted.conversation);
                     self.visitor.conversation = Some(Arc::clone(&reference));

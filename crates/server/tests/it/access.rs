@@ -353,6 +353,81 @@ impl World {
     }
 }
 
+/// How a value differs from its schema: what is missing, what is of another kind, and what nobody described (SZ7).
+fn misfits(schemas: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    if let Some(target) = schema["$ref"].as_str() {
+        return misfits(schemas, &schemas[target.rsplit('/').next().unwrap()], value, at);
+    }
+    if let Some(alternatives) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()) {
+        let tried: Vec<_> = alternatives.iter().map(|one| misfits(schemas, one, value, at)).collect();
+        return tried.into_iter().min_by_key(Vec::len).unwrap();
+    }
+    let (mut properties, mut required) = (Map::new(), BTreeSet::new());
+    gather(schemas, schema, &mut properties, &mut required);
+    match value {
+        Value::Object(fields) if !properties.is_empty() => {
+            let missing = required
+                .iter()
+                .filter(|name| !fields.contains_key(*name))
+                .map(|name| format!("{at}.{name} is missing"));
+            let wrong = fields.iter().flat_map(|(name, value)| match properties.get(name) {
+                Some(schema) => misfits(schemas, schema, value, &format!("{at}.{name}")),
+                None => vec![format!("{at}.{name} is not described")],
+            });
+            missing.chain(wrong).collect()
+        }
+        Value::Array(items) if schema["items"].is_object() => {
+            items.iter().flat_map(|item| misfits(schemas, &schema["items"], item, &format!("{at}[]"))).collect()
+        }
+        _ => {
+            let kind = match value {
+                Value::Null => "null",
+                Value::Bool(_) => "boolean",
+                Value::Number(_) => "integer",
+                Value::String(_) => "string",
+                Value::Array(_) => "array",
+                Value::Object(_) => "object",
+            };
+            let allowed = [&schema["type"], &schema["enum"]];
+            let of_kind =
+                schema["type"] == kind || schema["type"].as_array().is_some_and(|all| all.contains(&kind.into()));
+            let of_value = schema["enum"].as_array().is_none_or(|all| all.contains(value))
+                && schema.get("const").is_none_or(|only| only == value);
+            if of_kind && of_value { Vec::new() } else { vec![format!("{at} is a {kind}, not {allowed:?}")] }
+        }
+    }
+}
+
+/// The fields of a schema and of all that it is made of.
+fn gather(schemas: &Value, schema: &Value, properties: &mut Map<String, Value>, required: &mut BTreeSet<String>) {
+    if let Some(target) = schema["$ref"].as_str() {
+        gather(schemas, &schemas[target.rsplit('/').next().unwrap()], properties, required);
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        gather(schemas, part, properties, required);
+    }
+    properties.extend(schema["properties"].as_object().cloned().unwrap_or_default());
+    required.extend(schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+}
+
+#[test]
+fn the_comparison_with_the_schema_finds_what_is_planted() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let schema = json!({ "$ref": "#/components/schemas/EntryPage" });
+    let good = json!({ "first": null, "items": [{ "type": "event", "conversation": "x", "sequence": 1, "visible": 1, "at": 1,
+        "event": "ended", "operator": null, "cause": "idle" }] });
+    assert_eq!(misfits(schemas, &schema, &good, ""), Vec::<String>::new());
+    for (field, value) in [("hash", json!("x")), ("sequence", json!("1")), ("event", json!("exploded"))] {
+        let mut bad = good.clone();
+        bad["items"][0][field] = value;
+        assert_eq!(misfits(schemas, &schema, &bad, "").len(), 1, "{field}");
+    }
+    let mut bad = good;
+    bad["items"][0].as_object_mut().unwrap().remove("at");
+    assert_eq!(misfits(schemas, &schema, &bad, "").len(), 1);
+}
+
 /// Everything of an answer that could tell one id from another.
 fn bytes(answer: &Answer) -> (String, Vec<u8>) {
     let head = answer.head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("date:"));
@@ -361,6 +436,7 @@ fn bytes(answer: &Answer) -> (String, Vec<u8>) {
 
 async fn every_operation_answers_each_role_as_expected(on: On) {
     let world = World::new(on).await;
+    let document = document();
     for operation in OPERATIONS {
         let what = format!("{} {}{}", operation.method, operation.path, operation.query);
         // Signing out would end the session that the next question needs.
@@ -384,6 +460,13 @@ async fn every_operation_answers_each_role_as_expected(on: On) {
                 let answer = world.ask(operation, *whose, &caller).await;
                 assert_eq!(answer.status, expected, "{what}, {whose:?}, {role:?}: {}", answer.text());
                 permitted |= answer.status < 300;
+                let described = &document["paths"][operation.path][operation.method]["responses"][expected.to_string()];
+                assert!(described.is_object(), "{what}: {expected} is not described");
+                let (kind, schemas) =
+                    (&described["content"]["application/json"]["schema"], &document["components"]["schemas"]);
+                if expected < 300 && kind.is_object() {
+                    assert_eq!(misfits(schemas, kind, &answer.json(), &what), Vec::<String>::new());
+                }
                 let is_known = matches!(whose, Whose::Unknown) || what == "post /api/setup";
                 assert!(
                     permitted || is_known,
@@ -616,7 +699,7 @@ async fn whoever_loses_a_conversation_hears_no_more_of_it(on: On) {
     assert_eq!(agent.expect_where("message", |frame| frame["text"] == "vorher").await["sequence"], 4);
 
     house.assign(&world.owner, &id, Some(&world.colleague)).await.is(200);
-    assert_eq!(agent.expect("removed").await["conversation"], id.as_str());
+    agent.expect_where("removed", |frame| frame["conversation"] == id.as_str()).await;
     visitor.write("nachher").await;
     visitor.socket.say(json!({ "type": "typing", "on": true })).await;
     let mut colleague = house.follower(&world.colleagues_session, &id).await;

@@ -6,10 +6,10 @@ import { connection } from "./connection";
 import { find } from "./dom";
 import { randomSender } from "./frames";
 import { list } from "./list";
-import { Calendar, choose } from "./locale";
+import { calendar, choose } from "./locale";
 import { Memory } from "./memory";
 import { messages } from "./messages";
-import { Parent } from "./parent";
+import { parentPage } from "./parent";
 import { SendQueue } from "./queue";
 import { rows } from "./rows";
 import { scroll } from "./scroll";
@@ -20,7 +20,7 @@ import type { Placed } from "./timeline";
 const widget = decodeURIComponent(location.pathname.split("/").pop() ?? "");
 const language = choose(location.hash.slice(1), navigator.language) ?? "en";
 const texts = messages[language];
-const calendar = new Calendar(language, texts);
+const dates = calendar(language, texts);
 const memory = new Memory(widget);
 const leftover = memory.take();
 const queue = new SendQueue(leftover?.pending.length ? leftover.sender : randomSender());
@@ -44,7 +44,7 @@ const input = composer(session, texts, () => {
   draw();
 });
 
-const parent = new Parent((word) => {
+const tell = parentPage((word) => {
   const opens = word.diskret === "open" && !open;
   open = word.diskret === "open";
   if (open || memory.token || session.started) wire.start();
@@ -68,9 +68,8 @@ function draw(): void {
   if (!fresh && unread.length && !(looking() && view.atEnd())) fresh = unread[0] ?? 0;
   const organisation = config?.organisation ?? "";
   const greeting = config?.greeting ?? "";
-  const online = navigator.onLine;
   view.around(() => {
-    lines.draw(rows({ session, texts, calendar, organisation, greeting, online, fresh }));
+    lines.draw(rows({ session, texts, calendar: dates, organisation, greeting, fresh }));
     drawStatus(config);
   });
   input.fit();
@@ -82,7 +81,7 @@ function look(): void {
   if (looking()) session.see(view.inView(memory.seen));
   const count = session.unread.length;
   view.jump(texts.newest(count));
-  if (session.started) parent.tell({ diskret: "unread", count: open ? 0 : Math.min(count, 99) });
+  if (session.started) tell({ diskret: "unread", count: open ? 0 : Math.min(count, 99) });
 }
 
 function looking(): boolean {
@@ -111,13 +110,14 @@ async function configure(attempt = 0): Promise<void> {
 }
 
 function close(): void {
-  parent.tell({ diskret: "close" });
+  tell({ diskret: "close" });
 }
 
 document.documentElement.lang = language;
-find("close").hidden = window.parent === window;
-find("close").ariaLabel = find("close").title = texts.close;
-find("close").onclick = close;
+const button = find("close");
+button.hidden = window.parent === window;
+button.ariaLabel = button.title = texts.close;
+button.onclick = close;
 find("scroll").ariaLabel = texts.conversation;
 find("notice").textContent = texts.notice;
 document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && close());

@@ -4,34 +4,33 @@ export type FromLoader = { diskret: "open"; focus: boolean } | { diskret: "close
 export type ToLoader = { diskret: "ready" } | { diskret: "close" } | { diskret: "unread"; count: number };
 
 export function readLoader(data: unknown): FromLoader | undefined {
-  if (typeof data !== "object" || data === null) return undefined;
-  const { diskret, focus } = data as Record<string, unknown>;
-  const keys = Object.keys(data).length;
-  if (diskret === "open" && typeof focus === "boolean" && keys === 2) return { diskret, focus };
-  return diskret === "closed" && keys === 1 ? { diskret } : undefined;
+  const { diskret, focus, ...more } = Object(data);
+  if (Object.keys(more).length) return undefined;
+  if (diskret === "open" && typeof focus === "boolean") return { diskret, focus };
+  return diskret === "closed" && focus === undefined ? { diskret } : undefined;
 }
 
 /** The page around the frame. Its address is unknown (the frame has no referrer), so the first valid word fixes it. */
-export class Parent {
-  #origin = "";
+export function parentPage(hear: (word: FromLoader) => void): (word: ToLoader) => void {
+  const page = window.parent;
+  let origin = "";
 
-  constructor(hear: (word: FromLoader) => void) {
-    // Opened as a page of its own: there is nobody to hear.
-    if (window.parent === window) queueMicrotask(() => hear({ diskret: "open", focus: true }));
-    addEventListener("message", (event) => {
-      if (event.source !== window.parent || (this.#origin && event.origin !== this.#origin)) return;
-      const word = readLoader(event.data);
-      if (!word) return;
-      if (!this.#origin) {
-        this.#origin = event.origin;
-        this.tell({ diskret: "ready" });
-      }
-      hear(word);
-    });
-  }
+  // Opened as a page of its own: there is nobody to hear.
+  if (page === window) queueMicrotask(() => hear({ diskret: "open", focus: true }));
+  addEventListener("message", (event) => {
+    if (event.source !== page || (origin && event.origin !== origin)) return;
+    const word = readLoader(event.data);
+    if (!word) return;
+    if (!origin) {
+      origin = event.origin;
+      tell({ diskret: "ready" });
+    }
+    hear(word);
+  });
+  return tell;
 
-  tell(word: ToLoader): void {
+  function tell(word: ToLoader): void {
     // A sandboxed or file page has no origin to aim at; the words carry nothing worth aiming.
-    if (this.#origin) window.parent.postMessage(word, this.#origin === "null" ? "*" : this.#origin);
+    if (origin) page.postMessage(word, origin === "null" ? "*" : origin);
   }
 }

@@ -9,20 +9,18 @@ export interface Row {
   key: string;
   kind: "day" | "fresh" | "event" | "message";
   text: string;
+  sequence?: number;
+  // Messages only:
   mine?: boolean;
   name?: string; // of who wrote, above the first of a group
   meta?: string; // time and state, below the last of a group
-  note?: string; // that a card number was covered, part of `meta` in the end
-  open?: boolean; // same author goes on below: no tail at the bubble
-  sequence?: number;
+  masked?: boolean;
+  open?: boolean; // the group goes on below: no tail at the bubble
+  group?: string; // same author, same state
+  at?: number;
 }
 
-interface Draft extends Row {
-  who: string;
-  at: number;
-}
-
-const GROUP = 5 * 60_000_000; // microseconds
+const TOGETHER = 5 * 60_000_000; // microseconds
 
 export interface Scene {
   session: Session;
@@ -30,69 +28,56 @@ export interface Scene {
   calendar: Calendar;
   organisation: string;
   greeting: string;
-  online: boolean; // the browser's view
   fresh: number; // first sequence that is new to the visitor, 0: none
 }
 
-export function rows(scene: Scene): Row[] {
-  const { session, texts, calendar } = scene;
-  const out: Row[] = [];
-  if (scene.greeting) out.push({ key: "greeting", kind: "message", text: scene.greeting, name: scene.organisation });
-  const drafts = [
-    ...session.timeline.entries.flatMap((placed) => entryRow(placed, scene)),
-    ...session.timeline.waiting.flatMap((placed) => entryRow(placed, scene)),
-    ...session.queue.pending.map((item): Draft => ownRow(item, sending(scene), scene)),
-  ];
-  let day = calendar.day(Date.now() * 1000);
-  drafts.forEach((draft, index) => {
-    const on = calendar.day(draft.at);
-    // A conversation that began today needs no heading.
-    const turned = on !== day;
-    if (turned) out.push({ key: `day ${on}`, kind: "day", text: on });
+export function rows({ session, texts, calendar, organisation, greeting, fresh }: Scene): Row[] {
+  const out: Row[] = greeting ? [{ key: "greeting", kind: "message", text: greeting, name: organisation }] : [];
+  let day = calendar.day(Date.now() * 1000); // a conversation that began today needs no heading
+  for (const { entry, key, masked } of everything(session)) {
+    const { sequence, at } = entry;
+    const text = entry.type === "message" ? entry.text : eventText(entry, texts);
+    if (!text) continue;
+    const on = calendar.day(at);
+    if (on !== day) out.push({ key: on, kind: "day", text: on });
     day = on;
-    const marked = !!draft.sequence && draft.sequence === scene.fresh;
-    if (marked) out.push({ key: "fresh", kind: "fresh", text: texts.fresh });
-    const before = turned || marked ? undefined : drafts[index - 1];
-    out.push(grouped(draft, before, drafts[index + 1], calendar));
-  });
+    if (sequence && sequence === fresh) out.push({ key: "fresh", kind: "fresh", text: texts.fresh });
+    if (entry.type === "event") {
+      out.push({ key, kind: "event", text, sequence });
+      continue;
+    }
+    const mine = entry.author.kind === "visitor";
+    const name = mine ? "" : entry.author.name || organisation;
+    const state = mine ? texts[stateOf(sequence, session)] : "";
+    const group = name + state;
+    const meta = [calendar.time(at), state, masked && texts.masked].filter(Boolean).join(" · ");
+    const before = out.at(-1);
+    const goesOn = before?.group === group && at - (before.at ?? 0) < TOGETHER;
+    if (goesOn) {
+      before.open = true;
+      if (!before.masked) before.meta = "";
+    }
+    out.push({ key, kind: "message", text, sequence, mine, name: goesOn ? "" : name, meta, masked, group, at });
+  }
   if (session.erased) out.push({ key: "erased", kind: "event", text: texts.erased });
   return out;
 }
 
-function grouped({ who, at, ...row }: Draft, before: Draft | undefined, after: Draft | undefined, calendar: Calendar): Row {
-  if (row.kind !== "message") return row;
-  const near = (other?: Draft) => other?.who === who && Math.abs(other.at - at) < GROUP;
-  if (near(before)) row.name = undefined;
-  row.open = near(after);
-  // Time and state once per group; `who` differs where the state does.
-  if (!row.open || row.note) row.meta = calendar.time(at) + row.meta + row.note;
-  else row.meta = "";
-  return row;
+/** What is stored, what waits for something before it, and what is not stored yet (sequence 0). */
+function everything({ timeline, queue }: Session): Placed[] {
+  const pending = queue.pending.map(({ key, text, masked, at }) => {
+    const author = { kind: "visitor" as const };
+    return { key, masked, entry: { type: "message" as const, conversation: "", sequence: 0, author, note: false, text, at } };
+  });
+  return [...timeline.entries, ...timeline.waiting, ...pending];
 }
 
-function entryRow({ entry, key, masked }: Placed, { session, texts, organisation }: Scene): Draft[] {
-  const { sequence, at } = entry;
-  if (entry.type === "event") {
-    const text = eventText(entry, texts);
-    return text ? [{ key, kind: "event", text, sequence, at, who: key }] : [];
-  }
-  const mine = entry.author.kind === "visitor";
-  const meta = mine ? ` · ${sequence <= session.teamSeen ? texts.seen : texts.stored}` : "";
-  const name = mine ? undefined : entry.author.name || organisation;
-  const note = masked ? ` · ${texts.masked}` : "";
-  const who = `${entry.author.id}${name}${meta}`;
-  return [{ key, kind: "message", text: entry.text, mine, name, meta, note, sequence, at, who }];
+function stateOf(sequence: number, { teamSeen, link }: Session): "seen" | "stored" | "sending" | "queued" {
+  if (sequence) return sequence > teamSeen ? "stored" : "seen";
+  return link === "ready" && navigator.onLine ? "sending" : "queued";
 }
 
-function eventText(entry: EventEntry, texts: Messages): string {
-  if (entry.event === "assigned" && entry.operator) return texts.isHere(entry.operator.name);
-  return entry.event === "ended" ? texts.ended : "";
+function eventText({ event, operator }: EventEntry, texts: Messages): string {
+  if (event === "assigned" && operator) return texts.isHere(operator.name);
+  return event === "ended" ? texts.ended : "";
 }
-
-function ownRow(item: { key: string; text: string; masked: boolean; at: number }, meta: string, scene: Scene): Draft {
-  const note = item.masked ? ` · ${scene.texts.masked}` : "";
-  return { key: item.key, kind: "message", text: item.text, mine: true, meta, note, at: item.at, who: meta };
-}
-
-const sending = ({ session, texts, online }: Scene): string =>
-  ` · ${session.link === "ready" && online ? texts.sending : texts.queued}`;

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { afterServer, backoff } from "./backoff";
 import { rich } from "./dom";
 import { characters, readFrame, wellFormed } from "./frames";
-import { Calendar, choose } from "./locale";
+import { calendar, choose } from "./locale";
 import { messages } from "./messages";
 import { readLoader } from "./parent";
 import { typing } from "./typing";
@@ -57,7 +57,7 @@ describe("message text", () => {
 
 describe("language", () => {
   it("follows the page, then the fallback", () => {
-    expect([choose("de-AT", "en"), choose("fr", "en-US"), choose(undefined, "")]).toEqual(["de", "en", undefined]);
+    expect([choose("de-AT", "en"), choose("fr", "en-US"), choose("", "")]).toEqual(["de", "en", undefined]);
   });
   it("has every text twice and no exclamation mark", () => {
     expect(Object.keys(messages.en)).toEqual(Object.keys(messages.de));
@@ -65,11 +65,11 @@ describe("language", () => {
       expect(typeof text === "string" ? text : (text as (n: never) => string)(3 as never)).not.toMatch(/!|^\s*$/);
   });
   it("names days", () => {
-    const calendar = new Calendar("de", messages.de);
+    const dates = calendar("de", messages.de);
     const now = new Date(2026, 2, 30, 1).getTime(); // the night after summer time began
     const at = (day: number, hour: number) => new Date(2026, 2, day, hour).getTime() * 1000;
-    expect([calendar.day(at(30, 0), now), calendar.day(at(29, 1), now)]).toEqual(["Heute", "Gestern"]);
-    expect(calendar.day(at(28, 12), now)).toBe("28. März 2026");
+    expect([dates.day(at(30, 0), now), dates.day(at(29, 1), now)]).toEqual(["Heute", "Gestern"]);
+    expect(dates.day(at(28, 12), now)).toBe("28. März 2026");
   });
 });
 
