@@ -6,7 +6,7 @@ import { defineConfig, type Plugin } from "vite";
 export default defineConfig(({ mode }) => {
   const loader = mode === "loader";
   return {
-    plugins: [usedTokensOnly()],
+    plugins: [onlyWhatIsUsed()],
     build: {
       target: "es2022",
       // tokens.css speaks light-dark(); older targets would have it rewritten into twice the bytes.
@@ -32,9 +32,11 @@ export default defineConfig(({ mode }) => {
  */
 function ownNames(): RegExp {
   const names =
-    "again|ahead|around|atEnd|calendar|down|drawn|due|erased|expect|fit|fresh|gap|group|here|incoming|inFlight|inView|" +
-    "isHere|isTyping|jump|leave|made|meta|mine|opened|refused|reject|restart|resume|rewind|row|sequenceAbove|settle|" +
-    "stamp|started|stored|take|teamSeen|texts|timeline|toEnd|toFresh|trouble|unread|wire";
+    "again|ahead|around|atEnd|begin|calendar|complete|day|down|draw|drawn|due|erased|expect|fit|forget|fresh|" +
+    "gap|gone|group|incoming|inFlight|inView|isHere|isTyping|jump|keep|leave|link|lost|made|memory|meta|mine|" +
+    "newest|notice|opened|over|place|queue|queued|refused|reject|restart|restore|resume|rewind|row|see|" +
+    "sending|sequenceAbove|settle|stamp|started|stored|take|teamSeen|texts|time|timeline|today|toEnd|toFresh|" +
+    "trouble|unavailable|unread|waiting|wire|write|yesterday|you";
   const contract = readFileSync(new URL("../api/src/openapi.ts", import.meta.url), "utf8");
   const taken = names.split("|").filter((name) => new RegExp(`^\\s+${name}\\??:`, "m").test(contract));
   const harmless = ["mine", "unread"]; // in what operators are sent, which never comes here
@@ -43,15 +45,18 @@ function ownNames(): RegExp {
 }
 
 /** tokens.css serves the dashboard too; what the widget never names, or says again, need not travel to every visitor. */
-function usedTokensOnly(): Plugin {
+function onlyWhatIsUsed(): Plugin {
   return {
-    name: "used-tokens-only",
+    name: "only-what-is-used",
+    enforce: "post",
     generateBundle(_, bundle) {
       for (const file of Object.values(bundle)) {
-        if (file.type !== "asset" || !file.fileName.endsWith(".css")) continue;
-        const css = String(file.source);
-        file.source = css.replace(/(--[\w-]+:)[^;{}]+;?/g, (token, name, at) =>
-          css.includes(`var(${name.slice(0, -1)})`) && css.lastIndexOf(name) === at ? token : "",
+        if (file.type !== "asset") continue;
+        const text = String(file.source);
+        if (file.fileName.endsWith(".html")) file.source = text.replaceAll(" crossorigin", ""); // all of one origin
+        if (!file.fileName.endsWith(".css")) continue;
+        file.source = text.replace(/(--[\w-]+:)[^;{}]+;?/g, (token, name, at) =>
+          text.includes(`var(${name.slice(0, -1)})`) && text.lastIndexOf(name) === at ? token : "",
         );
       }
     },

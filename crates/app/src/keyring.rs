@@ -69,6 +69,12 @@ impl Keyring {
     pub(crate) fn wipe_expired(&self) {
         self.data.wipe_expired();
         self.organisations.wipe_expired();
+        let oldest = self.clock.now().minus(POOLED_KEY_USE);
+        self.pools.lock().retain(|_, pool| {
+            let mut keys = pool.keys.lock();
+            keys.retain(|pooled| pooled.made_at > oldest);
+            !keys.is_empty()
+        });
     }
 
     /// Makes an organisation's first key.
@@ -141,7 +147,16 @@ impl Keyring {
             let ids: Vec<KeyId> = page.iter().map(|(_, id)| *id).collect();
             let used = self.store.used_keys(ids).await?;
             for (organisation, id) in page {
-                if !used.contains(&id) && self.keys.delete_key(organisation, id).await? {
+                if used.contains(&id) {
+                    continue;
+                }
+                // Data and keys must belong together, or every key would look unused: an organisation's key opens only
+                // with the random name that this data gives it.
+                if self.organisation_key(organisation, None).await.is_err() {
+                    tracing::error!(%organisation, "keys of an organisation that these data do not know are left alone");
+                    return Ok(swept);
+                }
+                if self.keys.delete_key(organisation, id).await? {
                     self.data.remove(&id);
                     swept += 1;
                 }

@@ -20,7 +20,7 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
     /// Holds about `most` entries.
     pub(crate) fn new(most: usize) -> Self {
         let each = NonZeroUsize::new(most / SHARDS).unwrap_or(NonZeroUsize::MIN);
-        // Unbounded inside, so that memory is taken as entries come and not at start; bounded in `insert`.
+        // Unbounded inside, so that memory is taken as entries come and not at start; bounded by `resize`.
         let shards = (0..SHARDS).map(|_| Mutex::new(LruCache::unbounded())).collect::<Vec<_>>();
         let cache = Self { shards, hasher: RandomState::new() };
         cache.shards.iter().for_each(|shard| shard.lock().resize(each));

@@ -44,6 +44,9 @@ impl Default for Options {
     }
 }
 
+/// Visitors whose sending is counted at once.
+const BUCKETS: usize = 16_384;
+
 /// The application: one per process.
 pub struct App {
     store: Store,
@@ -56,6 +59,7 @@ pub struct App {
     conversations: conversation::Directory,
     widgets: widget::Directory,
     presence: team::presence::Presence,
+    buckets: leased::Leased<[u8; 32], Arc<parking_lot::Mutex<conversation::Bucket>>>,
     options: Options,
 }
 
@@ -68,11 +72,14 @@ impl App {
         secrets: secrets::Secrets,
         options: Options,
     ) -> Arc<Self> {
+        let bus = Arc::new(Bus::default());
+        let told = Arc::clone(&bus);
+        store.on_change(move |change| told.publish(change));
         let keyring = keyring::Keyring::new(store.clone(), keys, Arc::clone(&clock), secrets.epoch_key());
         Arc::new(Self {
             store,
             clock,
-            bus: Arc::default(),
+            bus,
             secrets,
             keyring,
             opened: opened::Opened::default(),
@@ -80,6 +87,7 @@ impl App {
             conversations: conversation::Directory::default(),
             widgets: widget::Directory::default(),
             presence: team::presence::Presence::default(),
+            buckets: leased::Leased::new(BUCKETS),
             options,
         })
     }
@@ -121,5 +129,6 @@ impl App {
         self.opened.wipe_expired();
         self.team.wipe_expired();
         self.conversations.wipe_expired();
+        self.buckets.wipe_expired();
     }
 }

@@ -42,7 +42,7 @@ pub struct Secrets {
     epoch_key: RawKey,
     token_key: RawKey,
     index_key: RawKey,
-    setup_code: Zeroizing<String>,
+    setup_code: Option<Zeroizing<String>>,
     folder: PathBuf,
 }
 
@@ -65,9 +65,18 @@ impl Secrets {
             epoch_key: key(&folder.join(EPOCH), fresh)?,
             token_key: key(&folder.join(TOKENS), fresh)?,
             index_key: key(&folder.join(INDEX), fresh)?,
-            setup_code: code(&folder.join(CODE))?,
+            setup_code: None,
             folder: folder.to_owned(),
         })
+    }
+
+    /// Reads the one-time code of the first set-up, or makes it. Only for an installation that nobody has set up yet.
+    ///
+    /// # Errors
+    /// [`SecretsError`], naming the file.
+    pub fn with_setup_code(self) -> Result<Self, SecretsError> {
+        let setup_code = Some(code(&self.folder.join(CODE))?);
+        Ok(Self { setup_code, ..self })
     }
 
     /// The key of the current epoch.
@@ -85,14 +94,16 @@ impl Secrets {
         digest::keyed(self.index_key.expose(), "operator email", email.as_bytes())
     }
 
-    /// The one-time code that allows the first set-up in a browser.
-    pub fn setup_code(&self) -> &str {
-        &self.setup_code
+    /// The one-time code that allows the first set-up in a browser, where it was asked for.
+    pub fn setup_code(&self) -> Option<&str> {
+        self.setup_code.as_deref().map(String::as_str)
     }
 
     /// Whether `code` is the one.
     pub fn is_setup_code(&self, code: &str) -> bool {
-        digest::equal(&digest::sha256(code.trim().as_bytes()), &digest::sha256(self.setup_code.as_bytes()))
+        self.setup_code().is_some_and(|known| {
+            digest::equal(&digest::sha256(code.trim().as_bytes()), &digest::sha256(known.as_bytes()))
+        })
     }
 
     /// Deletes the code after its use.
@@ -118,26 +129,33 @@ fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, SecretsError> {
     Ok(Some(bytes))
 }
 
-/// Writes so that after a crash there is the whole file or none, and the name is on stable storage too.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), SecretsError> {
+/// Writes a new file so that after a crash there is all of it or none, and gives back what stands there: of two programs
+/// that start at once, one wins, and the other takes the winner's. A secret that is in no file must never be used.
+fn write_once(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
     let error = |error| SecretsError::Io { path: path.to_owned(), error };
-    let temporary = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(error)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(error)?;
-    fs::rename(&temporary, path).map_err(error)?;
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(error)
+    let temporary = path.with_extension(format!("{:x}.new", random::number()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(error)?;
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(error)?;
+    // A link, unlike a rename, does not replace what is there.
+    let linked = fs::hard_link(&temporary, path);
+    fs::remove_file(&temporary).map_err(error)?;
+    match linked {
+        Ok(()) => {
+            let folder = path.parent().unwrap_or_else(|| Path::new("."));
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(error)?;
+            Ok(bytes)
+        }
+        Err(there) if there.kind() == io::ErrorKind::AlreadyExists => {
+            read(path)?.ok_or_else(|| SecretsError::NotAKey(path.to_owned()))
+        }
+        Err(other) => Err(error(other)),
+    }
 }
 
 fn key(path: &Path, fresh: bool) -> Result<RawKey, SecretsError> {
     let bytes = match read(path)? {
         Some(bytes) => bytes,
-        None if fresh => {
-            let bytes = Zeroizing::new(random::bytes::<32>().to_vec());
-            write(path, &bytes)?;
-            bytes
-        }
+        None if fresh => write_once(path, Zeroizing::new(random::bytes::<32>().to_vec()))?,
         None => return Err(SecretsError::NotAKey(path.to_owned())),
     };
     if is_placeholder(&bytes) {
@@ -155,15 +173,13 @@ fn is_placeholder(bytes: &[u8]) -> bool {
 }
 
 fn code(path: &Path) -> Result<Zeroizing<String>, SecretsError> {
-    if let Some(bytes) = read(path)? {
-        let text = String::from_utf8(bytes.to_vec()).map_err(|_| SecretsError::NotAKey(path.to_owned()))?;
-        if !text.trim().is_empty() {
-            return Ok(Zeroizing::new(text.trim().to_owned()));
-        }
-    }
-    let code = Zeroizing::new(BASE64URL_NOPAD.encode(&random::bytes::<16>()));
-    write(path, code.as_bytes())?;
-    Ok(code)
+    let bytes = match read(path)? {
+        Some(bytes) => bytes,
+        None => write_once(path, Zeroizing::new(BASE64URL_NOPAD.encode(&random::bytes::<16>()).into_bytes()))?,
+    };
+    let text = std::str::from_utf8(&bytes).map(str::trim).unwrap_or_default();
+    // Shorter than what is made here: somebody else wrote it, and it could be guessed.
+    if text.len() < 22 { Err(SecretsError::NotAKey(path.to_owned())) } else { Ok(Zeroizing::new(text.to_owned())) }
 }
 
 #[cfg(test)]
@@ -173,16 +189,34 @@ mod tests {
     #[test]
     fn secrets_are_made_once_with_tight_mode() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Secrets::load(folder.path(), true).unwrap();
-        let second = Secrets::load(folder.path(), false).unwrap();
+        let first = Secrets::load(folder.path(), true).unwrap().with_setup_code().unwrap();
+        let second = Secrets::load(folder.path(), false).unwrap().with_setup_code().unwrap();
         assert_eq!(first.epoch_key.expose(), second.epoch_key.expose());
         assert_eq!(first.setup_code(), second.setup_code());
         for name in [EPOCH, TOKENS, INDEX, CODE] {
             let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o600, "{name}");
         }
-        assert!(first.is_setup_code(second.setup_code()));
+        assert!(first.is_setup_code(second.setup_code().unwrap()));
         assert!(!first.is_setup_code("") && !first.is_setup_code("guess"));
+        assert!(!Secrets::load(folder.path(), false).unwrap().is_setup_code(""), "no code, no set-up");
+    }
+
+    #[test]
+    fn of_programs_that_start_at_once_all_hold_the_same_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(8);
+        let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
+            let one = || {
+                start.wait();
+                *Secrets::load(folder.path(), true).unwrap().epoch_key.expose()
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let kept = *Secrets::load(folder.path(), false).unwrap().epoch_key.expose();
+        assert!(keys.iter().all(|key| *key == kept));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left behind");
     }
 
     #[test]

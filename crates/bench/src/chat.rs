@@ -137,7 +137,8 @@ impl<'s, 'h> Chat<'s, 'h> {
         let acknowledged = self.tally.acknowledged.load(Ordering::Relaxed) - before;
         self.settle(delivered_before + acknowledged).await?;
         let messages = (to.messages - from.messages) as f64;
-        let (server, generator) = ((to.server - from.server).as_secs_f64(), (to.generator - from.generator) as f64 / 1e2);
+        let (server, generator) =
+            ((to.server - from.server).as_secs_f64(), (to.generator - from.generator) as f64 / 1e2);
         let (busy, all) = ((to.cores.0 - from.cores.0) as f64 / 1e2, (to.cores.1 - from.cores.1) as f64 / 1e2);
         Ok(Throughput {
             rate: messages / (to.at - from.at).as_secs_f64(),

@@ -86,13 +86,8 @@ fn run(wanted: &Wanted) -> Result<()> {
         engines.push(Engine::Sqlite);
     }
     engines.extend(postgres.as_ref().map(Engine::Postgres));
-    let parts: &[(&str, Part)] = &[
-        ("throughput", throughput),
-        ("delivery", delivery),
-        ("memory", memory),
-        ("start", start),
-        ("sizes", sizes),
-    ];
+    let parts: &[(&str, Part)] =
+        &[("throughput", throughput), ("delivery", delivery), ("memory", memory), ("start", start), ("sizes", sizes)];
     let mut report = Report::default();
     for (name, part) in parts {
         if wanted.only.as_deref().is_none_or(|only| only == *name) {
@@ -141,8 +136,9 @@ fn delivery(wanted: &Wanted, program: &Path, engines: &[Engine<'_>], report: &mu
         let what = format!("{}, 1,000 messages a second, written to received", engine.name());
         println!("{what} …");
         let runs = block_on(chat::delivery(program, engine, 1000, wanted.runs, wanted.length))?;
-        let each =
-            |value: fn(&Delivery) -> Duration| runs.iter().map(|run| value(run).as_secs_f64() * 1e3).collect::<Vec<_>>();
+        let each = |value: fn(&Delivery) -> Duration| {
+            runs.iter().map(|run| value(run).as_secs_f64() * 1e3).collect::<Vec<_>>()
+        };
         report.add(format!("{what}: p50"), "ms", Goal::None, each(|run| run.median));
         report.add(format!("{what}: p99"), "ms", Goal::None, each(|run| run.slow));
         report.add("– append and sync 4 KiB: p50", "ms", Goal::None, each(|run| run.sync_median));

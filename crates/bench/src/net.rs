@@ -19,6 +19,8 @@ pub(crate) fn connect(to: SocketAddr) -> io::Result<TcpStream> {
 /// An HTTP answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// In lower case.
+    pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -27,15 +29,15 @@ pub(crate) fn request(to: SocketAddr, line: &str, host: &str, head: &str, body: 
     let mut stream = connect(to)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let length = body.len();
-    let request = format!(
-        "{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}\r\n{body}"
-    );
+    let request =
+        format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}\r\n{body}");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").context("an answer has a head")?;
     let status = std::str::from_utf8(answer.get(9..12).unwrap_or_default())?.parse()?;
-    Ok(Answer { status, body: answer.split_off(end + 4) })
+    let body = answer.split_off(end + 4);
+    Ok(Answer { status, head: String::from_utf8_lossy(&answer).to_ascii_lowercase(), body })
 }
 
 /// Bytes that came and frames that can be taken from them.

@@ -36,11 +36,7 @@ impl Report {
         for Figure { what, unit, goal, values } in &self.0 {
             let (Some(least), Some(most)) = (values.first(), values.last()) else { continue };
             let median = values[values.len() / 2];
-            let span = if values.len() > 1 {
-                format!("{}–{}", show(*least), show(*most))
-            } else {
-                String::new()
-            };
+            let span = if values.len() > 1 { format!("{}–{}", show(*least), show(*most)) } else { String::new() };
             let (wanted, verdict) = match *goal {
                 Goal::AtMost(goal) => (format!("≤ {}", show(goal)), verdict(median <= goal)),
                 Goal::AtLeast(goal) => (format!("≥ {}", show(goal)), verdict(median >= goal)),

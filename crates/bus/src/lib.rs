@@ -45,7 +45,22 @@ pub enum Signal {
     TeamPresence(bool),
 }
 
-/// Passing things beyond this number are dropped: the next one of their kind makes up for them.
+impl Signal {
+    /// Whether `newer` says the same kind of thing about the same conversation and person.
+    fn is_replaced_by(&self, newer: &Self) -> bool {
+        match (self, newer) {
+            (Self::VisitorTyping(a, _), Self::VisitorTyping(b, _))
+            | (Self::VisitorSeen(a, _), Self::VisitorSeen(b, _))
+            | (Self::TeamSeen(a, _), Self::TeamSeen(b, _))
+            | (Self::VisitorPresence(a, _), Self::VisitorPresence(b, _)) => a == b,
+            (Self::OperatorTyping(a, who, _), Self::OperatorTyping(b, newer, _)) => (a, who) == (b, newer),
+            (Self::TeamPresence(_), Self::TeamPresence(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Passing things of different kinds and conversations beyond this number are dropped.
 const SIGNALS: usize = 64;
 /// Conversations beyond this number mean that the reader has stopped reading.
 const CHANGES: usize = 4096;
@@ -101,6 +116,8 @@ impl Mailbox {
     fn signal(&self, signal: Signal) {
         {
             let mut post = self.post.lock();
+            // A newer one of its kind takes the place of an older one, so that typing cannot push out what was seen.
+            post.signals.retain(|known| !known.is_replaced_by(&signal));
             if post.signals.len() < SIGNALS {
                 post.signals.push(signal);
             }
@@ -243,7 +260,23 @@ mod tests {
         let bus = Arc::new(Bus::default());
         let mailbox = Arc::default();
         let _held = bus.subscribe(Topic::Team(OrganisationId(1)), &mailbox);
-        (0..1000).for_each(|_| bus.signal(Topic::Team(OrganisationId(1)), Signal::TeamPresence(true)));
+        let topic = Topic::Team(OrganisationId(1));
+        (0..1000).for_each(|id| bus.signal(topic, Signal::VisitorSeen(ConversationId(id), 1)));
         assert_eq!(mailbox.take().signals.len(), SIGNALS);
+    }
+
+    #[test]
+    fn somebody_who_types_without_end_pushes_nothing_out() {
+        let bus = Arc::new(Bus::default());
+        let mailbox = Arc::default();
+        let topic = Topic::Conversation(ConversationId(1));
+        let _held = bus.subscribe(topic, &mailbox);
+        bus.signal(topic, Signal::TeamSeen(ConversationId(1), 7));
+        (0..1000).for_each(|turn| bus.signal(topic, Signal::VisitorTyping(ConversationId(1), turn % 2 == 0)));
+        let post = mailbox.take();
+        assert_eq!(
+            post.signals,
+            [Signal::TeamSeen(ConversationId(1), 7), Signal::VisitorTyping(ConversationId(1), false)]
+        );
     }
 }

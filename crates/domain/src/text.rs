@@ -60,7 +60,11 @@ pub fn origin(text: &str) -> Option<String> {
     let labels = name.split('.').all(|label| {
         !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     });
-    let port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    // As a browser writes it: digits without a leading zero or sign, and no default port.
+    let default = if text.starts_with("https") { "443" } else { "80" };
+    let port = port.is_none_or(|port| {
+        port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == port) && port != default
+    });
     (labels && port && text.len() <= 253).then_some(text)
 }
 
@@ -95,6 +99,9 @@ mod tests {
             "javascript:alert(1)",
             "https://a/path",
             "https://a:0",
+            "https://a:+80",
+            "https://a:443",
+            "http://a:080",
             "https://",
             "https://a'b",
         ] {

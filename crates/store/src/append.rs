@@ -3,7 +3,7 @@
 //! Deciding is done by the pure rules of [`domain::conversation`]; both databases run the same code over the same
 //! statements.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::conversation::{Author, Change, Counted, Event, Kind, Numbers, Progress, State, count};
 use domain::{
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::conversation::write_changes;
 use crate::engine::{Batch, BoxFuture, Connection, Value, statements};
-use crate::{Error, Result, Store, job};
+use crate::{Error, Listener, Result, Store, job};
 
 /// A conversation that begins with this message.
 #[derive(Clone, Debug)]
@@ -97,6 +97,11 @@ pub(crate) struct Pending {
     /// Where it goes, once that is known. Not kept in the target: a rollback takes a new conversation's number back.
     place: Option<ConversationId>,
     outcome: Option<Outcome>,
+    /// Done when it is stored, before anybody is told.
+    then: Box<dyn FnOnce(&Stored) + Send + Sync>,
+    /// The last one of its conversation in the batch tells of the change for all.
+    tells: bool,
+    listener: Listener,
     reply: oneshot::Sender<Result<Outcome>>,
 }
 
@@ -143,13 +148,25 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`] at once where the queue is full; [`Error::Unavailable`] where nothing was stored;
     /// [`Error::Unknown`] where the commit was not confirmed (send it again under the same counter).
-    pub fn append(&self, append: Append) -> impl Future<Output = Result<Outcome>> + Send + use<> {
+    pub fn append(&self, append: Append) -> BoxFuture<'static, Result<Outcome>> {
+        self.append_then(append, |_| {})
+    }
+
+    /// The same, and does something right after the commit, before the listener is told of the change and even where the
+    /// caller has gone meanwhile.
+    pub fn append_then(
+        &self,
+        append: Append,
+        then: impl FnOnce(&Stored) + Send + Sync + 'static,
+    ) -> BoxFuture<'static, Result<Outcome>> {
         let (reply, answer) = oneshot::channel();
-        let queued = self.data.enqueue(Pending { append, place: None, outcome: None, reply });
-        async move {
+        let (then, listener) = (Box::new(then), self.listener.clone());
+        let queued =
+            self.data.enqueue(Pending { append, place: None, outcome: None, then, tells: false, listener, reply });
+        Box::pin(async move {
             queued?;
             answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the database is being closed".to_owned())))
-        }
+        })
     }
 }
 
@@ -162,6 +179,12 @@ impl Batch for Pending {
         let outcome = result.and_then(|()| {
             self.outcome.ok_or_else(|| Error::Broken("a message was neither stored nor refused".to_owned()))
         });
+        if let Ok(Outcome::Stored(stored)) = &outcome {
+            (self.then)(stored);
+            if self.tells {
+                self.listener.tell(&stored.change);
+            }
+        }
         // The sender may have gone; what was stored stays stored, and it will ask again under the same counter.
         let _ = self.reply.send(outcome);
     }
@@ -217,12 +240,15 @@ async fn run(connection: &mut Connection, items: &mut [Pending]) -> Result<()> {
         }
     }
     let changes = write(connection, desk).await?;
-    for item in items.iter_mut() {
+    let mut told = HashSet::new();
+    for item in items.iter_mut().rev() {
+        item.tells = false;
         if let Some(Outcome::Stored(stored)) = &mut item.outcome {
             // After the batch, so that whoever is told asks for everything that is there.
             if let Some(change) = changes.get(&stored.change.conversation) {
                 stored.change = change.clone();
             }
+            item.tells = told.insert(stored.change.conversation);
         }
     }
     Ok(())

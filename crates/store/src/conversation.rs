@@ -350,22 +350,26 @@ impl Store {
         to: Option<OperatorId>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
         self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let found = locked(connection, organisation, id, Some(by)).await?;
-                    if found.progress.assignee == to {
-                        return Ok(None);
-                    }
-                    if let Some(to) = to {
-                        let values = [organisation.into(), to.into()];
-                        if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
-                            return Err(Error::NotFound);
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let found = locked(connection, organisation, id, Some(by)).await?;
+                        if found.progress.assignee == to {
+                            return Ok(None);
                         }
-                    }
-                    happen(connection, found, Author::Operator(by.0), Event::Assigned(to), at).await.map(Some)
-                })
-            })
+                        if let Some(to) = to {
+                            let values = [organisation.into(), to.into()];
+                            if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
+                                return Err(Error::NotFound);
+                            }
+                        }
+                        happen(connection, found, Author::Operator(by.0), Event::Assigned(to), at).await.map(Some)
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
             .await
     }
 
@@ -382,20 +386,24 @@ impl Store {
         at: Timestamp,
         idle_at: Timestamp,
     ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
         self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let found = locked(connection, organisation, id, Some(by)).await?;
-                    if (found.progress.state == State::Ended) == ended {
-                        return Ok(None);
-                    }
-                    let what = if ended { Event::Ended } else { Event::Reopened };
-                    if !ended {
-                        job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
-                    }
-                    happen(connection, found, Author::Operator(by.0), what, at).await.map(Some)
-                })
-            })
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let found = locked(connection, organisation, id, Some(by)).await?;
+                        if (found.progress.state == State::Ended) == ended {
+                            return Ok(None);
+                        }
+                        let what = if ended { Event::Ended } else { Event::Reopened };
+                        if !ended {
+                            job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+                        }
+                        happen(connection, found, Author::Operator(by.0), what, at).await.map(Some)
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
             .await
     }
 
@@ -445,28 +453,32 @@ impl Store {
         idle: std::time::Duration,
         at: Timestamp,
     ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
         self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let id = ConversationId(claimed.subject);
-                    let found = match locked(connection, claimed.organisation, id, None).await {
-                        Err(Error::NotFound) => None,
-                        found => Some(found?),
-                    };
-                    let Some(found) = found.filter(|found| found.progress.state != State::Ended) else {
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let id = ConversationId(claimed.subject);
+                        let found = match locked(connection, claimed.organisation, id, None).await {
+                            Err(Error::NotFound) => None,
+                            found => Some(found?),
+                        };
+                        let Some(found) = found.filter(|found| found.progress.state != State::Ended) else {
+                            job::finish(connection, &claimed).await?;
+                            return Ok(None);
+                        };
+                        let due = found.last_at.plus(idle);
+                        if due > at {
+                            job::postpone(connection, &claimed, due).await?;
+                            return Ok(None);
+                        }
+                        let change = happen(connection, found, Author::System, Event::EndedIdle, at).await?;
                         job::finish(connection, &claimed).await?;
-                        return Ok(None);
-                    };
-                    let due = found.last_at.plus(idle);
-                    if due > at {
-                        job::postpone(connection, &claimed, due).await?;
-                        return Ok(None);
-                    }
-                    let change = happen(connection, found, Author::System, Event::EndedIdle, at).await?;
-                    job::finish(connection, &claimed).await?;
-                    Ok(Some(change))
-                })
-            })
+                        Ok(Some(change))
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
             .await
     }
 }

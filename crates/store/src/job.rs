@@ -100,21 +100,25 @@ impl Store {
             .write(move |connection| {
                 Box::pin(async move {
                     let rows = connection.query(&CLAIM, &[until.into(), now.into(), most.into()]).await?;
-                    rows.iter()
-                        .map(|row| {
-                            let code = row.text(2)?;
-                            let kind = Kind::ALL.into_iter().find(|kind| kind.code() == code);
-                            Ok(Claimed {
-                                organisation: OrganisationId(row.int(0)?),
-                                id: JobId(row.int(1)?),
-                                kind: kind.ok_or_else(|| Error::Broken("a job of unknown kind".to_owned()))?,
-                                subject: row.int(3)?,
-                                step: row.int(4)?,
-                                attempts: row.int(5)?,
-                                lease: until.0,
-                            })
-                        })
-                        .collect()
+                    let mut claimed = Vec::with_capacity(rows.len());
+                    for row in rows {
+                        let (id, code) = (JobId(row.int(1)?), row.text(2)?);
+                        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.code() == code) else {
+                            // Of a newer program: it stays leased for a while and hinders no other.
+                            tracing::warn!(job = %id, "a job of a kind that this program does not know");
+                            continue;
+                        };
+                        claimed.push(Claimed {
+                            organisation: OrganisationId(row.int(0)?),
+                            id,
+                            kind,
+                            subject: row.int(3)?,
+                            step: row.int(4)?,
+                            attempts: row.int(5)?,
+                            lease: until.0,
+                        });
+                    }
+                    Ok(claimed)
                 })
             })
             .await

@@ -48,6 +48,7 @@ statements! {
     DATA_KEY =
         "SELECT organisation_id, key_id, organisation_key_version, key_wrapped FROM data_key
         WHERE organisation_id = $1 AND key_id = $2";
+    ANY_KEY = "SELECT organisation_id FROM organisation_key LIMIT 1";
     OLD_KEYS =
         "SELECT organisation_id, key_id FROM data_key WHERE created_at < $1 AND key_id > $2
         ORDER BY key_id LIMIT $3";
@@ -185,6 +186,20 @@ impl KeyStore {
                     let values = [before.into(), after.into(), most.into()];
                     let rows = connection.query_in(Scope::System(System::KeySweep), &OLD_KEYS, &values).await?;
                     rows.iter().map(|row| Ok((OrganisationId(row.int(0)?), KeyId(row.int(1)?)))).collect()
+                })
+            })
+            .await
+    }
+
+    /// Whether there are keys of any organisation.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn has_keys(&self) -> Result<bool> {
+        self.keys
+            .read(move |connection| {
+                Box::pin(async move {
+                    Ok(!connection.query_in(Scope::System(System::SetUp), &ANY_KEY, &[]).await?.is_empty())
                 })
             })
             .await

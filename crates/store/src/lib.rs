@@ -19,11 +19,13 @@ pub mod session;
 pub mod widget;
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 pub use engine::{Location, Settings};
 pub use error::Error;
 pub use scope::{Scope, System};
 
+use domain::conversation::Change;
 use engine::Database;
 
 /// What every store function returns.
@@ -33,6 +35,20 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone)]
 pub struct Store {
     pub(crate) data: Database<append::Pending>,
+    pub(crate) listener: Listener,
+}
+
+/// Who is told of every change of a conversation, right after its commit and in the order of commits: on the writer, so that
+/// neither a sender who has gone nor a slow one can hold the others' news up.
+#[derive(Clone, Default)]
+pub(crate) struct Listener(Arc<OnceLock<Box<dyn Fn(&Change) + Send + Sync>>>);
+
+impl Listener {
+    pub(crate) fn tell(&self, change: &Change) {
+        if let Some(listener) = self.0.get() {
+            listener(change);
+        }
+    }
 }
 
 impl Store {
@@ -42,15 +58,21 @@ impl Store {
     /// [`Error::Unavailable`] where it cannot be reached, [`Error::Schema`] where it is not ours or newer than this
     /// program.
     pub async fn open(location: &Location, settings: Settings) -> Result<Self> {
-        Ok(Self { data: Database::open(location, settings, &schema::DATA).await? })
+        Ok(Self { data: Database::open(location, settings, &schema::DATA).await?, listener: Listener::default() })
     }
 
-    /// Whether the database answers.
+    /// Names who is told of changes; the first one named stays.
+    pub fn on_change(&self, listener: impl Fn(&Change) + Send + Sync + 'static) {
+        let _ = self.listener.0.set(Box::new(listener));
+    }
+
+    /// Whether the database answers, for reading and for writing.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where it does not.
     pub async fn ping(&self) -> Result<()> {
-        self.data.ping().await
+        self.data.ping().await?;
+        self.data.ping_writer().await
     }
 
     /// Answers what waits, then closes.

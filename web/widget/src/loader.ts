@@ -7,8 +7,7 @@ import type { WidgetConfig } from "@diskret/api";
   const id = encodeURIComponent(script?.dataset.widget ?? "");
   if (!script || !id || document.querySelector("diskret-chat")) return;
   const { origin } = new URL(script.src);
-  const CHAT =
-    "M3 16.3a2 2 0 0 1 .1 1.2l-1.1 3.3a1 1 0 0 0 1.2 1.2l3.4-1a2 2 0 0 1 1.1 0 10 10 0 1 0-4.7-4.7";
+  const CHAT = "M3 16.3a2 2 0 0 1 .1 1.2l-1.1 3.3a1 1 0 0 0 1.2 1.2l3.4-1a2 2 0 0 1 1.1 0 10 10 0 1 0-4.7-4.7";
   const CLOSE = "M18 6 6 18M6 6l12 12";
   const PHONE = "(max-width:480px),(max-height:480px)";
 
@@ -29,7 +28,7 @@ import type { WidgetConfig } from "@diskret/api";
     // A constructed sheet and the CSSOM are what a policy without unsafe-inline leaves.
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(
-      `:host{all:initial!important}div,button{position:fixed;z-index:2147483647;inset-inline-end:20px}button{bottom:20px;display:grid;place-items:center;width:56px;height:56px;padding:0;border:0;border-radius:50%;background:${accent};background:oklch(from ${accent} min(l,.5) c h);color:#fff;box-shadow:0 4px 20px #0004;cursor:pointer}button:focus-visible{outline:3px solid ${accent};outline-offset:3px}svg{width:26px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}b{position:absolute;top:-4px;right:-4px;padding:0 7px;border-radius:11px;background:#b3261e;color:#fff;font:600 12px/22px system-ui}b:empty{display:none}div{bottom:92px;width:380px;height:min(640px,100vh - 112px);border-radius:16px;overflow:hidden;box-shadow:0 8px 28px #0004;visibility:hidden}[open]{visibility:visible}iframe{width:100%;height:100%;border:0;color-scheme:light dark}@media ${PHONE}{div{inset:0;width:auto;height:auto;border-radius:0}.ready[open]+button{visibility:hidden}}`,
+      `:host{all:initial!important}div,button{position:fixed;z-index:2147483647;inset-inline-end:20px;box-shadow:0 6px 24px #0004}button{bottom:20px;display:grid;place-items:center;width:56px;height:56px;padding:0;border:0;border-radius:50%;background:${accent};background:oklch(from ${accent} min(l,.5) c h);color:#fff;cursor:pointer}button:focus-visible{outline:3px solid ${accent};outline-offset:3px}svg{width:26px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}b{position:absolute;top:-4px;right:-4px;padding:0 7px;border-radius:11px;background:#b3261e;color:#fff;font:600 12px/22px system-ui}b:empty{display:none}div{bottom:92px;width:380px;height:min(640px,100vh - 112px);border-radius:16px;overflow:hidden;visibility:hidden}[open]{visibility:visible}iframe{width:100%;height:100%;border:0;color-scheme:light dark}@media ${PHONE}{div{inset:0;width:auto;height:auto;border-radius:0}.ready[open]+button{visibility:hidden}}`,
     );
     root.adoptedStyleSheets = [sheet];
 

@@ -26,9 +26,7 @@ impl App {
         };
         let found = self.store.conversation_named(principal.organisation, name).await?;
         let by = (principal.operator, access);
-        if let Some(change) = self.store.assign(principal.organisation, found.id, by, to, self.now()).await? {
-            self.bus.publish(&change);
-        }
+        self.store.assign(principal.organisation, found.id, by, to, self.now()).await?;
         Ok(())
     }
 }

@@ -14,10 +14,7 @@ impl App {
         let found = self.store.conversation_named(principal.organisation, name).await?;
         let (by, now) = ((principal.operator, access), self.now());
         let idle_at = now.plus(self.options.end_idle_after);
-        let changed = self.store.set_ended(principal.organisation, found.id, by, ended, now, idle_at).await?;
-        if let Some(change) = changed {
-            self.bus.publish(&change);
-        }
+        self.store.set_ended(principal.organisation, found.id, by, ended, now, idle_at).await?;
         Ok(())
     }
 }

@@ -8,9 +8,7 @@ use crate::{App, Result};
 
 impl App {
     pub(crate) async fn end_idle(&self, job: Claimed) -> Result<()> {
-        if let Some(change) = self.store.end_if_idle(job, self.options.end_idle_after, self.now()).await? {
-            self.bus.publish(&change);
-        }
+        self.store.end_if_idle(job, self.options.end_idle_after, self.now()).await?;
         Ok(())
     }
 }

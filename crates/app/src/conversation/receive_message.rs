@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use domain::conversation::{Author, Numbers};
+use domain::conversation::{Author, Change, Numbers};
 use domain::limits::TEXT_CHARACTERS;
 use domain::{Access, Capability, Level, Principal, PublicId, SenderId, Timestamp};
 use futures_util::future::BoxFuture;
 use privacy::message::Identity;
 use privacy::{Message, Plaintext, Redacted, random};
-use store::append::{Append, Beginning, Outcome, Target};
+use store::append::{Append, Beginning, Outcome, Stored, Target};
 use store::message::Names;
 
 use super::{Reference, Visitor};
@@ -79,7 +79,7 @@ pub struct Answer {
     pub result: std::result::Result<Accepted, ReceiveError>,
 }
 
-/// The answer to come. To be awaited to its end even when the socket has gone: it tells the others.
+/// The answer to come. The others are told whether or not it is awaited.
 pub type Receipt = BoxFuture<'static, Answer>;
 
 impl App {
@@ -127,24 +127,26 @@ impl App {
         let key = self.keyring.pooled_key(visitor.widget.organisation).await?;
         let masked = redacted.masked() > 0;
         let (sealed, text) = redacted.seal(&key);
-        let at = self.now();
-        let outcome = self
-            .store
-            .append(Append {
-                organisation: visitor.widget.organisation,
-                target: Target::New(Beginning {
-                    widget: visitor.widget.id,
-                    token_hash: visitor.token_hash,
-                    key: key.id(),
-                    language: visitor.language,
-                }),
-                message: sealed,
-                access: None,
-                at,
-                idle_at: at.plus(self.options.end_idle_after),
-            })
-            .await?;
-        match outcome {
+        let (at, sender) = (self.now(), incoming.sender);
+        let masked = masked.then(|| text.clone());
+        let append = Append {
+            organisation: visitor.widget.organisation,
+            target: Target::New(Beginning {
+                widget: visitor.widget.id,
+                token_hash: visitor.token_hash,
+                key: key.id(),
+                language: visitor.language,
+            }),
+            message: sealed,
+            access: None,
+            at,
+            idle_at: at.plus(self.options.end_idle_after),
+        };
+        let app = Arc::clone(self);
+        let keep = move |stored: &Stored| {
+            app.keep(stored, entry(Author::Visitor, sender, counter, false, stored.numbers, at, text));
+        };
+        match self.store.append_then(append, keep).await? {
             Outcome::Stored(stored) => {
                 let conversation = self.refer_to_new(Reference {
                     organisation: visitor.widget.organisation,
@@ -156,13 +158,7 @@ impl App {
                     started_at: at,
                     visitor_seen: AtomicI64::new(0),
                 });
-                let accepted = accepted(&conversation, counter, stored.numbers, at, masked.then(|| text.clone()));
-                self.tell(
-                    &conversation,
-                    entry(Author::Visitor, incoming.sender, counter, false, stored.numbers, at, text),
-                    &stored.change,
-                );
-                Ok(accepted)
+                Ok(accepted(&conversation, counter, stored.numbers, at, masked))
             }
             Outcome::AlreadyBegun => {
                 let found = self.store.conversation_of_token(visitor.widget.organisation, visitor.token_hash).await?;
@@ -224,39 +220,57 @@ impl App {
         let masked = redacted.masked() > 0;
         let (sealed, text) = redacted.seal(&key);
         let at = self.now();
-        // Enqueued here, so that the order of calls is the order in the store; only the answer is waited for later.
-        let outcome = self.store.append(Append {
+        let masked = masked.then(|| text.clone());
+        let append = Append {
             organisation: conversation.organisation,
             target: Target::Conversation(conversation.id),
             message: sealed,
             access,
             at,
             idle_at: at.plus(self.options.end_idle_after),
-        });
+        };
+        let app = Arc::clone(self);
+        let keep = move |stored: &Stored| {
+            let Identity { author, sender, counter, note, .. } = identity;
+            app.keep(stored, entry(author, sender, counter, note, stored.numbers, at, text));
+        };
+        // Enqueued here, so that the order of calls is the order in the store; only the answer is waited for later.
+        let outcome = self.store.append_then(append, keep);
         let (app, conversation) = (Arc::clone(self), Arc::clone(conversation));
         Ok(Box::pin(async move {
+            let counter = identity.counter;
             let result = match outcome.await {
                 Err(error) => Err(error.into()),
-                Ok(Outcome::Stored(stored)) => {
-                    let masked = masked.then(|| text.clone());
-                    let Identity { author, sender, counter, note, .. } = identity;
-                    let entry = entry(author, sender, counter, note, stored.numbers, at, text);
-                    app.tell(&conversation, entry, &stored.change);
-                    Ok(accepted(&conversation, counter, stored.numbers, at, masked))
-                }
+                Ok(Outcome::Stored(stored)) => Ok(accepted(&conversation, counter, stored.numbers, at, masked)),
                 Ok(Outcome::Retried { numbers, at, .. }) => {
-                    Ok(accepted(&conversation, identity.counter, numbers, at, masked.then_some(text)))
+                    app.tell_again(&conversation).await;
+                    Ok(accepted(&conversation, counter, numbers, at, masked))
                 }
                 Ok(other) => Err(refused(&other)),
             };
-            Answer { counter: identity.counter, conversation: identity.conversation, result }
+            Answer { counter, conversation: identity.conversation, result }
         }))
     }
 
-    /// Keeps the opened message at hand for those who are told now.
-    fn tell(&self, conversation: &Reference, entry: OpenedEntry, change: &domain::conversation::Change) {
-        self.opened.insert(conversation.id, Arc::new(entry));
-        self.bus.publish(change);
+    /// Keeps an opened message at hand for those who are told next. Runs on the store's writer, right after the commit.
+    fn keep(&self, stored: &Stored, entry: OpenedEntry) {
+        self.opened.insert(stored.change.conversation, Arc::new(entry));
+    }
+
+    /// A message that was stored but not acknowledged may not have been told of either, where the commit's answer was
+    /// lost. What goes wrong here is mended by the next message.
+    async fn tell_again(&self, conversation: &Reference) {
+        if let Ok(found) = self.store.conversation(conversation.organisation, conversation.id).await {
+            self.bus.publish(&Change {
+                organisation: found.organisation,
+                conversation: found.id,
+                progress: found.progress,
+                previous_assignee: found.progress.assignee,
+                began: false,
+                at: found.last_at,
+                position: found.position,
+            });
+        }
     }
 }
 

@@ -13,6 +13,9 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn visitor_sees(&self, conversation: &Reference, visible: i64) -> Result<()> {
+        if visible <= conversation.visitor_seen() {
+            return Ok(());
+        }
         let seen = self.store.see(conversation.organisation, conversation.id, Seen::Visitor(visible)).await?;
         if let Some(visible) = seen {
             conversation.visitor_saw(visible);

@@ -1,13 +1,16 @@
 //! A visitor opens the chat: nothing about them is stored until they write (A2).
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use domain::conversation::State;
 use domain::{Language, PublicId};
+use parking_lot::Mutex;
 use store::conversation::Conversation;
 use store::widget::Widget;
 
 use super::Reference;
+use super::rate::Bucket;
 use crate::{App, Error, Result};
 
 /// A visitor at the chat, for as long as the socket lives.
@@ -24,6 +27,18 @@ pub struct Visitor {
     pub language: Language,
     /// The conversation, once there is one.
     pub conversation: Option<Arc<Reference>>,
+    /// How much they may still send, over all their sockets.
+    bucket: Arc<Mutex<Bucket>>,
+}
+
+impl Visitor {
+    /// Takes one message's worth, or says how long to wait for it.
+    ///
+    /// # Errors
+    /// The time until the next message may be sent.
+    pub fn take_turn(&self) -> std::result::Result<(), Duration> {
+        self.bucket.lock().take(Instant::now())
+    }
 }
 
 /// What a visitor who comes back is told about their conversation.
@@ -51,6 +66,15 @@ impl From<&Conversation> for Standing {
 }
 
 impl App {
+    fn bucket(&self, token_hash: [u8; 32]) -> Arc<Mutex<Bucket>> {
+        if let Some(known) = self.buckets.get(&token_hash) {
+            return known;
+        }
+        let fresh = Arc::new(Mutex::new(Bucket::new(self.options.visitor_rate, self.options.visitor_burst)));
+        self.buckets.insert(token_hash, Arc::clone(&fresh));
+        fresh
+    }
+
     /// Lets a visitor in: with the token of an earlier visit they find their conversation, without one they are given
     /// one. Public: a widget's name stands in the page.
     ///
@@ -86,6 +110,7 @@ impl App {
             token_hash,
             new_token,
             conversation,
+            bucket: self.bucket(token_hash),
         };
         Ok((visitor, found.as_ref().map(Standing::from)))
     }

@@ -2,6 +2,7 @@
 
 use domain::{Capability, Level, Principal};
 use privacy::{Plaintext, recovery};
+use zeroize::Zeroizing;
 
 use crate::{App, Error, Result};
 
@@ -13,6 +14,17 @@ impl App {
     pub async fn confirm_recovery(&self, principal: Principal, key: &Plaintext) -> Result<()> {
         principal.require(Capability::Installation, Level::Write)?;
         self.confirm_recovery_key(key).await
+    }
+
+    /// Makes a new recovery key in the place of one that was lost, by whoever runs the machine. What was sealed to the old
+    /// one would stay sealed to it; nothing is yet.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn new_recovery_key(&self) -> Result<Zeroizing<String>> {
+        let (shown, public) = recovery::generate();
+        self.store.install(public, self.now()).await?;
+        Ok(shown)
     }
 
     /// The same from the command line, by whoever runs the machine.

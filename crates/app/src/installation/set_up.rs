@@ -47,7 +47,7 @@ impl App {
     }
 
     /// The one-time code of the first set-up, for the terminal that started the program.
-    pub fn setup_code(&self) -> &str {
+    pub fn setup_code(&self) -> Option<&str> {
         self.secrets.setup_code()
     }
 

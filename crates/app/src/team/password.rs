@@ -1,15 +1,27 @@
 //! Passwords: argon2id (RFC 9106) with the parameters that OWASP names first (19 MiB, two passes), off the runtime's
 //! threads, a few at a time so that a flood of sign-ins cannot take the memory.
 
+use std::time::Duration;
+
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordVerifier as _};
 use domain::limits::{PASSWORD_BYTES, PASSWORD_CHARACTERS};
 use privacy::{Plaintext, random};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{Error, Result};
 
 static TURNS: Semaphore = Semaphore::const_new(4);
+/// Who gets no turn within this is told that too much is going on.
+const TURN_WITHIN: Duration = Duration::from_secs(5);
+
+/// A turn to hash. It goes along with the work, which nobody can stop: who hangs up must not make room for more.
+async fn turn() -> Result<SemaphorePermit<'static>> {
+    match tokio::time::timeout(TURN_WITHIN, TURNS.acquire()).await {
+        Ok(turn) => turn.map_err(|_| Error::Internal),
+        Err(_) => Err(Error::Busy),
+    }
+}
 
 /// Checks a new password and hashes it.
 pub(super) async fn hash(password: Plaintext) -> Result<String> {
@@ -19,8 +31,9 @@ pub(super) async fn hash(password: Plaintext) -> Result<String> {
     if password.len() > PASSWORD_BYTES {
         return Err(invalid(format!("must be at most {PASSWORD_BYTES} bytes long")));
     }
-    let _turn = TURNS.acquire().await.map_err(|_| Error::Internal)?;
+    let turn = turn().await?;
     tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         use argon2::PasswordHasher as _;
         let salt: [u8; 16] = random::bytes();
         Argon2::default()
@@ -38,8 +51,9 @@ pub(super) async fn verify(password: Plaintext, hash: Option<String>) -> Result<
     if password.len() > PASSWORD_BYTES {
         return Ok(false);
     }
-    let _turn = TURNS.acquire().await.map_err(|_| Error::Internal)?;
+    let turn = turn().await?;
     tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         let known = hash.is_some();
         let text = hash.unwrap_or_else(|| NOBODY.to_owned());
         let parsed = PasswordHash::new(&text).map_err(|_| Error::Internal)?;

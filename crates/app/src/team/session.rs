@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::Principal;
 use domain::limits::{SESSION_IDLE, SESSION_LONGEST};
+use domain::{Principal, Timestamp};
 use privacy::{digest, token};
 use zeroize::Zeroizing;
 
@@ -43,16 +43,29 @@ impl App {
     /// # Errors
     /// [`Error::Unauthorised`].
     pub async fn session(&self, secret: &Secret) -> Result<Principal> {
+        let (principal, used_at) = self.find_session(secret).await?;
+        if used_at < self.now().minus(USE_NOTED_EVERY) {
+            self.store.use_session(secret.hash(), self.now()).await?;
+        }
+        Ok(principal)
+    }
+
+    /// The same without counting as a use: an open window that nobody looks at must not keep a session alive.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorised`].
+    pub async fn peek_session(&self, secret: &Secret) -> Result<Principal> {
+        Ok(self.find_session(secret).await?.0)
+    }
+
+    async fn find_session(&self, secret: &Secret) -> Result<(Principal, Timestamp)> {
         let (hash, now) = (secret.hash(), self.now());
         let session = match self.store.session(hash, now.minus(SESSION_IDLE), now.minus(SESSION_LONGEST)).await {
             Ok(session) => session,
             Err(store::Error::NotFound) => return Err(Error::Unauthorised),
             Err(error) => return Err(error.into()),
         };
-        if session.used_at < now.minus(USE_NOTED_EVERY) {
-            self.store.use_session(hash, now).await?;
-        }
-        Ok(session.principal)
+        Ok((session.principal, session.used_at))
     }
 
     /// Who a program's token speaks for.

@@ -79,6 +79,10 @@ impl App {
     /// Those of the store.
     pub async fn first_widget(&self) -> Result<Option<PublicId>> {
         for organisation in self.store.organisations().await? {
+            // One whose set-up was broken off has nobody who could answer.
+            if self.store.operators(organisation.id).await?.is_empty() {
+                continue;
+            }
             if let Some(widget) = self.store.widgets(organisation.id).await?.first() {
                 return Ok(Some(widget.name));
             }

@@ -30,6 +30,10 @@ pub(super) fn command() -> Command {
             Command::new("confirm-recovery-key")
                 .about("Notes that you hold the recovery key: reads it from standard input and compares"),
         ))
+        .subcommand(configured(
+            Command::new("new-recovery-key")
+                .about("Makes a new recovery key in the place of a lost one and prints it once"),
+        ))
 }
 
 pub(super) fn run(config: Config, name: &str, matches: &ArgMatches) -> anyhow::Result<()> {
@@ -37,6 +41,7 @@ pub(super) fn run(config: Config, name: &str, matches: &ArgMatches) -> anyhow::R
         let app = open::installation(&config).await?;
         let result = match name {
             "add-operator" => add_operator(&app, matches).await,
+            "new-recovery-key" => renew(&app).await,
             _ => confirm(&app).await,
         };
         app.close().await;
@@ -71,6 +76,14 @@ async fn add_operator(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
     if made {
         say(&format!("password        {password}"));
     }
+    Ok(())
+}
+
+async fn renew(app: &App) -> anyhow::Result<()> {
+    anyhow::ensure!(!app.needs_set_up().await?, "nobody has set this installation up yet");
+    let key = app.new_recovery_key().await?;
+    say(&format!("recovery_key    {}", *key));
+    say("Keep it in a safe: it is shown only now. `diskret admin confirm-recovery-key` notes that you did.");
     Ok(())
 }
 

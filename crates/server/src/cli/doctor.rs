@@ -7,7 +7,7 @@ use std::sync::Arc;
 use app::App;
 use app::secrets::Secrets;
 use domain::clock::{Clock as _, SystemClock};
-use store::{KeyStore, Settings, Store};
+use store::{KeyStore, Location, Settings, Store};
 
 use super::say;
 use crate::config::Config;
@@ -78,6 +78,11 @@ async fn stores(config: &Config) -> Vec<Finding> {
         return Vec::new();
     }
     let (data, keys) = config.locations();
+    if [&data, &keys].iter().any(|location| matches!(location, Location::File(path) if !path.exists())) {
+        return vec![Finding::Warning(
+            "there is no installation yet: `diskret serve` or `diskret setup` makes it".into(),
+        )];
+    }
     let data = match Store::open(&data, Settings::default()).await {
         Ok(data) => data,
         Err(error) => return vec![bad("database", &error)],
@@ -87,8 +92,7 @@ async fn stores(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![bad("key_database", &error)],
     };
     let mut findings = vec![Finding::Good("both databases answer".into())];
-    let fresh = data.organisations().await.is_ok_and(|all| all.is_empty());
-    match Secrets::load(&config.secrets(), fresh) {
+    match Secrets::load(&config.secrets(), false) {
         Err(error) => findings.push(bad("data", &error)),
         Ok(secrets) => {
             findings.push(Finding::Good("the installation's secrets are there and closed to others".into()));

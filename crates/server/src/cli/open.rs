@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use app::App;
 use app::secrets::Secrets;
 use domain::clock::SystemClock;
-use store::{KeyStore, Location, Settings, Store};
+use store::{KeyStore, Settings, Store};
 
 use crate::config::Config;
 
@@ -19,15 +19,36 @@ pub(super) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
         .create(&config.data)
         .with_context(|| format!("the folder {} cannot be made", config.data.display()))?;
     let (data, keys) = config.locations();
-    let is_fresh = |location: &Location| match location {
-        Location::File(path) => !path.exists(),
-        Location::Postgres(_) => false,
-    };
-    let fresh_files = is_fresh(&data) && is_fresh(&keys);
     let data_store = Store::open(&data, Settings::default()).await.context("the data cannot be opened")?;
     let key_store = KeyStore::open(&keys, Settings::default()).await.context("the keys cannot be opened")?;
+    belong_together(&data_store, &key_store, config).await?;
     // A database without an organisation has nothing that a missing key could have sealed.
-    let fresh = fresh_files || data_store.organisations().await?.is_empty();
-    let secrets = Secrets::load(&config.secrets(), fresh)?;
+    let fresh = data_store.organisations().await?.is_empty();
+    let needs_set_up = !data_store.has_operators().await?;
+    let mut secrets = Secrets::load(&config.secrets(), fresh)?;
+    if needs_set_up {
+        secrets = secrets.with_setup_code()?;
+    }
     Ok(App::new(data_store, key_store, Arc::new(SystemClock), secrets, config.app))
+}
+
+/// Data without their keys are unreadable, and keys without their data would look unused and be swept: neither may start.
+async fn belong_together(data: &Store, keys: &KeyStore, config: &Config) -> anyhow::Result<()> {
+    let (data_at, keys_at) = match &config.databases {
+        Some(_) => ("`database`".to_owned(), "`key_database`".to_owned()),
+        None => {
+            let (data, keys) = (config.data.join("diskret.db"), config.data.join("keys.db"));
+            (data.display().to_string(), keys.display().to_string())
+        }
+    };
+    let has_keys = keys.has_keys().await?;
+    anyhow::ensure!(
+        !has_keys || !data.organisations().await?.is_empty(),
+        "{keys_at} holds keys, but {data_at} is empty: put the data back that belong to these keys"
+    );
+    anyhow::ensure!(
+        has_keys || !data.has_operators().await?,
+        "{data_at} holds data, but {keys_at} is empty: put the keys back, without them nothing can be read"
+    );
+    Ok(())
 }

@@ -46,12 +46,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     greet(&config, &app).await?;
     let (ending, sockets, work) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
     work.spawn(every(WORK_EVERY, ending.clone(), {
-        let app = Arc::clone(&app);
+        let (app, ending) = (Arc::clone(&app), ending.clone());
         move || {
-            let app = Arc::clone(&app);
+            let (app, ending) = (Arc::clone(&app), ending.clone());
             async move {
                 // A full page means that more is due: go on at once.
-                while app.work().await? >= 32 {}
+                while !ending.is_cancelled() && app.work().await? >= 32 {}
                 Ok(())
             }
         }
@@ -109,13 +109,13 @@ async fn end_asked() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says where everything is. The first sign-in's code goes in the address's fragment, which no server and no log sees.
+/// Says where everything is. The first sign-in's code stands in the address's fragment, which no server on the way sees; it
+/// works once and only until somebody has set the installation up.
 async fn greet(config: &Config, app: &App) -> anyhow::Result<()> {
     say(&format!("diskret {} listens on {}", env!("CARGO_PKG_VERSION"), config.listen));
-    if app.needs_set_up().await? {
-        say(&format!("first sign-in  {}/setup#code={}", config.app_origin, app.setup_code()));
-    } else {
-        say(&format!("dashboard      {}", config.app_origin));
+    match app.setup_code() {
+        Some(code) => say(&format!("first sign-in  {}/setup#code={code}", config.app_origin)),
+        None => say(&format!("dashboard      {}", config.app_origin)),
     }
     if let Some(shop) = &config.shop_origin {
         say(&format!("demo shop      {shop}"));

@@ -61,6 +61,7 @@ pub(super) fn run(config: Config, matches: &ArgMatches) -> anyhow::Result<()> {
         if made {
             facts.push(("owner_password", password));
         }
+        let shows_key = done.recovery_key.is_some();
         if let Some(key) = done.recovery_key {
             facts.push(("recovery_key", key.to_string()));
         }
@@ -72,7 +73,9 @@ pub(super) fn run(config: Config, matches: &ArgMatches) -> anyhow::Result<()> {
             for (name, fact) in facts {
                 say(&format!("{name:<15} {fact}"));
             }
-            say("Keep the recovery key in a safe: it is shown only now. `diskret admin confirm-recovery-key` notes that you did.");
+            if shows_key {
+                say("Keep the recovery key in a safe: it is shown only now. `diskret admin confirm-recovery-key` notes that you did.");
+            }
         }
         Ok(())
     })

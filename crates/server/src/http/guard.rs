@@ -56,6 +56,14 @@ pub(crate) async fn bearer_or_cookie(headers: &HeaderMap, shared: &Shared) -> Re
     }
 }
 
+/// The same for a socket that asks again: an open window is no use of its session.
+pub(crate) async fn peek(headers: &HeaderMap, shared: &Shared) -> Result<Principal, Error> {
+    match bearer(headers) {
+        Some(secret) => shared.app.api_token(&secret).await,
+        None => shared.app.peek_session(&cookie(headers).ok_or(Error::Unauthorised)?).await,
+    }
+}
+
 /// A program's token.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;

@@ -28,7 +28,7 @@ use crate::config::Config;
 use crate::hosts::{self, Host};
 use crate::{assets, demo, socket};
 
-pub(crate) use guard::{bearer, bearer_or_cookie};
+pub(crate) use guard::{bearer, bearer_or_cookie, peek};
 pub(crate) use problem::Failure;
 
 /// What handlers share.

@@ -1,5 +1,8 @@
 //! The first run, and the recovery key.
 
+use std::sync::Arc;
+
+use app::Error;
 use app::installation::NewOrganisation;
 use app::team::NewOperator;
 use app::widget::WidgetChange;
@@ -52,7 +55,9 @@ pub(super) async fn set_up(
             language: Some(body.language.into()),
         },
     };
-    let done = shared.app.first_set_up(&body.code, new).await?;
+    // Goes on even where the browser hangs up: half a set-up helps nobody.
+    let (app, code) = (Arc::clone(&shared.app), body.code);
+    let done = tokio::spawn(async move { app.first_set_up(&code, new).await }).await.map_err(|_| Error::Internal)??;
     let signed_in = shared.app.sign_in(&email, password).await?;
     let result = SetupResult {
         organisation: done.organisation.into(),

@@ -11,8 +11,8 @@ use domain::conversation::{Author, Event, Kind};
 use domain::{OrganisationId, Principal, PublicId, SenderId};
 
 use crate::wire::conversations::{
-    AuthorKind, ConversationSummary, Counts, EndCause, Entry, EventEntry, EventKind, MessageAuthor, MessageEntry,
-    PreviewFrom, WidgetRef,
+    AuthorKind, ConversationSummary, Counts, EndCause, Entry, EventEntry, EventKind, EventOperator, MessageAuthor,
+    MessageEntry, PreviewFrom, WidgetRef,
 };
 use crate::wire::frames::ServerFrame;
 use crate::wire::session::OperatorRef;
@@ -70,7 +70,11 @@ pub(crate) fn entry<'a>(
             Event::EndedIdle => (EventKind::Ended, None, Some(EndCause::Idle)),
             Event::Reopened => (EventKind::Reopened, people.author.as_deref(), None),
         };
-        let operator = operator.map(self::operator);
+        // Visitors are told a name, not by what to find the person elsewhere.
+        let operator = operator.map(|person| EventOperator {
+            id: matches!(reader, Reader::Operator(_)).then(|| person.name.into()),
+            name: person.display.reveal().to_owned(),
+        });
         let at = entry.at.0;
         let conversation = conversation.into();
         return Some(Entry::Event(EventEntry { conversation, sequence, visible, at, event, operator, cause }));
@@ -83,7 +87,6 @@ pub(crate) fn entry<'a>(
     let author = match people.author.as_deref() {
         Some(person) => MessageAuthor {
             kind: AuthorKind::Operator,
-            // Visitors are told a name, not by what to find the person elsewhere.
             id: matches!(reader, Reader::Operator(_)).then(|| person.name.into()),
             name: Some(Cow::Borrowed(person.display.reveal())),
         },

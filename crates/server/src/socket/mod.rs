@@ -7,7 +7,6 @@ mod connection;
 pub(crate) mod entries;
 mod operator;
 mod problem;
-mod rate;
 mod visitor;
 
 use axum::extract::State;

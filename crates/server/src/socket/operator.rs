@@ -1,6 +1,6 @@
 //! An operator's socket.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use super::connection::{Came, Connection, Gone};
 use super::entries::{self, Reader};
 use super::problem::Problem;
 use super::visitor::SILENT_FOR;
-use crate::http::{Shared, bearer_or_cookie};
+use crate::http::{Shared, peek};
 use crate::wire::Id;
 use crate::wire::conversations::{Counts, ListName};
 use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFrame, Side, Viewer};
@@ -44,6 +44,8 @@ struct Followed {
     first_counter: i64,
     /// The last counter of this page load that was acknowledged on this socket.
     acknowledged: i64,
+    /// The last change that was looked at.
+    position: i64,
     _subscription: Subscription,
 }
 
@@ -234,7 +236,7 @@ impl Desk {
 
     /// Whether the session still stands, and with which role.
     async fn ask_again(&mut self) -> Result<(), Gone> {
-        match bearer_or_cookie(&self.headers, &self.shared).await {
+        match peek(&self.headers, &self.shared).await {
             Ok(principal) if principal == self.principal => Ok(()),
             Ok(_) => {
                 let problem = Problem::fatal(ProblemCode::Unauthorised, "your role has changed: reconnect");
@@ -347,6 +349,7 @@ impl Desk {
             delivered: after.max(0),
             first_counter: i64::MAX,
             acknowledged: 0,
+            position: 0,
             _subscription: subscription,
         };
         self.followed.insert(id, followed);
@@ -411,7 +414,12 @@ impl Desk {
             return self.connection.refuse(problem).await;
         }
         for (id, change) in post.changes {
-            if self.followed.contains_key(&id) {
+            if let Some(followed) = self.followed.get_mut(&id) {
+                // What was told before may be told once more; it must not undo what came after it.
+                if change.position < followed.position {
+                    continue;
+                }
+                followed.position = change.position;
                 // The right is asked again for each change (SZ5): it may have been given to somebody else.
                 if self.app.may_read(self.principal, &change) {
                     // What is stored has its receipt under way: it is told first, so that numbers arrive in order.
@@ -443,9 +451,7 @@ impl Desk {
     async fn tell_rows(&mut self) -> Result<Option<Duration>, Gone> {
         let mut rows: Vec<Change> = std::mem::take(&mut self.rows).into_values().collect();
         rows.sort_unstable_by_key(|change| change.position);
-        let mut told = HashSet::new();
         for change in rows {
-            told.insert(change.conversation);
             let row = match self.app.changed_row(self.principal, &change).await {
                 Ok(row) => row,
                 Err(error) => {

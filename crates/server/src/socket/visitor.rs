@@ -1,7 +1,7 @@
 //! A visitor's socket.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use app::App;
 use app::conversation::{Accepted, Answer, Incoming, Receipt, ReceiveError, Reference, Standing, Visitor};
@@ -18,7 +18,6 @@ use privacy::Plaintext;
 use super::connection::{Came, Connection, Gone};
 use super::entries::{self, Reader};
 use super::problem::Problem;
-use super::rate::Bucket;
 use crate::http::Shared;
 use crate::wire::Id;
 use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFrame, Side, Viewer, VisitorConversation};
@@ -45,7 +44,6 @@ struct Chat {
     first_counter: i64,
     /// The last counter of this page load that was acknowledged on this socket.
     acknowledged: i64,
-    bucket: Bucket,
 }
 
 /// Kept once there is a conversation.
@@ -92,7 +90,6 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared) {
     let mailbox = Arc::default();
     let mut chat = Chat {
         _team: shared.app.bus().subscribe(Topic::Team(visitor.widget.organisation), &mailbox),
-        bucket: Bucket::new(shared.app.options().visitor_rate, shared.app.options().visitor_burst),
         app: shared.app,
         connection,
         visitor,
@@ -272,7 +269,7 @@ impl Chat {
     }
 
     async fn message(&mut self, counter: i64, text: Plaintext, in_flight: &mut InFlight) -> Result<(), Gone> {
-        if let Err(wait) = self.bucket.take(Instant::now()) {
+        if let Err(wait) = self.visitor.take_turn() {
             let wait = u64::try_from(wait.as_millis()).unwrap_or(1000).max(50);
             let problem = Problem::new(ProblemCode::RateLimited, "too many messages at once").retry_after(wait);
             return self.connection.refuse(problem.about(counter, None)).await;

@@ -219,6 +219,17 @@ pub enum EndCause {
     Idle,
 }
 
+/// The operator an event speaks of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventOperator {
+    /// Their id; operators are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub id: Option<Id>,
+    /// What they are called.
+    pub name: String,
+}
+
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventEntry {
@@ -236,7 +247,7 @@ pub struct EventEntry {
     pub event: EventKind,
     /// Assigned: to whom. Ended and reopened: by whom.
     #[schema(required)]
-    pub operator: Option<OperatorRef>,
+    pub operator: Option<EventOperator>,
     /// Ended: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -213,7 +213,22 @@ impl<B: Batch> Database<B> {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        self.inner.writer.call(Box::new(work)).await
+        self.write_then(work, |_| {}).await
+    }
+
+    /// The same, and does something with the outcome right after the commit, in the order of commits, even where the
+    /// caller has gone meanwhile.
+    pub(crate) async fn write_then<T, W>(&self, work: W, then: impl FnOnce(&T) + Send + 'static) -> Result<T>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        self.inner.writer.call(Box::new(work), Box::new(then)).await
+    }
+
+    /// Whether the writer still takes and commits work.
+    pub(crate) async fn ping_writer(&self) -> Result<()> {
+        self.write(|_| Box::pin(async { Ok(()) })).await
     }
 
     /// Gives an item to the next batch.

@@ -1,8 +1,9 @@
 //! PostgreSQL 15 or later: the same statements, batches through `unnest`, one writing connection and a pool for reading.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, error::SqlState};
 
@@ -14,6 +15,13 @@ use crate::{Error, Result};
 
 /// Everyone who migrates waits for the same number ("diskret" in ASCII).
 const MIGRATION_LOCK: i64 = 0x0064_6973_6b72_6574;
+
+/// A connection is made within.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// A free connection is waited for so long, then the answer is "busy".
+const WAIT_WITHIN: Duration = Duration::from_secs(2);
+/// A server that says nothing for so long has gone.
+const SILENT_FOR: Duration = Duration::from_secs(10);
 
 fn error(error: &tokio_postgres::Error) -> Error {
     let Some(database) = error.as_db_error() else {
@@ -34,6 +42,9 @@ fn error(error: &tokio_postgres::Error) -> Error {
 }
 
 fn pool_error(error: &deadpool_postgres::PoolError) -> Error {
+    if matches!(error, PoolError::Timeout(TimeoutType::Wait)) {
+        return Error::Busy;
+    }
     Error::Unavailable(error.to_string())
 }
 
@@ -176,12 +187,22 @@ impl Pool {
     pub(super) fn open(url: &str, readers: usize) -> Result<Self> {
         let mut config = tokio_postgres::Config::from_str(url)
             .map_err(|_| Error::Unavailable("the PostgreSQL address cannot be read".to_owned()))?;
-        config.application_name("diskret");
-        // A caller who went away may have left a transaction open, and a dead socket looks alive: ROLLBACK mends both.
-        let recycling_method = RecyclingMethod::Custom("ROLLBACK".to_owned());
+        config.application_name("diskret").connect_timeout(CONNECT_WITHIN);
+        // A network that was cut without a word must not hold the writer up for minutes.
+        config.keepalives_idle(SILENT_FOR).tcp_user_timeout(SILENT_FOR);
+        // Law L1 must not hang on how the server or the role was set up.
+        let options = format!("{} -c synchronous_commit=on", config.get_options().unwrap_or_default());
+        config.options(options.trim());
+        // A caller who went away may have left a transaction open, and a dead socket looks alive. Without the BEGIN the
+        // server would log a warning at each use; in a broken transaction it fails and the connection is thrown away.
+        let recycling_method = RecyclingMethod::Custom("BEGIN; ROLLBACK".to_owned());
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
         let pool = deadpool_postgres::Pool::builder(manager)
             .max_size(readers + 1)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT_WITHIN))
+            .create_timeout(Some(CONNECT_WITHIN))
+            .recycle_timeout(Some(CONNECT_WITHIN))
             .build()
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self(pool))

@@ -42,8 +42,12 @@ pub(super) trait Call: Send {
     fn finish(self: Box<Self>, result: Result<()>);
 }
 
+/// What is done with an outcome right after its commit, whether or not somebody still waits for the answer.
+pub(super) type Then<T> = Box<dyn FnOnce(&T) + Send>;
+
 struct Pending<T> {
     work: Option<Work<T>>,
+    then: Then<T>,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
@@ -69,6 +73,9 @@ impl<T: Send + 'static> Call for Pending<T> {
             (Some(outcome), Ok(())) => outcome,
             (None, Ok(())) => Err(Error::Broken("a call was never run".to_owned())),
         };
+        if let Ok(outcome) = &answer {
+            (self.then)(outcome);
+        }
         // The caller may have gone; what was stored stays stored.
         let _ = self.reply.send(answer);
     }
@@ -216,9 +223,9 @@ impl<B: Batch> Writer<B> {
         Self { queue: sender, thread: Mutex::new(None) }
     }
 
-    pub(super) async fn call<T: Send + 'static>(&self, work: Work<T>) -> Result<T> {
+    pub(super) async fn call<T: Send + 'static>(&self, work: Work<T>, then: Then<T>) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let call = Box::new(Pending { work: Some(work), outcome: None, reply });
+        let call = Box::new(Pending { work: Some(work), then, outcome: None, reply });
         self.give(Job::Call(call))?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }

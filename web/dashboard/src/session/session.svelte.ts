@@ -35,7 +35,11 @@ class Session {
   async signIn(request: SignIn): Promise<void> {
     const info = await call<SessionInfo>("POST", "/api/session", request, true);
     // Somebody else at this screen: nothing of the person before may stay in memory.
-    if (this.#last && this.#last !== info.operator.id) location.reload();
+    if (this.#last && this.#last !== info.operator.id) {
+      location.reload();
+      // Not a step further with the new session: what the other person left unsent must not go out under this name.
+      return new Promise<never>(() => {});
+    }
     this.#take(info);
   }
 

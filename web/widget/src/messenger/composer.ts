@@ -14,7 +14,7 @@ export function composer(session: Session, texts: Messages, sent: () => void) {
   const counter = find("counter");
   const typed = typing((on) => session.type(on));
 
-  field.placeholder = find("text-label").textContent = texts.write;
+  field.placeholder = field.ariaLabel = texts.write;
   button.ariaLabel = button.title = texts.send;
   field.oninput = () => {
     fit();

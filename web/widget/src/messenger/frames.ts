@@ -18,5 +18,5 @@ export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/
 export const characters = (text: string): number => text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, "_").length;
 
 export function randomSender(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${crypto.getRandomValues(new BigUint64Array(1))[0]?.toString(16)}`.padStart(16, "0");
 }

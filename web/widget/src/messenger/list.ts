@@ -35,7 +35,8 @@ export function list(texts: Messages) {
   function sequenceAbove(bottom: number, beyond: number): number {
     let found = beyond;
     for (const { element, row } of drawn.values())
-      if (row.sequence && row.sequence > found && element.getBoundingClientRect().bottom <= bottom) found = row.sequence;
+      if (row.sequence && row.sequence > found && element.getBoundingClientRect().bottom <= bottom)
+        found = row.sequence;
     return found;
   }
 

@@ -17,7 +17,7 @@ import { Session } from "./session";
 import { status } from "./status";
 import type { Placed } from "./timeline";
 
-const widget = decodeURIComponent(location.pathname.split("/").pop() ?? "");
+const widget = location.pathname.split("/").pop() ?? ""; // ids are letters and digits
 const language = choose(location.hash.slice(1), navigator.language) ?? "en";
 const texts = messages[language];
 const dates = calendar(language, texts);
@@ -98,7 +98,7 @@ function refused(text: string): void {
 
 async function configure(attempt = 0): Promise<void> {
   try {
-    const answer = await fetch(`/config/${encodeURIComponent(widget)}.json`, { credentials: "omit" });
+    const answer = await fetch(`/config/${widget}.json`, { credentials: "omit" });
     if (!answer.ok) throw answer.status;
     config = (await answer.json()) as WidgetConfig;
     // The style sheet makes the shades that can be read; it ignores what is not a colour.

@@ -2,7 +2,6 @@ import type { Language } from "@diskret/api";
 
 // Every text of the widget. What happened, what it means, what to do; no exclamation marks.
 const de = {
-  title: (organisation: string) => `Chat mit ${organisation}`,
   online: "Das Team ist da",
   offline: "Gerade ist niemand da: Wir antworten hier, sobald jemand zurück ist",
   close: "Chat schließen",
@@ -11,7 +10,7 @@ const de = {
   send: "Nachricht senden",
   notice: "Ihre Nachrichten werden versiegelt gespeichert. Kartennummern werden verdeckt.",
   sending: "wird gesendet …",
-  queued: "wartet auf Verbindung",
+  queued: "wartet auf Netz",
   stored: "gesendet",
   seen: "gesehen",
   masked: "Kartennummer vor dem Senden verdeckt",
@@ -23,9 +22,9 @@ const de = {
   today: "Heute",
   yesterday: "Gestern",
   fresh: "Neu",
-  newest: (count: number) => (count ? `${count} neu` : "Zur neuesten Nachricht"),
+  newest: (count: number) => (count ? `${count} neu` : "Neueste Nachricht"),
   lost: "Keine Verbindung. Wir versuchen es weiter, Ihr Text bleibt erhalten.",
-  gone: "Der Chat ist so nicht mehr verfügbar. Laden Sie die Seite neu, Ihr Text bleibt erhalten.",
+  gone: "Der Chat hat sich geändert. Laden Sie die Seite neu, Ihr Text bleibt erhalten.",
   unavailable: (wait: number) =>
     `Noch nicht gespeichert: Der Server nimmt gerade nichts an. Nichts ist verloren: Wir senden in ${wait} s erneut.`,
   refused: "Nicht gesendet: Der Server nimmt diesen Text nicht an. Er steht wieder im Eingabefeld.",
@@ -34,16 +33,15 @@ const de = {
 };
 
 const en: typeof de = {
-  title: (organisation) => `Chat with ${organisation}`,
   online: "The team is here",
-  offline: "Nobody is here right now: we answer here as soon as someone is back",
+  offline: "Nobody is here right now: we answer as soon as someone is back",
   close: "Close chat",
   conversation: "Conversation",
   write: "Write a message",
   send: "Send message",
   notice: "Your messages are stored sealed. Card numbers are covered.",
   sending: "sending …",
-  queued: "waiting for connection",
+  queued: "waiting for network",
   stored: "sent",
   seen: "seen",
   masked: "card number masked before it was sent",
@@ -55,11 +53,12 @@ const en: typeof de = {
   today: "Today",
   yesterday: "Yesterday",
   fresh: "New",
-  newest: (count) => (count ? `${count} new` : "To the newest message"),
+  newest: (count) => (count ? `${count} new` : "Newest message"),
   lost: "No connection. We keep trying; your text is kept.",
-  gone: "The chat is no longer available like this. Reload the page; your text is kept.",
-  unavailable: (wait) => `Not stored yet: the server takes nothing right now. Nothing is lost: we send again in ${wait} s.`,
-  refused: "Not sent: the server does not take this text. It is back in the field below.",
+  gone: "The chat has changed. Reload the page; your text is kept.",
+  unavailable: (wait) =>
+    `Not stored yet: the server takes nothing right now. Nothing is lost: we send again in ${wait} s.`,
+  refused: "Not sent: the server does not take this text. It is back in the field.",
   left: (count) => `${count} characters left`,
   over: (count) => `${count} characters too many`,
 };

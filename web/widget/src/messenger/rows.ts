@@ -48,7 +48,7 @@ export function rows({ session, texts, calendar, organisation, greeting, fresh }
     }
     const mine = entry.author.kind === "visitor";
     const name = mine ? "" : entry.author.name || organisation;
-    const state = mine ? texts[stateOf(sequence, session)] : "";
+    const state = mine ? stateOf(sequence, session, texts) : "";
     const group = name + state;
     const meta = [calendar.time(at), state, masked && texts.masked].filter(Boolean).join(" · ");
     const before = out.at(-1);
@@ -67,14 +67,18 @@ export function rows({ session, texts, calendar, organisation, greeting, fresh }
 function everything({ timeline, queue }: Session): Placed[] {
   const pending = queue.pending.map(({ key, text, masked, at }) => {
     const author = { kind: "visitor" as const };
-    return { key, masked, entry: { type: "message" as const, conversation: "", sequence: 0, author, note: false, text, at } };
+    return {
+      key,
+      masked,
+      entry: { type: "message" as const, conversation: "", sequence: 0, author, note: false, text, at },
+    };
   });
   return [...timeline.entries, ...timeline.waiting, ...pending];
 }
 
-function stateOf(sequence: number, { teamSeen, link }: Session): "seen" | "stored" | "sending" | "queued" {
-  if (sequence) return sequence > teamSeen ? "stored" : "seen";
-  return link === "ready" && navigator.onLine ? "sending" : "queued";
+function stateOf(sequence: number, { teamSeen, link }: Session, texts: Messages): string {
+  if (sequence) return sequence > teamSeen ? texts.stored : texts.seen;
+  return link === "ready" && navigator.onLine ? texts.sending : texts.queued;
 }
 
 function eventText({ event, operator }: EventEntry, texts: Messages): string {

@@ -29,7 +29,10 @@ export function scroll(lines: ReturnType<typeof list>, moved: () => void) {
   /** Opened with something new: begin to read there. */
   function toFresh(): void {
     const marker = lines.get("fresh");
-    if (!marker) return toEnd();
+    if (!marker) {
+      toEnd();
+      return;
+    }
     box.scrollTop += marker.getBoundingClientRect().top - box.getBoundingClientRect().top - 12;
     end = rest();
   }

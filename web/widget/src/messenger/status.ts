@@ -13,7 +13,7 @@ export function status(session: Session, texts: Messages) {
   return (config?: WidgetConfig): void => {
     if (config) {
       const { organisation } = config;
-      document.title = texts.title(organisation);
+      document.title = organisation;
       say("organisation", organisation);
       say("logo", [...organisation][0] ?? "");
       const here = session.presence ?? config.online;

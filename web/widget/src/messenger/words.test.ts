@@ -26,9 +26,9 @@ describe("back-off", () => {
 
 describe("frames", () => {
   it("ignores what is not a frame", () => {
-    expect(['{"type":"pong"}', "[]", "null", "{", '{"type":1}', new ArrayBuffer(1)].map((d) => readFrame(d)?.type)).toEqual(
-      ["pong", undefined, undefined, undefined, undefined, undefined],
-    );
+    expect(
+      ['{"type":"pong"}', "[]", "null", "{", '{"type":1}', new ArrayBuffer(1)].map((d) => readFrame(d)?.type),
+    ).toEqual(["pong", undefined, undefined, undefined, undefined, undefined]);
   });
   it("counts and repairs text as the server reads it", () => {
     expect([characters("a😀é"), wellFormed("a\ud800b😀")]).toEqual([3, "a\ufffdb😀"]);
@@ -39,7 +39,14 @@ describe("the loader's words", () => {
   it("are taken only as they are defined", () => {
     expect(readLoader({ diskret: "open", focus: true })).toEqual({ diskret: "open", focus: true });
     expect(readLoader({ diskret: "closed" })).toEqual({ diskret: "closed" });
-    const wrong = [null, "open", {}, { diskret: "open" }, { diskret: "open", focus: 1 }, { diskret: "closed", more: 1 }];
+    const wrong = [
+      null,
+      "open",
+      {},
+      { diskret: "open" },
+      { diskret: "open", focus: 1 },
+      { diskret: "closed", more: 1 },
+    ];
     for (const data of wrong) expect(readLoader(data)).toBeUndefined();
   });
 });

@@ -1,9 +1,9 @@
-//! How many messages one socket may send: a bucket of tokens that fills over time.
+//! How many messages one visitor may send, however many sockets they open: a bucket of tokens that fills over time.
 
 use std::time::{Duration, Instant};
 
 /// A token bucket.
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     tokens: f64,
     burst: f64,
     rate: f64,
