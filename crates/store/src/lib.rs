@@ -41,7 +41,9 @@ pub struct Store {
 /// Who is told of every change of a conversation, right after its commit and in the order of commits: on the writer, so that
 /// neither a sender who has gone nor a slow one can hold the others' news up.
 #[derive(Clone, Default)]
-pub(crate) struct Listener(Arc<OnceLock<Box<dyn Fn(&Change) + Send + Sync>>>);
+pub(crate) struct Listener(Arc<OnceLock<Tell>>);
+
+type Tell = Box<dyn Fn(&Change) + Send + Sync>;
 
 impl Listener {
     pub(crate) fn tell(&self, change: &Change) {

@@ -418,7 +418,7 @@ export interface components {
             conversation: components["schemas"]["Id"];
             /** @description What happened. */
             event: components["schemas"]["EventKind"];
-            operator: components["schemas"]["OperatorRef"] | null;
+            operator: components["schemas"]["EventOperator"] | null;
             /**
              * Format: int64
              * @description Its number.
@@ -435,6 +435,13 @@ export interface components {
          * @enum {string}
          */
         EventKind: "assigned" | "ended" | "reopened";
+        /** @description The operator an event speaks of. */
+        EventOperator: {
+            /** @description Their id; operators are told. */
+            id?: components["schemas"]["Id"];
+            /** @description What they are called. */
+            name: string;
+        };
         /**
          * @description An opaque id: 26 lower-case letters and digits.
          * @example kvhe6rzq4yt3xn5wcb2mafjdpu

@@ -189,6 +189,11 @@ struct Scene {
     story: RefCell<Story>,
     /// Cleared when nobody shall write anything new.
     busy: Cell<bool>,
+    /// Whose every message was acknowledged.
+    settled: RefCell<HashSet<String>>,
+    /// The last numbers of each conversation, known once everybody has settled: who has not heard so far goes on
+    /// listening, so that what is stored but never told is noticed.
+    last: RefCell<HashMap<String, (i64, i64)>>,
     ids: RefCell<Vec<String>>,
 }
 
@@ -242,8 +247,12 @@ impl Scene {
             line.next = line.acknowledged + 1;
             let mut greeted = false;
             loop {
-                if self.is_done(&line, sent.len()) {
-                    return;
+                if self.is_acknowledged(&line, sent.len()) {
+                    self.settled.borrow_mut().insert(client.clone());
+                    let last = id.as_ref().and_then(|id| self.last.borrow().get(id).copied());
+                    if last.is_some_and(|(_, visible)| line.held >= visible) {
+                        return;
+                    }
                 }
                 if greeted {
                     while line.next - line.acknowledged <= WINDOW as i64 {
@@ -327,8 +336,16 @@ impl Scene {
                 }
                 let mut on_their_way: i64 = lines.values().map(|line| line.next - line.acknowledged - 1).sum();
                 let texts = |id: &String, sent: &HashMap<String, Vec<String>>| sent.get(id).map_or(0, Vec::len);
-                if lines.iter().all(|(id, line)| self.is_done(line, texts(id, &sent))) && !self.busy.get() {
-                    return;
+                let all = lines.iter().all(|(id, line)| self.is_acknowledged(line, texts(id, &sent)));
+                if all && !self.busy.get() {
+                    self.settled.borrow_mut().insert(client.clone());
+                    let last = self.last.borrow();
+                    let heard = |(id, (sequence, _)): (&String, &(i64, i64))| {
+                        lines.get(id).is_some_and(|line| line.held >= *sequence)
+                    };
+                    if !last.is_empty() && last.iter().all(heard) {
+                        return;
+                    }
                 }
                 // The conversation with the fewest first, so that all have their turn.
                 while on_their_way < WINDOW as i64 {
@@ -355,6 +372,11 @@ impl Scene {
                 let number = frame["sequence"].as_i64().unwrap_or_default();
                 match (frame["type"].as_str().unwrap(), lines.get_mut(&id)) {
                     ("message" | "event", Some(line)) => self.arrived(&client, &id, line, number, text_of(&frame)),
+                    // Where the following failed, its number comes once more with what was missed.
+                    ("accepted", Some(line)) if !followed.contains(&id) => {
+                        self.side(&client, &id, |side| side.acknowledged.push((counter, number)));
+                        line.acknowledged = line.acknowledged.max(counter);
+                    }
                     ("accepted", Some(line)) => self.acknowledged(&client, &id, line, counter, number),
                     ("problem", _) if frame["fatal"] == true => break,
                     // The following itself could not be done.
@@ -372,7 +394,7 @@ impl Scene {
         }
     }
 
-    fn is_done(&self, line: &Line, sent: usize) -> bool {
+    fn is_acknowledged(&self, line: &Line, sent: usize) -> bool {
         !self.busy.get() && line.acknowledged as usize == sent
     }
 
@@ -423,7 +445,14 @@ fn rounds(on: On, database: Option<Postgres>, victims: &[Victim]) {
     let dice = Dice(Cell::new(seed));
     let options = ["--visitor-rate", "10000", "--visitor-burst", "10000"];
     let house = House::new(&Plan { options: &options, server: database.as_ref(), ..Plan::on(on) });
-    let scene = Rc::new(Scene { house, story: RefCell::default(), busy: Cell::new(true), ids: RefCell::default() });
+    let scene = Rc::new(Scene {
+        house,
+        story: RefCell::default(),
+        busy: Cell::new(true),
+        settled: RefCell::default(),
+        last: RefCell::default(),
+        ids: RefCell::default(),
+    });
     crate::harness::run(async {
         let tasks = tokio::task::LocalSet::new();
         let play = async {
@@ -452,11 +481,24 @@ fn rounds(on: On, database: Option<Postgres>, victims: &[Victim]) {
             tokio::time::sleep(Duration::from_millis(300)).await;
             scene.busy.set(false);
             let since = Instant::now();
-            for client in clients {
-                let left = Duration::from_secs(60).saturating_sub(since.elapsed());
-                tokio::time::timeout(left, client).await.expect("everybody is acknowledged in the end").unwrap();
+            while scene.settled.borrow().len() < clients.len() {
+                assert!(since.elapsed() < Duration::from_secs(60), "everybody is acknowledged in the end");
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             scene.read().await;
+            let last = scene
+                .story
+                .borrow()
+                .stored
+                .iter()
+                .filter_map(|(id, stored)| stored.last().map(|entry| (id.clone(), (entry.sequence, entry.visible))))
+                .collect();
+            *scene.last.borrow_mut() = last;
+            let since = Instant::now();
+            for client in clients {
+                let left = Duration::from_secs(20).saturating_sub(since.elapsed());
+                tokio::time::timeout(left, client).await.expect("everybody hears everything in the end").unwrap();
+            }
         };
         tasks.run_until(play).await;
     });

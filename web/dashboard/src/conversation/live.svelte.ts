@@ -204,6 +204,12 @@ class Live {
 
   #problem(frame: ServerFrame & { type: "problem" }): void {
     if (this.written.refuse(frame)) return;
+    // Following could not be done just now: without another try nothing new would come.
+    if (frame.retry_after_ms && frame.counter === undefined && frame.conversation === this.#followed && this.#closing) {
+      const again = this.#followed;
+      setTimeout(() => again && again === this.#followed && this.#follow(again), frame.retry_after_ms);
+      return;
+    }
     if (
       frame.conversation &&
       frame.conversation === this.current &&
