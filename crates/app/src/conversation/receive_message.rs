@@ -257,9 +257,10 @@ impl App {
         self.opened.insert(stored.change.conversation, Arc::new(entry));
     }
 
-    /// A message that was stored but not acknowledged may not have been told of either, where the commit's answer was
-    /// lost. What goes wrong here is mended by the next message.
-    async fn tell_again(&self, conversation: &Reference) {
+    /// Tells where a conversation stands, without a change of its own: after a message that was stored but not
+    /// acknowledged, and so perhaps not told of either, and when the team has read what was unread. What goes wrong here
+    /// is mended by the next message.
+    pub(super) async fn tell_again(&self, conversation: &Reference) {
         if let Ok(found) = self.store.conversation(conversation.organisation, conversation.id).await {
             self.bus.publish(&Change {
                 organisation: found.organisation,

@@ -37,6 +37,9 @@ impl App {
         let seen = self.store.see(principal.organisation, found.id, Seen::Team(sequence)).await?;
         if let Some(visible) = seen {
             self.bus.signal(Topic::Conversation(found.id), Signal::TeamSeen(found.id, visible));
+            // Colleagues' lists count what is unread.
+            let conversation = self.refer(&found).await?;
+            self.tell_again(&conversation).await;
         }
         Ok(())
     }

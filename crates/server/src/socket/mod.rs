@@ -5,6 +5,7 @@
 
 mod connection;
 pub(crate) mod entries;
+mod hello;
 mod operator;
 mod problem;
 mod visitor;

@@ -17,13 +17,12 @@ use privacy::Plaintext;
 
 use super::connection::{Came, Connection, Gone};
 use super::entries::{self, Reader};
+use super::hello;
 use super::problem::Problem;
 use crate::http::Shared;
 use crate::wire::Id;
 use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFrame, Side, Viewer, VisitorConversation};
 
-/// Hello must come within.
-const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// A client that is silent for so long has gone without saying so.
 pub(super) const SILENT_FOR: Duration = Duration::from_secs(90);
 
@@ -58,7 +57,7 @@ type InFlight = FuturesOrdered<Receipt>;
 pub(super) async fn serve(socket: WebSocket, shared: Shared) {
     let mut connection = Connection::new(socket);
     let hello = tokio::select! {
-        hello = tokio::time::timeout(HELLO_WITHIN, hello(&mut connection)) => hello,
+        hello = tokio::time::timeout(hello::WITHIN, hello::of_visitor(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
             let _ = connection.refuse(Problem::restarting()).await;
             return;
@@ -109,38 +108,13 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared) {
     while in_flight.next().await.is_some() {}
 }
 
-struct Hello {
-    widget: domain::PublicId,
-    token: Option<String>,
-    sender: SenderId,
-    language: Option<domain::Language>,
-    after: i64,
-}
-
-async fn hello(connection: &mut Connection) -> Result<Hello, Problem> {
-    loop {
-        match connection.next().await {
-            Came::Frame(ClientFrame::Hello { protocol, sender, language, widget, token, after, position: _ }) => {
-                if protocol != PROTOCOL {
-                    return Err(Problem::fatal(ProblemCode::Unsupported, "reload: this page is older than the server"));
-                }
-                let widget = widget.ok_or_else(Problem::malformed)?.0;
-                let sender = sender.parse().map_err(|_| Problem::malformed())?;
-                let after = after.unwrap_or(0).max(0);
-                return Ok(Hello { widget, token, sender, language: language.map(Into::into), after });
-            }
-            Came::Frame(_) => {
-                return Err(Problem::fatal(ProblemCode::HelloExpected, "the first frame must be hello"));
-            }
-            Came::Problem(problem) => return Err(problem),
-            Came::Nothing => {}
-            Came::End => return Err(Problem::malformed()),
-        }
-    }
-}
-
 impl Chat {
     async fn welcome(&mut self, standing: Option<Standing>) -> Result<(), Gone> {
+        if let Some(standing) = &standing {
+            // Whoever holds more than there is would otherwise never hear anything again.
+            self.held = self.held.min(standing.last_visible);
+            self.delivered = self.delivered.min(standing.last_visible);
+        }
         let conversation = match &standing {
             Some(standing) => Some(self.standing(standing).await),
             None => None,

@@ -1,4 +1,7 @@
-//! An operator's socket.
+//! An operator's socket: what comes and what goes. `lists` tells rows and counts, `follow` the entries of conversations.
+
+mod follow;
+mod lists;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -6,20 +9,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::App;
-use app::conversation::{Answer, Incoming, Receipt, Reference};
+use app::conversation::{Answer, Incoming, Receipt};
 use app::team::Present;
 use axum::extract::ws::WebSocket;
 use bus::{Mailbox, Signal, Subscription, Topic};
-use domain::conversation::{Author, Change};
-use domain::limits::{FOLLOWED, IN_FLIGHT};
-use domain::{Capability, ConversationId, Level, Principal, PublicId, Reach, SenderId};
+use domain::conversation::Change;
+use domain::limits::IN_FLIGHT;
+use domain::{Capability, ConversationId, Level, Principal, Reach, SenderId};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use http::HeaderMap;
 use privacy::Plaintext;
 
+use self::follow::Followed;
 use super::connection::{Came, Connection, Gone};
-use super::entries::{self, Reader};
+use super::hello;
 use super::problem::Problem;
 use super::visitor::SILENT_FOR;
 use crate::http::{Shared, peek};
@@ -27,27 +31,10 @@ use crate::wire::Id;
 use crate::wire::conversations::{Counts, ListName};
 use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFrame, Side, Viewer};
 
-const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Rows that changed are told together, so that a busy list costs a few frames a second and not one per message.
 const ROWS_EVERY: Duration = Duration::from_millis(100);
-/// Counts are asked of the database, so less often still.
-const COUNTS_EVERY: Duration = Duration::from_secs(1);
 /// How soon a session that ended, or a role that changed, acts on an open socket (SA5).
 const ASKED_EVERY: Duration = Duration::from_secs(4);
-/// Rows that an operator who comes back is told; beyond them the client reads its list anew.
-const MISSED: i64 = 200;
-
-/// A conversation whose entries are sent as they come.
-struct Followed {
-    reference: Arc<Reference>,
-    delivered: i64,
-    first_counter: i64,
-    /// The last counter of this page load that was acknowledged on this socket.
-    acknowledged: i64,
-    /// The last change that was looked at.
-    position: i64,
-    _subscription: Subscription,
-}
 
 /// What an operator's socket is about.
 struct Desk {
@@ -73,7 +60,7 @@ type InFlight = FuturesOrdered<Receipt>;
 pub(super) async fn serve(socket: WebSocket, shared: Shared, principal: Principal, headers: HeaderMap) {
     let mut connection = Connection::new(socket);
     let hello = tokio::select! {
-        hello = tokio::time::timeout(HELLO_WITHIN, hello(&mut connection)) => hello,
+        hello = tokio::time::timeout(hello::WITHIN, hello::of_operator(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
             let _ = connection.refuse(Problem::restarting()).await;
             return;
@@ -121,25 +108,6 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared, principal: Principa
     while in_flight.next().await.is_some() {}
 }
 
-async fn hello(connection: &mut Connection) -> Result<(SenderId, Option<i64>), Problem> {
-    loop {
-        match connection.next().await {
-            Came::Frame(ClientFrame::Hello { protocol, sender, position, .. }) => {
-                if protocol != PROTOCOL {
-                    return Err(Problem::fatal(ProblemCode::Unsupported, "reload: this page is older than the server"));
-                }
-                return Ok((sender.parse().map_err(|_| Problem::malformed())?, position));
-            }
-            Came::Frame(_) => {
-                return Err(Problem::fatal(ProblemCode::HelloExpected, "the first frame must be hello"));
-            }
-            Came::Problem(problem) => return Err(problem),
-            Came::Nothing => {}
-            Came::End => return Err(Problem::malformed()),
-        }
-    }
-}
-
 impl Desk {
     async fn welcome(&mut self, position: Option<i64>, reach: Reach) -> Result<(), Gone> {
         let last = match self.app.last_position(self.principal).await {
@@ -162,25 +130,6 @@ impl Desk {
         }
         self.tell_counts().await?;
         self.connection.flush().await
-    }
-
-    /// Rows that changed while the operator was away, newest last.
-    async fn tell_missed(&mut self, position: i64, reach: Reach) -> Result<(), Gone> {
-        use app::conversation::ListName as List;
-        let lists: &[List] = if reach == Reach::All { &[List::All] } else { &[List::Mine, List::Unassigned] };
-        for list in lists {
-            let found = match self.app.list(self.principal, *list, true, i64::MAX, MISSED).await {
-                Ok(found) => found,
-                Err(error) => return self.connection.refuse(error.into()).await,
-            };
-            for row in found.into_iter().rev().filter(|row| row.position > position) {
-                match entries::summary(&self.app, row).await {
-                    Ok(row) => self.connection.feed(&ServerFrame::Conversation(row)).await?,
-                    Err(error) => self.connection.refuse(error.into()).await?,
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn work(&mut self, in_flight: &mut InFlight) -> Result<(), Gone> {
@@ -332,80 +281,6 @@ impl Desk {
             .await
     }
 
-    async fn follow(&mut self, name: PublicId, after: i64) -> Result<app::Result<()>, Gone> {
-        let found = match self.app.summary(self.principal, name).await {
-            Ok(found) => found,
-            Err(error) => return Ok(Err(error)),
-        };
-        let reference = found.conversation;
-        let id = reference.id;
-        if self.followed.len() >= FOLLOWED && !self.followed.contains_key(&id) {
-            let detail = format!("at most {FOLLOWED} conversations can be followed at once");
-            return Ok(Err(app::Error::Invalid { field: "conversation", detail }));
-        }
-        let subscription = self.app.bus().subscribe(Topic::Conversation(id), &self.mailbox);
-        let followed = Followed {
-            reference,
-            delivered: after.max(0),
-            first_counter: i64::MAX,
-            acknowledged: 0,
-            position: 0,
-            _subscription: subscription,
-        };
-        self.followed.insert(id, followed);
-        // Subscribed before this is read, so that nothing falls between.
-        self.deliver(id, i64::MAX, false).await?;
-        let last_sequence = self.followed.get(&id).map_or(after, |followed| followed.delivered);
-        self.connection.feed(&ServerFrame::Current { conversation: name.into(), last_sequence }).await?;
-        let online = found.visitor_online;
-        self.connection.send(&ServerFrame::Presence { online, conversation: Some(name.into()) }).await?;
-        Ok(Ok(()))
-    }
-
-    /// Sends entries of a followed conversation that were not sent yet, up to `last`. Where one of our own is met whose
-    /// receipt is still to come and `waits` is set, nothing behind it goes first: the answer is `false` then.
-    async fn deliver(&mut self, id: ConversationId, last: i64, waits: bool) -> Result<bool, Gone> {
-        let Some(followed) = self.followed.get_mut(&id) else { return Ok(true) };
-        while followed.delivered < last {
-            let found = match self.app.entries_after(&followed.reference, followed.delivered, last).await {
-                Ok(found) => found,
-                Err(error) => {
-                    return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
-                }
-            };
-            if found.is_empty() {
-                return Ok(true);
-            }
-            for entry in found {
-                if entry.numbers.sequence > last {
-                    return Ok(true);
-                }
-                let ours = entry.author == Author::Operator(self.principal.operator)
-                    && entry.sender == self.sender
-                    && entry.counter >= followed.first_counter;
-                let acknowledged = ours && entry.counter <= followed.acknowledged;
-                if ours && !acknowledged && waits {
-                    return Ok(false);
-                }
-                followed.delivered = entry.numbers.sequence;
-                if acknowledged {
-                    continue;
-                }
-                let people = match entries::people(&self.app, followed.reference.organisation, &entry).await {
-                    Ok(people) => people,
-                    Err(error) => {
-                        return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
-                    }
-                };
-                let reader = Reader::Operator(self.principal);
-                if let Some(shown) = entries::entry(reader, None, followed.reference.name(), &entry, &people) {
-                    self.connection.feed(&entries::frame(shown)).await?;
-                }
-            }
-        }
-        Ok(true)
-    }
-
     async fn read_post(&mut self, in_flight: &mut InFlight) -> Result<(), Gone> {
         let post = self.mailbox.take();
         if post.overflowed {
@@ -445,53 +320,6 @@ impl Desk {
             }
         }
         self.connection.flush().await
-    }
-
-    /// Sends the rows that changed; says when to come again.
-    async fn tell_rows(&mut self) -> Result<Option<Duration>, Gone> {
-        let mut rows: Vec<Change> = std::mem::take(&mut self.rows).into_values().collect();
-        rows.sort_unstable_by_key(|change| change.position);
-        for change in rows {
-            let row = match self.app.changed_row(self.principal, &change).await {
-                Ok(row) => row,
-                Err(error) => {
-                    self.connection.refuse(error.into()).await?;
-                    continue;
-                }
-            };
-            let frame = match row {
-                Some(row) => match entries::summary(&self.app, row).await {
-                    Ok(row) => ServerFrame::Conversation(row),
-                    Err(_) => continue,
-                },
-                None => match self.app.name_of(self.principal, change.conversation).await {
-                    Ok(name) => ServerFrame::Removed { conversation: name.into() },
-                    Err(_) => continue,
-                },
-            };
-            self.connection.feed(&frame).await?;
-        }
-        let wait = match self.counted_at.map(|at| at.elapsed()) {
-            Some(since) if since < COUNTS_EVERY => Some(COUNTS_EVERY - since),
-            _ => {
-                self.tell_counts().await?;
-                None
-            }
-        };
-        self.connection.flush().await?;
-        Ok(wait)
-    }
-
-    async fn tell_counts(&mut self) -> Result<(), Gone> {
-        self.counted_at = Some(Instant::now());
-        match entries::counts(&self.app, self.principal).await {
-            Ok(counts) if self.counts != Some(counts) => {
-                self.counts = Some(counts);
-                self.connection.feed(&ServerFrame::Counts(counts)).await
-            }
-            // Counts that cannot be had now come with the next change.
-            Ok(_) | Err(_) => Ok(()),
-        }
     }
 
     async fn signal(&mut self, signal: Signal) -> Option<ServerFrame<'static>> {

@@ -1,0 +1,103 @@
+//! The conversations that an operator's socket follows, and their entries.
+
+use std::sync::Arc;
+
+use app::conversation::Reference;
+use bus::{Subscription, Topic};
+use domain::conversation::Author;
+use domain::limits::FOLLOWED;
+use domain::{ConversationId, PublicId};
+
+use super::Desk;
+use crate::socket::connection::Gone;
+use crate::socket::entries::{self, Reader};
+use crate::socket::problem::Problem;
+use crate::wire::frames::ServerFrame;
+
+/// A conversation whose entries are sent as they come.
+pub(super) struct Followed {
+    pub(super) reference: Arc<Reference>,
+    pub(super) delivered: i64,
+    pub(super) first_counter: i64,
+    /// The last counter of this page load that was acknowledged on this socket.
+    pub(super) acknowledged: i64,
+    /// The last change that was looked at.
+    pub(super) position: i64,
+    _subscription: Subscription,
+}
+
+impl Desk {
+    pub(super) async fn follow(&mut self, name: PublicId, after: i64) -> Result<app::Result<()>, Gone> {
+        let found = match self.app.summary(self.principal, name).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let reference = found.conversation;
+        let id = reference.id;
+        if self.followed.len() >= FOLLOWED && !self.followed.contains_key(&id) {
+            let detail = format!("at most {FOLLOWED} conversations can be followed at once");
+            return Ok(Err(app::Error::Invalid { field: "conversation", detail }));
+        }
+        let subscription = self.app.bus().subscribe(Topic::Conversation(id), &self.mailbox);
+        let followed = Followed {
+            reference,
+            delivered: after.max(0),
+            first_counter: i64::MAX,
+            acknowledged: 0,
+            position: 0,
+            _subscription: subscription,
+        };
+        self.followed.insert(id, followed);
+        // Subscribed before this is read, so that nothing falls between.
+        self.deliver(id, i64::MAX, false).await?;
+        let last_sequence = self.followed.get(&id).map_or(after, |followed| followed.delivered);
+        self.connection.feed(&ServerFrame::Current { conversation: name.into(), last_sequence }).await?;
+        let online = found.visitor_online;
+        self.connection.send(&ServerFrame::Presence { online, conversation: Some(name.into()) }).await?;
+        Ok(Ok(()))
+    }
+
+    /// Sends entries of a followed conversation that were not sent yet, up to `last`. Where one of our own is met whose
+    /// receipt is still to come and `waits` is set, nothing behind it goes first: the answer is `false` then.
+    pub(super) async fn deliver(&mut self, id: ConversationId, last: i64, waits: bool) -> Result<bool, Gone> {
+        let Some(followed) = self.followed.get_mut(&id) else { return Ok(true) };
+        while followed.delivered < last {
+            let found = match self.app.entries_after(&followed.reference, followed.delivered, last).await {
+                Ok(found) => found,
+                Err(error) => {
+                    return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
+                }
+            };
+            if found.is_empty() {
+                return Ok(true);
+            }
+            for entry in found {
+                if entry.numbers.sequence > last {
+                    return Ok(true);
+                }
+                let ours = entry.author == Author::Operator(self.principal.operator)
+                    && entry.sender == self.sender
+                    && entry.counter >= followed.first_counter;
+                let acknowledged = ours && entry.counter <= followed.acknowledged;
+                if ours && !acknowledged && waits {
+                    return Ok(false);
+                }
+                followed.delivered = entry.numbers.sequence;
+                if acknowledged {
+                    continue;
+                }
+                let people = match entries::people(&self.app, followed.reference.organisation, &entry).await {
+                    Ok(people) => people,
+                    Err(error) => {
+                        return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
+                    }
+                };
+                let reader = Reader::Operator(self.principal);
+                if let Some(shown) = entries::entry(reader, None, followed.reference.name(), &entry, &people) {
+                    self.connection.feed(&entries::frame(shown)).await?;
+                }
+            }
+        }
+        Ok(true)
+    }
+}

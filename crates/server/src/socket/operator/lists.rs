@@ -1,0 +1,84 @@
+//! The lists of the message centre on an operator's socket: rows that changed, rows that were missed, counts.
+
+use std::time::{Duration, Instant};
+
+use domain::Reach;
+use domain::conversation::Change;
+
+use super::Desk;
+use crate::socket::connection::Gone;
+use crate::socket::entries;
+use crate::wire::frames::ServerFrame;
+
+/// Counts are asked of the database, so less often than rows are told.
+const COUNTS_EVERY: Duration = Duration::from_secs(1);
+/// Rows that an operator who comes back is told; beyond them the client reads its list anew.
+const MISSED: i64 = 200;
+
+impl Desk {
+    /// Rows that changed while the operator was away, newest last.
+    pub(super) async fn tell_missed(&mut self, position: i64, reach: Reach) -> Result<(), Gone> {
+        use app::conversation::ListName as List;
+        let lists: &[List] = if reach == Reach::All { &[List::All] } else { &[List::Mine, List::Unassigned] };
+        for list in lists {
+            let found = match self.app.list(self.principal, *list, true, i64::MAX, MISSED).await {
+                Ok(found) => found,
+                Err(error) => return self.connection.refuse(error.into()).await,
+            };
+            for row in found.into_iter().rev().filter(|row| row.position > position) {
+                match entries::summary(&self.app, row).await {
+                    Ok(row) => self.connection.feed(&ServerFrame::Conversation(row)).await?,
+                    Err(error) => self.connection.refuse(error.into()).await?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the rows that changed; says when to come again.
+    pub(super) async fn tell_rows(&mut self) -> Result<Option<Duration>, Gone> {
+        let mut rows: Vec<Change> = std::mem::take(&mut self.rows).into_values().collect();
+        rows.sort_unstable_by_key(|change| change.position);
+        for change in rows {
+            let row = match self.app.changed_row(self.principal, &change).await {
+                Ok(row) => row,
+                Err(error) => {
+                    self.connection.refuse(error.into()).await?;
+                    continue;
+                }
+            };
+            let frame = match row {
+                Some(row) => match entries::summary(&self.app, row).await {
+                    Ok(row) => ServerFrame::Conversation(row),
+                    Err(_) => continue,
+                },
+                None => match self.app.name_of(self.principal, change.conversation).await {
+                    Ok(name) => ServerFrame::Removed { conversation: name.into() },
+                    Err(_) => continue,
+                },
+            };
+            self.connection.feed(&frame).await?;
+        }
+        let wait = match self.counted_at.map(|at| at.elapsed()) {
+            Some(since) if since < COUNTS_EVERY => Some(COUNTS_EVERY - since),
+            _ => {
+                self.tell_counts().await?;
+                None
+            }
+        };
+        self.connection.flush().await?;
+        Ok(wait)
+    }
+
+    pub(super) async fn tell_counts(&mut self) -> Result<(), Gone> {
+        self.counted_at = Some(Instant::now());
+        match entries::counts(&self.app, self.principal).await {
+            Ok(counts) if self.counts != Some(counts) => {
+                self.counts = Some(counts);
+                self.connection.feed(&ServerFrame::Counts(counts)).await
+            }
+            // Counts that cannot be had now come with the next change.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
