@@ -37,7 +37,7 @@ pub const OPTIONS: &[Described] = &[
         key: "app_origin",
         flag: "app-origin",
         default: "http://app.localhost:8080",
-        help: "Where operators reach the dashboard: scheme, host, port.",
+        help: "Where operators reach the dashboard: scheme, host, port. By default on the port of `listen`.",
     },
     Described {
         key: "widget_origin",
@@ -213,15 +213,18 @@ impl Layers {
             (false, true) => return Err(self.invalid("key_database", "is needed where `database` is set")),
             (true, false) => return Err(self.invalid("database", "is needed where `key_database` is set")),
         };
-        let (app_origin, widget_origin) = (self.origin("app_origin")?, self.origin("widget_origin")?);
+        let listen: std::net::SocketAddr =
+            self.one("listen", "must be an address and a port, such as 127.0.0.1:8080", |text| text.parse().ok())?;
+        let port = listen.port();
+        let (app_origin, widget_origin) = (self.origin("app_origin", port)?, self.origin("widget_origin", port)?);
         if app_origin == widget_origin {
             return Err(self.invalid("widget_origin", "must be another origin than `app_origin`"));
         }
-        let shop_origin = if demo { Some(self.origin("shop_origin")?) } else { None };
+        let shop_origin = if demo { Some(self.origin("shop_origin", port)?) } else { None };
         let levels = ["error", "warn", "info", "debug", "trace"];
         Ok(Config {
             data: PathBuf::from(self.text("data")),
-            listen: self.one("listen", "must be an address and a port, such as 127.0.0.1:8080", |t| t.parse().ok())?,
+            listen,
             app_origin,
             widget_origin,
             shop_origin,
@@ -259,7 +262,11 @@ impl Layers {
         parse(&self.text(key)).ok_or_else(|| self.invalid(key, must))
     }
 
-    fn origin(&self, key: &'static str) -> Result<String, ConfigError> {
+    /// An origin; where nobody named one, the one on the port that is listened on.
+    fn origin(&self, key: &'static str, port: u16) -> Result<String, ConfigError> {
+        if self.0.get(key).is_some_and(|(_, source)| source == "default") {
+            return Ok(self.text(key).replace("8080", &port.to_string()));
+        }
         self.one(key, "must be an origin such as https://chat.example.de, without a path", domain::text::origin)
     }
 
@@ -355,6 +362,13 @@ mod tests {
         layers.flag("log", "debug".to_owned());
         let config = layers.check().unwrap();
         assert_eq!((config.workers, config.app.visitor_burst, config.log.as_str()), (4, 7, "debug"));
+    }
+
+    #[test]
+    fn origins_that_nobody_named_follow_the_port() {
+        let config = with("listen", "127.0.0.1:9000").unwrap();
+        assert_eq!(config.app_origin, "http://app.localhost:9000");
+        assert_eq!(config.widget_origin, "http://widget.localhost:9000");
     }
 
     #[test]

@@ -46,6 +46,8 @@ statements! {
             language
         FROM operator WHERE organisation_id = $1 ORDER BY operator_id";
     ANYBODY = "SELECT organisation_id FROM operator ORDER BY operator_id LIMIT 1";
+    SET_PASSWORD = "UPDATE operator SET password_hash = $3 WHERE organisation_id = $1 AND operator_id = $2";
+    END_SESSIONS = "DELETE FROM session WHERE organisation_id = $1 AND operator_id = $2";
     SPEAK = "UPDATE operator SET language = $3 WHERE organisation_id = $1 AND operator_id = $2";
 }
 
@@ -150,6 +152,22 @@ impl Store {
             .read(move |connection| {
                 Box::pin(async move {
                     Ok(!connection.query_in(Scope::System(System::SetUp), &ANYBODY, &[]).await?.is_empty())
+                })
+            })
+            .await
+    }
+
+    /// Sets an operator's password and ends their sessions, in one transaction.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn set_password(&self, organisation: OrganisationId, id: OperatorId, hash: String) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), id.into(), hash.into()];
+                    connection.execute(&SET_PASSWORD, &values, 1).await?;
+                    connection.execute_any(&END_SESSIONS, &[organisation.into(), id.into()]).await.map(drop)
                 })
             })
             .await

@@ -36,7 +36,7 @@ test("a newcomer sets the installation up in the browser, confirms the recovery 
     .getByRole("button", { name: "Open message centre" })
     .or(page.getByRole("link", { name: "Open message centre" }))
     .click();
-  await page.getByText(/No conversation yet/).waitFor();
+  await page.getByText(/No conversation is open/).waitFor();
   await picture(page, "message-centre-empty");
   assert.equal(await page.getByText("Confirm recovery key").count(), 0, "a confirmed key is not asked for again");
   assert.match(server.command("doctor"), /good\s+somebody showed that they hold the recovery key/);

@@ -106,13 +106,12 @@ impl App {
         })
     }
 
-    /// The organisation of a name outside, for the command line.
+    /// All organisations, for the command line.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn organisation_named(&self, name: PublicId) -> Result<domain::OrganisationId> {
-        let all = self.store.organisations().await?;
-        all.iter().find(|organisation| organisation.name == name).map(|found| found.id).ok_or(Error::NotFound)
+    /// Those of the store.
+    pub async fn organisations(&self) -> Result<Vec<store::organisation::Organisation>> {
+        Ok(self.store.organisations().await?)
     }
 
     /// Whether somebody showed that they hold the recovery key. For everybody who may change the installation.

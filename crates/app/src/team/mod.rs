@@ -6,6 +6,7 @@ mod operators;
 mod password;
 pub(crate) mod presence;
 mod session;
+mod set_password;
 mod sign_in;
 
 pub use add_operator::NewOperator;

@@ -3,7 +3,7 @@
 use app::App;
 use app::team::NewOperator;
 use clap::{Arg, ArgMatches, Command};
-use domain::{Language, PublicId, Role};
+use domain::{Language, OrganisationId, Role};
 use privacy::{Plaintext, token};
 
 use super::{configured, open, say, value};
@@ -17,7 +17,7 @@ pub(super) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(
             configured(Command::new("add-operator").about("Adds somebody to an organisation's team"))
-                .arg(text("organisation", "The organisation's id").required(true))
+                .arg(text("organisation", "The organisation's id; may be left out where there is only one"))
                 .arg(text("name", "What they are called").required(true))
                 .arg(text("email", "What they sign in with").required(true))
                 .arg(
@@ -30,6 +30,13 @@ pub(super) fn command() -> Command {
             Command::new("confirm-recovery-key")
                 .about("Notes that you hold the recovery key: reads it from standard input and compares"),
         ))
+        .subcommand(
+            configured(
+                Command::new("set-password").about("Gives an operator a new password and signs them out everywhere"),
+            )
+            .arg(text("email", "What they sign in with").required(true))
+            .arg(text("password-file", "File with the password; without it one is made and printed")),
+        )
         .subcommand(configured(
             Command::new("new-recovery-key")
                 .about("Makes a new recovery key in the place of a lost one and prints it once"),
@@ -38,9 +45,10 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(config: Config, name: &str, matches: &ArgMatches) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let app = open::installation(&config).await?;
+        let app = open::existing(&config).await?;
         let result = match name {
             "add-operator" => add_operator(&app, matches).await,
+            "set-password" => set_password(&app, matches).await,
             "new-recovery-key" => renew(&app).await,
             _ => confirm(&app).await,
         };
@@ -50,16 +58,8 @@ pub(super) fn run(config: Config, name: &str, matches: &ArgMatches) -> anyhow::R
 }
 
 async fn add_operator(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
-    let organisation: PublicId =
-        value(matches, "organisation").parse().map_err(|_| anyhow::anyhow!("`organisation` is not an id"))?;
-    let organisation = app
-        .organisation_named(organisation)
-        .await
-        .map_err(|_| anyhow::anyhow!("`organisation`: there is none with this id"))?;
-    let (password, made) = match matches.get_one::<String>("password-file") {
-        Some(file) => (std::fs::read_to_string(file)?.trim_end_matches(['\r', '\n']).to_owned(), false),
-        None => (token::bearer(), true),
-    };
+    let organisation = organisation(app, matches).await?;
+    let (password, made) = password(matches)?;
     let person = app
         .add_operator(
             organisation,
@@ -77,6 +77,43 @@ async fn add_operator(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
         say(&format!("password        {password}"));
     }
     Ok(())
+}
+
+/// The organisation that is meant.
+async fn organisation(app: &App, matches: &ArgMatches) -> anyhow::Result<OrganisationId> {
+    let all = app.organisations().await?;
+    let named = matches.get_one::<String>("organisation");
+    let found = match (named, all.as_slice()) {
+        (Some(id), _) => all.iter().find(|one| one.name.to_string() == *id),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    found.map(|found| found.id).ok_or_else(|| {
+        let list: Vec<String> = all.iter().map(|one| format!("{}  {}", one.name, one.title)).collect();
+        anyhow::anyhow!("`organisation`: name one of these by its id\n{}", list.join("\n"))
+    })
+}
+
+/// Gives an operator a new password and ends their sessions.
+async fn set_password(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
+    let (password, made) = password(matches)?;
+    app.set_password(value(matches, "email"), Plaintext::new(password.clone())).await.map_err(|error| match error {
+        app::Error::NotFound => anyhow::anyhow!("`email`: nobody works here under this address"),
+        other => other.into(),
+    })?;
+    say("the password is set; they are signed out everywhere");
+    if made {
+        say(&format!("password        {password}"));
+    }
+    Ok(())
+}
+
+/// A password from a file, or a new one; says whether it is new.
+fn password(matches: &ArgMatches) -> anyhow::Result<(String, bool)> {
+    Ok(match matches.get_one::<String>("password-file") {
+        Some(file) => (std::fs::read_to_string(file)?.trim_end_matches(['\r', '\n']).to_owned(), false),
+        None => (token::bearer(), true),
+    })
 }
 
 async fn renew(app: &App) -> anyhow::Result<()> {

@@ -73,6 +73,7 @@ fn configured(command: Command) -> Command {
             default => format!("{} [env: {}] [default: {default}]", option.help, variable(option.key)),
         };
         let arg = Arg::new(option.key).long(option.flag).value_name("VALUE").help(help);
+        let arg = arg.help_heading("The installation's options").display_order(1000);
         command.arg(match option.key {
             // A switch may be given without a value.
             "demo" => arg.num_args(0..=1).default_missing_value("true"),

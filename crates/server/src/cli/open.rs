@@ -11,7 +11,17 @@ use store::{KeyStore, Settings, Store};
 
 use crate::config::Config;
 
-/// Opens folder, secrets and databases; brings the schemas up to date.
+/// Opens an installation that is there. Makes none: whoever forgets `--data` must not administer an empty one.
+pub(super) async fn existing(config: &Config) -> anyhow::Result<Arc<App>> {
+    anyhow::ensure!(
+        config.data.join("secrets").is_dir(),
+        "`data`: there is no installation in {}; say where it is with --data or --config",
+        config.data.display()
+    );
+    installation(config).await
+}
+
+/// Opens folder, secrets and databases, or makes them; brings the schemas up to date.
 pub(super) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
     std::fs::DirBuilder::new()
         .recursive(true)

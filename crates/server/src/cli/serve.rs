@@ -43,6 +43,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("`listen`: {} cannot be listened on", config.listen))?;
     let app = open::installation(&config).await?;
+    let _only = only_one(&config)?;
     greet(&config, &app).await?;
     let (ending, sockets, work) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
     work.spawn(every(WORK_EVERY, ending.clone(), {
@@ -83,6 +84,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// One program serves a folder: two would not tell each other what changed. The lock goes with the program, however it ends.
+fn only_one(config: &Config) -> anyhow::Result<std::fs::File> {
+    let path = config.data.join("serving");
+    let file = std::fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    file.try_lock()
+        .map_err(|_| anyhow::anyhow!("`data`: another diskret is serving {} already", config.data.display()))?;
+    Ok(file)
+}
+
 /// Does something again and again until the end; a failure is logged and tried again.
 async fn every<F, R>(span: Duration, ending: CancellationToken, task: F)
 where
@@ -114,7 +124,10 @@ async fn end_asked() -> anyhow::Result<()> {
 async fn greet(config: &Config, app: &App) -> anyhow::Result<()> {
     say(&format!("diskret {} listens on {}", env!("CARGO_PKG_VERSION"), config.listen));
     match app.setup_code() {
-        Some(code) => say(&format!("first sign-in  {}/setup#code={code}", config.app_origin)),
+        Some(code) => {
+            say(&format!("first sign-in  {}/setup#code={code}", config.app_origin));
+            say(&format!("set-up code    {code}"));
+        }
         None => say(&format!("dashboard      {}", config.app_origin)),
     }
     if let Some(shop) = &config.shop_origin {

@@ -45,7 +45,10 @@ fn pool_error(error: &deadpool_postgres::PoolError) -> Error {
     if matches!(error, PoolError::Timeout(TimeoutType::Wait)) {
         return Error::Busy;
     }
-    Error::Unavailable(error.to_string())
+    // The cause says more than the pool, which only knows that it got no connection.
+    let cause =
+        std::error::Error::source(error).and_then(std::error::Error::source).or(std::error::Error::source(error));
+    Error::Unavailable(cause.map_or_else(|| error.to_string(), ToString::to_string))
 }
 
 /// A connection that waits for the server.

@@ -130,7 +130,7 @@ export const de: Catalogue = {
     "Der Wiederherstellungsschlüssel ist noch nicht bestätigt. Ohne gute Kopie lassen sich Sicherungen nicht öffnen, wenn der Server verloren geht.",
   "key.remind.go": "Schlüssel bestätigen",
   "key.lost":
-    "Der Schlüssel kann nicht noch einmal gezeigt werden. Suchen Sie die Textdatei „diskret-recovery-key.txt“ oder den Ausdruck von der Einrichtung.",
+    "Der Schlüssel kann nicht noch einmal gezeigt werden. Suchen Sie die Textdatei „diskret-recovery-key.txt“ oder den Ausdruck von der Einrichtung. Ist beides fort, erzeugt „diskret admin new-recovery-key“ auf dem Server einen neuen.",
 
   "install.title": "Setzen Sie das Widget auf Ihre Website",
   "install.text": "Fügen Sie diese Zeile vor </body> in Ihre Seiten ein. Sie setzt auf Ihrer Website kein Cookie.",
@@ -180,9 +180,10 @@ export const de: Catalogue = {
   "list.nothing_said": "Noch keine Nachricht",
   "list.nobody": "nicht zugewiesen",
   "list.unread": "{n} ungelesene Nachricht|{n} ungelesene Nachrichten",
-  "list.empty.first": "Noch kein Gespräch. Schreiben Sie eines, wie es ein Besucher täte, dann erscheint es hier.",
+  "list.empty.first":
+    "Gerade ist kein Gespräch offen. Schreiben Sie eines, wie es ein Besucher täte, dann erscheint es hier.",
   "list.empty.install":
-    "Noch kein Gespräch. Setzen Sie das Widget auf Ihre Website, dann erscheint hier, was Besucher schreiben.",
+    "Gerade ist kein Gespräch offen. Setzen Sie das Widget auf Ihre Website, dann erscheint hier, was Besucher schreiben.",
   "list.empty.install.go": "Widget einbauen",
   "list.empty.mine": "Ihnen ist nichts zugewiesen.",
   "list.empty.mine.go": "{n} ohne Zuweisung ansehen|{n} ohne Zuweisung ansehen",
@@ -213,7 +214,7 @@ export const de: Catalogue = {
   "conversation.person": "Über den Besucher",
   "state.new": "neu",
   "state.open": "offen",
-  "state.pending": "wartend",
+  "state.pending": "beantwortet",
   "state.ended": "beendet",
   "state.waiting": "{state} · wartet {time}",
 

@@ -119,7 +119,7 @@ export const en = {
     "The recovery key is not confirmed yet. Without a good copy, backups cannot be opened if the server is lost.",
   "key.remind.go": "Confirm recovery key",
   "key.lost":
-    "The key cannot be shown again. Look for the text file “diskret-recovery-key.txt” or the printed sheet from set-up.",
+    "The key cannot be shown again. Look for the text file “diskret-recovery-key.txt” or the printed sheet from set-up. If both are gone, “diskret admin new-recovery-key” on the server makes a new one.",
 
   "install.title": "Put the widget on your site",
   "install.text": "Paste this line into your pages, before </body>. It sets no cookie on your site.",
@@ -167,8 +167,8 @@ export const en = {
   "list.nothing_said": "No message yet",
   "list.nobody": "unassigned",
   "list.unread": "{n} unread message|{n} unread messages",
-  "list.empty.first": "No conversation yet. Write one as a visitor would, and it appears here.",
-  "list.empty.install": "No conversation yet. Put the widget on your site, and what visitors write appears here.",
+  "list.empty.first": "No conversation is open. Write one as a visitor would, and it appears here.",
+  "list.empty.install": "No conversation is open. Put the widget on your site, and what visitors write appears here.",
   "list.empty.install.go": "Install the widget",
   "list.empty.mine": "Nothing is assigned to you.",
   "list.empty.mine.go": "{n} waits unassigned|{n} wait unassigned",
@@ -199,7 +199,7 @@ export const en = {
   "conversation.person": "About the visitor",
   "state.new": "new",
   "state.open": "open",
-  "state.pending": "pending",
+  "state.pending": "answered",
   "state.ended": "ended",
   "state.waiting": "{state} · waits {time}",
 

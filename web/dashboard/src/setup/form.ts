@@ -43,7 +43,8 @@ export function checkWidget(answers: Answers): Faults {
 export function requestOf(answers: Answers, language: Language): SetupRequest {
   const site = originOf(answers.site);
   return {
-    code: answers.code.trim(),
+    // The whole address may have been pasted.
+    code: answers.code.trim().replace(/^.*#code=/, ""),
     organisation: answers.organisation.trim(),
     name: answers.name.trim(),
     email: answers.email.trim(),

@@ -37,6 +37,8 @@ export function rows({ session, texts, calendar, organisation, greeting, fresh }
   for (const { entry, key, masked } of everything(session)) {
     const { sequence, at } = entry;
     const text = entry.type === "message" ? entry.text : eventText(entry, texts);
+    // What happens right after something else takes its place: an end that was taken back, a second hand-over.
+    if (entry.type === "event" && out.at(-1)?.kind === "event") out.pop();
     if (!text) continue;
     const on = calendar.day(at);
     if (on !== day) out.push({ key: on, kind: "day", text: on });
