@@ -110,7 +110,7 @@ pub(super) async fn entries(
 /// Gives a conversation to an operator, or to nobody.
 #[utoipa::path(put, path = "/api/conversations/{id}/assignment", operation_id = "assign_conversation", tag = "conversations", params(("id" = Id, Path)),
     request_body = Assignment,
-    responses((status = 200, body = ConversationSummary), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 200, body = ConversationSummary), (status = 204, description = "Done; it is out of reach now."), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn assign(
     State(shared): State<Shared>,

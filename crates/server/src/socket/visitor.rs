@@ -104,8 +104,6 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared) {
     if chat.welcome(standing).await.is_ok() {
         let _ = chat.converse(&mut in_flight, &shared.ending).await;
     }
-    // What was given to the store is waited for, so that the others are told even though this visitor has gone.
-    while in_flight.next().await.is_some() {}
 }
 
 impl Chat {

@@ -105,7 +105,6 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared, principal: Principa
     if desk.welcome(hello.1, access.reach).await.is_ok() {
         let _ = desk.work(&mut in_flight).await;
     }
-    while in_flight.next().await.is_some() {}
 }
 
 impl Desk {
