@@ -21,7 +21,7 @@ const freePort = () =>
   });
 
 export class Server {
-  static async start({ flags = [], setUp } = {}) {
+  static async start({ flags = [], setUp, demo = true } = {}) {
     const server = new Server();
     server.port = await freePort();
     server.data = mkdtempSync(join(tmpdir(), "diskret-e2e-"));
@@ -29,7 +29,7 @@ export class Server {
     [server.app, server.widget, server.shop] = [origin("app"), origin("widget"), origin("shop")];
     server.flags = [
       ...["--data", server.data, "--listen", `127.0.0.1:${server.port}`, "--app-origin", server.app],
-      ...["--widget-origin", server.widget, "--shop-origin", server.shop, "--demo", ...flags],
+      ...["--widget-origin", server.widget, "--shop-origin", server.shop, ...(demo ? ["--demo"] : []), ...flags],
     ];
     if (setUp) server.facts = server.setUp(setUp);
     await server.run();

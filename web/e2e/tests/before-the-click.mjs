@@ -86,8 +86,13 @@ test("a strict policy of the host page is kept, and no site but the widget's own
   await openChat(page);
   assert.deepEqual(context.errors, [], "no violation of the shop's policy, which allows nothing inline");
 
-  const strict = ["--organisation", "Strict", "--owner-name", "A", "--owner-email", "a@example.de"];
-  const other = JSON.parse(server.command("setup", "--json", ...strict, "--site", "https://www.example.de"));
-  const framed = await server.ask(`${server.widget}/messenger/${other.widget}`);
-  assert.match(framed.headers["content-security-policy"], /frame-ancestors https:\/\/www\.example\.de;/);
+  // Only the widget's own sites, and the demonstration shop as long as there is one.
+  for (const demo of [true, false]) {
+    const other = await start({ setUp: {}, demo });
+    const owner = ["--organisation", "Strict", "--owner-name", "A", "--owner-email", "a@example.de"];
+    const strict = JSON.parse(other.command("setup", "--json", ...owner, "--site", "https://www.example.de"));
+    const framed = await other.ask(`${other.widget}/messenger/${strict.widget}`);
+    const allowed = demo ? `https://www.example.de ${other.shop}` : "https://www.example.de";
+    assert.ok(framed.headers["content-security-policy"].includes(`; frame-ancestors ${allowed};`), `demo: ${demo}`);
+  }
 });
