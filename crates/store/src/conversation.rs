@@ -93,6 +93,8 @@ statements! {
     UPDATE(conversation_id int, state int, assignee int, last_sequence int, last_visible int, last_message int,
         unread int, waiting_since int, last_at int, position int) =
         "UPDATE conversation SET state = input.state, assignee = input.assignee,
+            assigned_from = CASE WHEN conversation.assignee IS DISTINCT FROM input.assignee
+                THEN conversation.assignee ELSE conversation.assigned_from END,
             last_sequence = input.last_sequence, last_visible = input.last_visible,
             last_message = input.last_message, unread = input.unread, waiting_since = input.waiting_since,
             last_at = input.last_at, position = input.position

@@ -5,6 +5,7 @@
 //! sealed messages (law L2).
 
 pub mod append;
+pub mod change;
 pub mod conversation;
 pub mod engine;
 pub mod error;

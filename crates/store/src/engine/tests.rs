@@ -15,6 +15,7 @@ use crate::{Error, Result, Scope, Store, System, schema};
 fn data_statements() -> Vec<&'static Statement> {
     let aggregates = [
         crate::append::ALL,
+        crate::change::ALL,
         crate::conversation::ALL,
         crate::job::ALL,
         crate::key::used::ALL,
@@ -79,10 +80,15 @@ async fn every_statement_is_understood_by_both_databases() {
     let statements = data_statements();
     assert!(statements.len() > 40, "{}", statements.len());
     assert_all_prepare(&both, &statements).await;
-    for (statement, own, other) in
-        [(&crate::conversation::TAKE_POSITIONS_SQLITE, 0, 1), (&crate::conversation::TAKE_POSITIONS_POSTGRES, 1, 0)]
-    {
-        assert_eq!(prepare(&both.databases[own], statement).await, Ok(1));
+    for (statement, own, values) in [
+        (&crate::conversation::TAKE_POSITIONS_SQLITE, 0, 1),
+        (&crate::conversation::TAKE_POSITIONS_POSTGRES, 1, 1),
+        (&crate::change::LAST_TAKEN_SQLITE, 0, 0),
+        (&crate::change::LAST_TAKEN_POSTGRES, 1, 0),
+        (&crate::change::HORIZON_POSTGRES, 1, 0),
+    ] {
+        let other = 1 - own;
+        assert_eq!(prepare(&both.databases[own], statement).await, Ok(values));
         assert!(prepare(&both.databases[other], statement).await.is_err(), "or it belongs into the registry of both");
     }
 
@@ -112,8 +118,9 @@ fn no_statement_escapes_the_registry() {
         }
     }
     by_hand.sort();
-    // TAKE_POSITIONS of either database; the macro and PING.
-    assert_eq!(by_hand, ["conversation.rs", "conversation.rs", "statement.rs", "statement.rs"]);
+    // LAST_TAKEN, HORIZON and TAKE_POSITIONS by database; the macro and PING.
+    let expected = ["change.rs", "change.rs", "change.rs", "conversation.rs", "conversation.rs"];
+    assert_eq!(by_hand, [&expected[..], &["statement.rs", "statement.rs"]].concat());
 }
 
 static FOUND: Statement = Statement::new(

@@ -14,7 +14,8 @@ macro_rules! migration {
 }
 
 /// Organisations, conversations, messages.
-pub(crate) static DATA: Schema = Schema { name: "data", migrations: &[migration!("data", "0001_first")] };
+pub(crate) static DATA: Schema =
+    Schema { name: "data", migrations: &[migration!("data", "0001_first"), migration!("data", "0002_assigned_from")] };
 
 /// Wrapped keys.
 pub(crate) static KEYS: Schema = Schema { name: "key", migrations: &[migration!("keys", "0001_first")] };
@@ -34,6 +35,13 @@ mod tests {
         for text in texts.chain([crate::engine::BOOK]) {
             let mut table = None;
             for line in text.lines().map(str::trim) {
+                if let Some((name, column)) =
+                    line.strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(" ADD COLUMN "))
+                {
+                    let column = column.split_whitespace().next().unwrap_or_default().to_owned();
+                    tables.entry(name.to_owned()).or_default().insert(column);
+                    continue;
+                }
                 let created = line.strip_prefix("CREATE TABLE ").map(|rest| rest.trim_start_matches("IF NOT EXISTS "));
                 if let Some((name, rest)) = created.and_then(|rest| rest.split_once(" (")) {
                     let columns = tables.entry(name.to_owned()).or_default();

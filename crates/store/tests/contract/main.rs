@@ -28,6 +28,7 @@ macro_rules! on_both {
 
 mod append;
 mod batch;
+mod change;
 mod conversation;
 mod disk;
 mod durability;
