@@ -7,6 +7,7 @@ pub mod conversation;
 pub mod error;
 pub mod installation;
 pub mod keyring;
+pub mod nodes;
 pub mod opened;
 pub mod secrets;
 pub mod team;
@@ -59,6 +60,7 @@ pub struct App {
     conversations: conversation::Directory,
     widgets: widget::Directory,
     presence: team::presence::Presence,
+    sweep: Arc<nodes::Sweep>,
     buckets: leased::Leased<[u8; 32], Arc<parking_lot::Mutex<conversation::Bucket>>>,
     options: Options,
 }
@@ -73,8 +75,12 @@ impl App {
         options: Options,
     ) -> Arc<Self> {
         let bus = Arc::new(Bus::default());
-        let told = Arc::clone(&bus);
-        store.on_change(move |change| told.publish(change));
+        let (told, sweep) = (Arc::clone(&bus), Arc::new(nodes::Sweep::default()));
+        let swept = Arc::clone(&sweep);
+        store.on_change(move |change| {
+            swept.tells(change.position);
+            told.publish(change);
+        });
         let keyring = keyring::Keyring::new(store.clone(), keys, Arc::clone(&clock), secrets.epoch_key());
         Arc::new(Self {
             store,
@@ -86,7 +92,8 @@ impl App {
             team: team::Directory::default(),
             conversations: conversation::Directory::default(),
             widgets: widget::Directory::default(),
-            presence: team::presence::Presence::default(),
+            presence: team::presence::Presence::new(bus::NodeId(privacy::random::number() as u64)),
+            sweep,
             buckets: leased::Leased::new(BUCKETS),
             options,
         })
@@ -119,6 +126,8 @@ impl App {
 
     /// Stores what still waits and closes the databases.
     pub async fn close(&self) {
+        self.tell_gone();
+        self.bus.flush().await;
         self.store.close().await;
         self.keyring.close().await;
     }

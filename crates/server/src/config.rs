@@ -70,6 +70,18 @@ pub const OPTIONS: &[Described] = &[
         help: "PostgreSQL address of the keys: a database of its own, best on a cluster of its own. Needed with `database`.",
     },
     Described {
+        key: "bus",
+        flag: "bus",
+        default: "",
+        help: "NATS servers that join several nodes, such as `nats://10.0.0.1:4222`, comma-separated. Needs `database`. Empty: one node.",
+    },
+    Described {
+        key: "bus_subject",
+        flag: "bus-subject",
+        default: "diskret",
+        help: "Subject on NATS: another one for each installation that shares the servers.",
+    },
+    Described {
         key: "end_idle_after",
         flag: "end-idle-after",
         default: "24h",
@@ -112,6 +124,8 @@ pub struct Config {
     pub shop_origin: Option<String>,
     /// Where the data are; `None` is SQLite in the folder.
     pub databases: Option<(String, String)>,
+    /// What joins several nodes: NATS servers and the subject.
+    pub bus: Option<(String, String)>,
     /// What the application wants to know.
     pub app: app::Options,
     /// Threads of the runtime.
@@ -213,6 +227,7 @@ impl Layers {
             (false, true) => return Err(self.invalid("key_database", "is needed where `database` is set")),
             (true, false) => return Err(self.invalid("database", "is needed where `key_database` is set")),
         };
+        let bus = self.bus(databases.is_some())?;
         let listen: std::net::SocketAddr =
             self.one("listen", "must be an address and a port, such as 127.0.0.1:8080", |text| text.parse().ok())?;
         let port = listen.port();
@@ -229,6 +244,7 @@ impl Layers {
             widget_origin,
             shop_origin,
             databases,
+            bus,
             app: app::Options {
                 end_idle_after: self.one("end_idle_after", "must be a span such as 30m, 24h or 7d", |text| {
                     span(text).filter(|span| (60..=90 * 86_400).contains(&span.as_secs()))
@@ -252,6 +268,24 @@ impl Layers {
                 _ => None,
             })?,
         })
+    }
+
+    /// The bus's servers and subject.
+    fn bus(&self, is_shared: bool) -> Result<Option<(String, String)>, ConfigError> {
+        let servers = self.text("bus");
+        let subject = self.one("bus_subject", "must be letters, digits, dots, dashes or underscores", |text| {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+            (!text.is_empty() && text.chars().all(is_plain) && !text.split('.').any(str::is_empty))
+                .then(|| text.to_owned())
+        })?;
+        if servers.is_empty() {
+            return Ok(None);
+        }
+        if !is_shared {
+            return Err(self.invalid("bus", "needs `database`: several nodes share PostgreSQL, not a file"));
+        }
+        bus::nats::check(&servers).map_err(|error| self.invalid("bus", &error.to_string()))?;
+        Ok(Some((servers, subject)))
     }
 
     fn text(&self, key: &'static str) -> String {
@@ -335,6 +369,9 @@ mod tests {
             ("demo", "yes"),
             ("database", "postgres://a"),
             ("key_database", "postgres://a"),
+            ("bus", "nats://127.0.0.1:4222"),
+            ("bus_subject", "a b"),
+            ("bus_subject", "a..b"),
             ("end_idle_after", "0s"),
             ("end_idle_after", "ä"),
             ("visitor_rate", "0"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
+use bus::Signal;
 use domain::conversation::{Author, Change, Numbers};
 use domain::limits::TEXT_CHARACTERS;
 use domain::{Access, Capability, Level, Principal, PublicId, SenderId, Timestamp};
@@ -142,8 +143,9 @@ impl App {
             at,
             idle_at: at.plus(self.options.end_idle_after),
         };
-        let app = Arc::clone(self);
+        let (app, topic) = (Arc::clone(self), visitor.topic());
         let keep = move |stored: &Stored| {
+            app.bus.signal(topic, Signal::Began);
             app.keep(stored, entry(Author::Visitor, sender, counter, false, stored.numbers, at, text));
         };
         match self.store.append_then(append, keep).await? {

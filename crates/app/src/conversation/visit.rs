@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bus::Topic;
 use domain::conversation::State;
 use domain::{Language, PublicId};
 use parking_lot::Mutex;
@@ -39,6 +40,12 @@ impl Visitor {
     pub fn take_turn(&self) -> std::result::Result<(), Duration> {
         self.bucket.lock().take(Instant::now())
     }
+
+    /// Where it is told that a conversation of theirs has begun in another window.
+    pub fn topic(&self) -> Topic {
+        let [a, b, c, d, e, f, g, h, ..] = self.token_hash;
+        Topic::Visitor(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
 }
 
 /// What a visitor who comes back is told about their conversation.
@@ -73,6 +80,18 @@ impl App {
         let fresh = Arc::new(Mutex::new(Bucket::new(self.options.visitor_rate, self.options.visitor_burst)));
         self.buckets.insert(token_hash, Arc::clone(&fresh));
         fresh
+    }
+
+    /// The conversation that a visitor has begun elsewhere since they came, if it is there.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn begun_by(&self, visitor: &Visitor) -> Result<Option<Arc<Reference>>> {
+        match self.store.conversation_of_token(visitor.widget.organisation, visitor.token_hash).await {
+            Ok(found) => self.refer(&found).await.map(Some),
+            Err(store::Error::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Lets a visitor in: with the token of an earlier visit they find their conversation, without one they are given

@@ -1,34 +1,62 @@
-//! Who is there: operators with an open dashboard, visitors with an open chat. In memory only.
+//! Who is there: operators with an open dashboard, visitors with an open chat, at this node and at others. In memory only.
+//!
+//! Nodes tell each other who came and went, and every few seconds everybody who is there, so that what was lost mends itself
+//! and a node that died is noticed by its silence. While the bus is away, what was last known stays.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bus::{Signal, Topic};
+use bus::{NodeId, Notice, Signal, Topic, Who};
 use domain::{Capability, ConversationId, Level, OperatorId, OrganisationId, Principal};
 use parking_lot::Mutex;
 
 use crate::App;
 
-/// How many sockets each has open.
-#[derive(Default)]
+/// A node that says nothing for so long has gone.
+const SILENT_FOR: Duration = Duration::from_secs(16);
+
+/// People in one notice at most: keeps it far below what a bus carries in one piece.
+const TOLD_AT_ONCE: usize = 2_000;
+
+/// How many sockets each has open here, and who is at other nodes.
 pub(crate) struct Presence {
-    operators: Mutex<HashMap<OperatorId, usize>>,
-    teams: Mutex<HashMap<OrganisationId, usize>>,
-    visitors: Mutex<HashMap<ConversationId, usize>>,
+    node: NodeId,
+    here: Mutex<People<HashMap<Who, usize>>>,
+    elsewhere: Mutex<HashMap<NodeId, Elsewhere>>,
+}
+
+/// Operators apart from visitors: they are few, and asked for by organisation too.
+#[derive(Default)]
+struct People<T> {
+    operators: T,
+    visitors: T,
+}
+
+impl<T> People<T> {
+    const fn of_mut(&mut self, who: &Who) -> &mut T {
+        match who {
+            Who::Operator(..) => &mut self.operators,
+            Who::Visitor(_) => &mut self.visitors,
+        }
+    }
+}
+
+struct Elsewhere {
+    who: People<HashSet<Who>>,
+    heard: Instant,
 }
 
 /// Counts one more; says whether it is the first.
-fn come<K: Hash + Eq>(counts: &Mutex<HashMap<K, usize>>, key: K) -> bool {
-    let mut counts = counts.lock();
+fn come<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) -> bool {
     let count = counts.entry(key).or_default();
     *count += 1;
     *count == 1
 }
 
 /// Counts one less; says whether it was the last.
-fn go<K: Hash + Eq>(counts: &Mutex<HashMap<K, usize>>, key: &K) -> bool {
-    let mut counts = counts.lock();
+fn go<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) -> bool {
     match counts.get_mut(key) {
         Some(count) if *count > 1 => {
             *count -= 1;
@@ -43,45 +71,52 @@ fn go<K: Hash + Eq>(counts: &Mutex<HashMap<K, usize>>, key: &K) -> bool {
 }
 
 impl Presence {
+    pub(crate) fn new(node: NodeId) -> Self {
+        Self { node, here: Mutex::default(), elsewhere: Mutex::default() }
+    }
+
+    fn has_operator(&self, is_meant: impl Fn(&Who) -> bool) -> bool {
+        self.here.lock().operators.keys().any(&is_meant)
+            || self.elsewhere.lock().values().any(|node| node.who.operators.iter().any(&is_meant))
+    }
+
     pub(crate) fn is_operator_online(&self, id: OperatorId) -> bool {
-        self.operators.lock().contains_key(&id)
+        self.has_operator(|who| matches!(who, Who::Operator(_, operator) if *operator == id))
     }
 
     pub(crate) fn is_visitor_online(&self, id: ConversationId) -> bool {
-        self.visitors.lock().contains_key(&id)
+        let who = Who::Visitor(id);
+        self.here.lock().visitors.contains_key(&who)
+            || self.elsewhere.lock().values().any(|node| node.who.visitors.contains(&who))
     }
-
-    pub(crate) fn is_team_online(&self, id: OrganisationId) -> bool {
-        self.teams.lock().contains_key(&id)
-    }
-}
-
-enum Who {
-    Operator(Principal),
-    Visitor(ConversationId),
 }
 
 /// Somebody is there for as long as this lives.
 pub struct Present {
     app: Arc<App>,
     who: Who,
+    stays: Duration,
+}
+
+impl Present {
+    /// Counts as there for a while longer: whoever comes back with request after request has not gone in between.
+    pub const fn stay_for(&mut self, span: Duration) {
+        self.stays = span;
+    }
 }
 
 impl Drop for Present {
     fn drop(&mut self) {
-        let (presence, bus) = (&self.app.presence, &self.app.bus);
-        match self.who {
-            Who::Operator(principal) => {
-                go(&presence.operators, &principal.operator);
-                if go(&presence.teams, &principal.organisation) {
-                    bus.signal(Topic::Team(principal.organisation), Signal::TeamPresence(false));
-                }
-            }
-            Who::Visitor(id) => {
-                if go(&presence.visitors, &id) {
-                    bus.signal(Topic::Conversation(id), Signal::VisitorPresence(id, false));
-                }
-            }
+        let (app, who, stays) = (Arc::clone(&self.app), self.who, self.stays);
+        if stays.is_zero() {
+            app.leaves(who);
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tokio::time::sleep(stays).await;
+                app.leaves(who);
+            });
         }
     }
 }
@@ -90,23 +125,146 @@ impl App {
     /// An operator opened the dashboard. Only those who may answer make the team look present to visitors.
     pub fn operator_comes(self: &Arc<Self>, principal: Principal) -> Option<Present> {
         principal.require(Capability::Conversations, Level::Write).ok()?;
-        come(&self.presence.operators, principal.operator);
-        if come(&self.presence.teams, principal.organisation) {
-            self.bus.signal(Topic::Team(principal.organisation), Signal::TeamPresence(true));
-        }
-        Some(Present { app: Arc::clone(self), who: Who::Operator(principal) })
+        Some(self.comes(Who::Operator(principal.organisation, principal.operator)))
     }
 
     /// A visitor with a conversation opened the chat.
     pub fn visitor_comes(self: &Arc<Self>, id: ConversationId) -> Present {
-        if come(&self.presence.visitors, id) {
-            self.bus.signal(Topic::Conversation(id), Signal::VisitorPresence(id, true));
-        }
-        Present { app: Arc::clone(self), who: Who::Visitor(id) }
+        self.comes(Who::Visitor(id))
     }
 
     /// Whether somebody is there to answer.
     pub fn is_team_online(&self, organisation: OrganisationId) -> bool {
-        self.presence.is_team_online(organisation)
+        self.presence.has_operator(|who| matches!(who, Who::Operator(of, _) if *of == organisation))
+    }
+
+    fn comes(self: &Arc<Self>, who: Who) -> Present {
+        self.changing(&[who], || {
+            if come(self.presence.here.lock().of_mut(&who), who) {
+                self.bus.tell_others(&Notice::Came(self.presence.node, who));
+            }
+        });
+        Present { app: Arc::clone(self), who, stays: Duration::ZERO }
+    }
+
+    fn leaves(&self, who: Who) {
+        self.changing(&[who], || {
+            if go(self.presence.here.lock().of_mut(&who), &who) {
+                self.bus.tell_others(&Notice::Went(self.presence.node, who));
+            }
+        });
+    }
+
+    /// Tells the sockets here for whom a change of presence makes a difference.
+    fn changing(&self, concerned: &[Who], change: impl FnOnce()) {
+        let seen = |who: &Who| match who {
+            Who::Operator(organisation, _) => self.is_team_online(*organisation),
+            Who::Visitor(id) => self.presence.is_visitor_online(*id),
+        };
+        let before: Vec<bool> = concerned.iter().map(seen).collect();
+        change();
+        for (who, before) in concerned.iter().zip(before) {
+            let now = seen(who);
+            match who {
+                _ if now == before => {}
+                Who::Operator(id, _) => self.bus.signal_here(Topic::Team(*id), Signal::TeamPresence(now)),
+                Who::Visitor(id) => self.bus.signal_here(Topic::Conversation(*id), Signal::VisitorPresence(*id, now)),
+            }
+        }
+    }
+
+    /// Takes what another node told about who is there.
+    pub(crate) fn hear_presence(&self, notice: Notice) {
+        let elsewhere = &self.presence.elsewhere;
+        let node = |id: NodeId| {
+            parking_lot::MutexGuard::map(elsewhere.lock(), |nodes| {
+                let node =
+                    nodes.entry(id).or_insert_with(|| Elsewhere { who: People::default(), heard: Instant::now() });
+                node.heard = Instant::now();
+                node
+            })
+        };
+        match notice {
+            Notice::Came(id, who) => self.changing(&[who], || {
+                node(id).who.of_mut(&who).insert(who);
+            }),
+            Notice::Went(id, who) => self.changing(&[who], || {
+                node(id).who.of_mut(&who).remove(&who);
+            }),
+            Notice::Here { node: id, part, parts, who } => {
+                let now: HashSet<Who> = who.into_iter().collect();
+                let before = |who: &&Who| who.part(parts) == part;
+                let concerned: Vec<Who> = {
+                    let known = node(id);
+                    let known = known.who.operators.iter().chain(&known.who.visitors).filter(before);
+                    known.copied().collect::<HashSet<Who>>().symmetric_difference(&now).copied().collect()
+                };
+                self.changing(&concerned, || {
+                    let mut node = node(id);
+                    for who in &concerned {
+                        let known = node.who.of_mut(who);
+                        if now.contains(who) {
+                            known.insert(*who)
+                        } else {
+                            known.remove(who)
+                        };
+                    }
+                });
+            }
+            Notice::Gone(id) => self.forget_node(id),
+            Notice::Ask(_) => self.tell_presence(),
+            Notice::Changed(..) | Notice::Signal(..) | Notice::Widget(_) => {}
+        }
+    }
+
+    /// Tells the other nodes who is here, in parts that each say all about some: a lost one is made good by the next.
+    pub(crate) fn tell_presence(&self) {
+        let here: Vec<Who> = {
+            let here = self.presence.here.lock();
+            here.operators.keys().chain(here.visitors.keys()).copied().collect()
+        };
+        let parts = here.len().div_ceil(TOLD_AT_ONCE).max(1) as u64;
+        for part in 0..parts {
+            let who = here.iter().filter(|who| who.part(parts) == part).copied().collect();
+            self.bus.tell_others(&Notice::Here { node: self.presence.node, part, parts, who });
+        }
+    }
+
+    /// Asks the other nodes who is there.
+    pub(crate) fn ask_presence(&self) {
+        self.bus.tell_others(&Notice::Ask(self.presence.node));
+    }
+
+    /// Tells the other nodes that this one ends.
+    pub(crate) fn tell_gone(&self) {
+        self.bus.tell_others(&Notice::Gone(self.presence.node));
+    }
+
+    /// Forgets nodes that have fallen silent. While the bus is away all are silent, and what was last known stays.
+    pub(crate) fn forget_silent_nodes(&self) {
+        if !self.bus.is_up() {
+            let now = Instant::now();
+            self.presence.elsewhere.lock().values_mut().for_each(|node| node.heard = now);
+            return;
+        }
+        let silent: Vec<NodeId> = {
+            let nodes = self.presence.elsewhere.lock();
+            nodes.iter().filter(|(_, node)| node.heard.elapsed() > SILENT_FOR).map(|(id, _)| *id).collect()
+        };
+        for id in silent {
+            tracing::warn!(node = id.0, "another node has fallen silent");
+            self.forget_node(id);
+        }
+    }
+
+    fn forget_node(&self, id: NodeId) {
+        let concerned: Vec<Who> = {
+            let nodes = self.presence.elsewhere.lock();
+            let who = nodes.get(&id).map(|node| node.who.operators.iter().chain(&node.who.visitors).copied().collect());
+            who.unwrap_or_default()
+        };
+        self.changing(&concerned, || {
+            self.presence.elsewhere.lock().remove(&id);
+        });
     }
 }

@@ -86,6 +86,7 @@ impl App {
         change.apply(&mut widget)?;
         self.store.update_widget(widget.clone()).await?;
         self.widgets.forget(&widget);
+        self.bus.tell_others(&bus::Notice::Widget(widget.name));
         Ok(widget)
     }
 }

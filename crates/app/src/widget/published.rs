@@ -27,6 +27,13 @@ impl Directory {
         self.widgets.remove(&widget.name);
         self.titles.remove(&widget.id);
     }
+
+    /// The same, for a widget that another node changed.
+    pub(crate) fn forget_named(&self, name: PublicId) {
+        if let Some(widget) = self.widgets.get(&name) {
+            self.forget(&widget);
+        }
+    }
 }
 
 /// The published configuration: everything a page needs before the click.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use app::App;
+use app::nodes::{PRESENCE_EVERY, SWEEP_EVERY};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -71,6 +72,25 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             async { Ok(()) }
         }
     }));
+    if let Some((servers, subject)) = &config.bus {
+        bus::nats::join(app.bus(), servers, subject)?;
+    }
+    // Not awaited at the end: it waits for others for ever.
+    let hearing = tokio::spawn(Arc::clone(&app).hear_others());
+    work.spawn(every(SWEEP_EVERY, ending.clone(), {
+        let app = Arc::clone(&app);
+        move || {
+            let app = Arc::clone(&app);
+            async move { app.sweep().await.map(drop) }
+        }
+    }));
+    work.spawn(every(PRESENCE_EVERY, ending.clone(), {
+        let app = Arc::clone(&app);
+        move || {
+            app.keep_in_touch();
+            async { Ok(()) }
+        }
+    }));
     work.close();
     let shared =
         Shared { app: Arc::clone(&app), config: Arc::new(config), ending: ending.clone(), sockets: sockets.clone() };
@@ -80,6 +100,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     ending.cancel();
     serving.await?;
     work.wait().await;
+    hearing.abort();
     app.close().await;
     Ok(())
 }

@@ -5,11 +5,11 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use domain::PublicId;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{Shared, headers};
+use super::{Shared, body, headers};
 use crate::socket;
 use crate::wire::widgets::WidgetConfig;
 
@@ -18,7 +18,9 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/config/{file}", get(configuration))
         .route("/messenger/{widget}", get(messenger))
         .route("/socket", get(socket::visitor_upgrade))
+        .route("/frames", post(socket::visitor_request))
         .fallback(asset)
+        .layer(middleware::from_fn(body::whole))
         .layer(middleware::from_fn_with_state(shared.clone(), common))
         .with_state(shared)
 }

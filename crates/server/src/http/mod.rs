@@ -18,7 +18,7 @@ use std::sync::Arc;
 use app::App;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -84,6 +84,7 @@ fn app_router(shared: Shared) -> Router {
         .route("/api/openapi.json", get(openapi::document))
         .route("/api/{*unknown}", get(problem::not_found))
         .route("/socket", get(socket::operator_upgrade))
+        .route("/frames", post(socket::operator_request))
         .fallback(dashboard)
         .layer(middleware::from_fn(body::whole))
         .layer(DefaultBodyLimit::max(domain::limits::BODY_BYTES))

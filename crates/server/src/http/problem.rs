@@ -51,6 +51,12 @@ impl Failure {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method".into())
     }
 
+    /// No frames, or not said to be.
+    pub(crate) fn not_frames() -> Self {
+        let detail = "the body must be application/x-ndjson: frames, one per line (docs/protocol.md)";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail.into())
+    }
+
     /// A header that the socket needs is missing.
     pub(crate) fn no_upgrade() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "this address takes WebSocket connections (RFC 6455) only".into())

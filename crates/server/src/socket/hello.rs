@@ -38,7 +38,7 @@ pub(super) async fn of_visitor(connection: &mut Connection) -> Result<Hello, Pro
             }
             Came::Problem(problem) => return Err(problem),
             Came::Nothing => {}
-            Came::End => return Err(Problem::malformed()),
+            Came::Done | Came::End => return Err(Problem::malformed()),
         }
     }
 }
@@ -58,7 +58,7 @@ pub(super) async fn of_operator(connection: &mut Connection) -> Result<(SenderId
             }
             Came::Problem(problem) => return Err(problem),
             Came::Nothing => {}
-            Came::End => return Err(Problem::malformed()),
+            Came::Done | Came::End => return Err(Problem::malformed()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The sockets of visitors and operators.
 //!
-//! One task per socket. Nothing is buffered for a slow reader: what it misses stands in the store, and it resumes by
+//! One task per socket. Where a network lets no WebSocket through, the same frames travel in requests (`request`). Nothing is buffered for a slow reader: what it misses stands in the store, and it resumes by
 //! sequence. Buffers are small, because an idle connection must cost little.
 
 mod connection;
@@ -8,15 +8,21 @@ pub(crate) mod entries;
 mod hello;
 mod operator;
 mod problem;
+mod request;
 mod visitor;
 
-use axum::extract::State;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Query as FromQuery, State};
 use axum::response::{IntoResponse as _, Response};
+use domain::Principal;
 use domain::limits::FRAME_BYTES;
 use http::{HeaderMap, header};
 
+use self::connection::Connection;
+use self::request::{Query, Request};
 use crate::http::{Failure, Shared, bearer, bearer_or_cookie};
 
 /// Bytes read at once, and kept per connection: most frames are far smaller.
@@ -51,32 +57,73 @@ pub(crate) async fn visitor_upgrade(
     match upgrade {
         Ok(upgrade) => {
             let tracker = shared.sockets.clone();
-            tuned(upgrade).on_upgrade(move |socket| tracker.track_future(visitor::serve(socket, shared)))
+            tuned(upgrade).on_upgrade(move |socket| {
+                let connection = Connection::Socket(Box::new(socket));
+                tracker.track_future(visitor::serve(connection, shared))
+            })
         }
         Err(_) => Failure::no_upgrade().into_response(),
     }
 }
 
-/// An operator connects: a browser from the dashboard's own page with its cookie, a program with its token.
+/// A visitor whose network lets no WebSocket through: the same frames in a request, only from the messenger's own page.
+pub(crate) async fn visitor_request(
+    State(shared): State<Shared>,
+    query: Result<FromQuery<Query>, QueryRejection>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    if !comes_from(&headers, &shared.config.widget_origin) {
+        return Err(Failure::foreign_origin());
+    }
+    let (request, response) = Request::accept(query?.mode, &headers, &body)?;
+    let tracker = shared.sockets.clone();
+    tracker.spawn(visitor::serve(Connection::Request(Box::new(request)), shared));
+    Ok(response)
+}
+
+/// The same for an operator.
+pub(crate) async fn operator_request(
+    State(shared): State<Shared>,
+    query: Result<FromQuery<Query>, QueryRejection>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let principal = operator_behind(&headers, &shared).await?;
+    let (request, response) = Request::accept(query?.mode, &headers, &body)?;
+    let tracker = shared.sockets.clone();
+    tracker.spawn(operator::serve(Connection::Request(Box::new(request)), shared, principal, headers));
+    Ok(response)
+}
+
+/// Who an operator's connection speaks for: a browser from the dashboard's own page with its cookie, a program with its
+/// token.
+async fn operator_behind(headers: &HeaderMap, shared: &Shared) -> Result<Principal, Failure> {
+    // Only a token makes a program: whatever else stands in the header, a cookie must come from our own page.
+    let program = bearer(headers).is_some() && !headers.contains_key(header::ORIGIN);
+    if !program && !comes_from(headers, &shared.config.app_origin) {
+        return Err(Failure::foreign_origin());
+    }
+    Ok(bearer_or_cookie(headers, shared).await?)
+}
+
+/// An operator connects.
 pub(crate) async fn operator_upgrade(
     State(shared): State<Shared>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    // Only a token makes a program: whatever else stands in the header, a cookie must come from our own page.
-    let program = bearer(&headers).is_some() && !headers.contains_key(header::ORIGIN);
-    if !program && !comes_from(&headers, &shared.config.app_origin) {
-        return Failure::foreign_origin().into_response();
-    }
-    let principal = match bearer_or_cookie(&headers, &shared).await {
+    let principal = match operator_behind(&headers, &shared).await {
         Ok(principal) => principal,
-        Err(error) => return Failure::from(error).into_response(),
+        Err(failure) => return failure.into_response(),
     };
     match upgrade {
         Ok(upgrade) => {
             let tracker = shared.sockets.clone();
-            tuned(upgrade)
-                .on_upgrade(move |socket| tracker.track_future(operator::serve(socket, shared, principal, headers)))
+            tuned(upgrade).on_upgrade(move |socket| {
+                let connection = Connection::Socket(Box::new(socket));
+                tracker.track_future(operator::serve(connection, shared, principal, headers))
+            })
         }
         Err(_) => Failure::no_upgrade().into_response(),
     }

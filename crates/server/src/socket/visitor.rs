@@ -6,7 +6,6 @@ use std::time::Duration;
 use app::App;
 use app::conversation::{Accepted, Answer, Incoming, Receipt, ReceiveError, Reference, Standing, Visitor};
 use app::team::Present;
-use axum::extract::ws::WebSocket;
 use bus::{Mailbox, Signal, Subscription, Topic};
 use domain::SenderId;
 use domain::conversation::Author;
@@ -26,6 +25,9 @@ use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFram
 /// A client that is silent for so long has gone without saying so.
 pub(super) const SILENT_FOR: Duration = Duration::from_secs(90);
 
+/// Whoever comes back with request after request counts as present in between.
+pub(super) const BACK_WITHIN: Duration = Duration::from_secs(10);
+
 /// What a visitor's socket is about.
 struct Chat {
     app: Arc<App>,
@@ -34,6 +36,8 @@ struct Chat {
     sender: SenderId,
     mailbox: Arc<Mailbox>,
     listening: Option<Listening>,
+    /// Until there is a conversation: it may begin in another window.
+    waiting: Option<Subscription>,
     _team: Subscription,
     /// The last entry of the conversation that was sent or skipped, notes included.
     delivered: i64,
@@ -54,8 +58,7 @@ struct Listening {
 type InFlight = FuturesOrdered<Receipt>;
 
 /// Serves a visitor until one side ends it.
-pub(super) async fn serve(socket: WebSocket, shared: Shared) {
-    let mut connection = Connection::new(socket);
+pub(super) async fn serve(mut connection: Connection, shared: Shared) {
     let hello = tokio::select! {
         hello = tokio::time::timeout(hello::WITHIN, hello::of_visitor(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
@@ -88,6 +91,7 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared) {
     };
     let mailbox = Arc::default();
     let mut chat = Chat {
+        waiting: visitor.conversation.is_none().then(|| shared.app.bus().subscribe(visitor.topic(), &mailbox)),
         _team: shared.app.bus().subscribe(Topic::Team(visitor.widget.organisation), &mailbox),
         app: shared.app,
         connection,
@@ -159,9 +163,14 @@ impl Chat {
 
     fn listen(&mut self, reference: &Reference) {
         if self.listening.is_none() {
+            self.waiting = None;
+            let mut present = self.app.visitor_comes(reference.id);
+            if self.connection.comes_again() {
+                present.stay_for(BACK_WITHIN);
+            }
             self.listening = Some(Listening {
                 _conversation: self.app.bus().subscribe(Topic::Conversation(reference.id), &self.mailbox),
-                _present: self.app.visitor_comes(reference.id),
+                _present: present,
             });
         }
     }
@@ -178,9 +187,7 @@ impl Chat {
                 biased;
                 // The end first: no flood of frames may hold it up.
                 () = ending.cancelled() => {
-                    while let Some(receipt) = in_flight.next().await {
-                        self.acknowledge(receipt).await?;
-                    }
+                    self.finish(in_flight).await?;
                     self.connection.refuse(Problem::restarting()).await?;
                 }
                 // Receipts before the rest: what was stored before something else is told before it.
@@ -198,12 +205,21 @@ impl Chat {
                         Came::Frame(frame) => self.take(frame, in_flight).await?,
                         Came::Problem(problem) => self.connection.refuse(problem).await?,
                         Came::Nothing => self.connection.flush().await?,
+                        Came::Done => return self.finish(in_flight).await,
                         Came::End => return Ok(()),
                     }
                 }
                 () = &mut silent => return Ok(()),
             }
         }
+    }
+
+    /// Answers what is under way; nothing more will come.
+    async fn finish(&mut self, in_flight: &mut InFlight) -> Result<(), Gone> {
+        while let Some(receipt) = in_flight.next().await {
+            self.acknowledge(receipt).await?;
+        }
+        self.connection.flush().await
     }
 
     async fn take(&mut self, frame: ClientFrame, in_flight: &mut InFlight) -> Result<(), Gone> {
@@ -357,12 +373,30 @@ impl Chat {
                 }
             }
         }
+        if self.visitor.conversation.is_none() && post.signals.contains(&Signal::Began) {
+            self.join_begun().await?;
+        }
         for signal in post.signals {
             if let Some(frame) = self.signal(signal).await {
                 self.connection.feed(&frame).await?;
             }
         }
         self.connection.flush().await
+    }
+
+    /// Another window of this visitor has begun the conversation.
+    async fn join_begun(&mut self) -> Result<(), Gone> {
+        match self.app.begun_by(&self.visitor).await {
+            Ok(Some(reference)) => {
+                self.visitor.conversation = Some(Arc::clone(&reference));
+                self.listen(&reference);
+                self.deliver(&reference, i64::MAX, false).await?;
+                let (conversation, last_sequence) = (reference.name().into(), self.held);
+                self.connection.feed(&ServerFrame::Current { conversation, last_sequence }).await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => self.connection.refuse(Problem { fatal: true, ..error.into() }).await,
+        }
     }
 
     async fn signal(&mut self, signal: Signal) -> Option<ServerFrame<'static>> {
@@ -376,7 +410,7 @@ impl Chat {
             Signal::TeamSeen(_, sequence) => {
                 Some(ServerFrame::Seen { conversation: self.name()?, who: Viewer::Team, sequence })
             }
-            Signal::VisitorTyping(..) | Signal::VisitorSeen(..) | Signal::VisitorPresence(..) => None,
+            Signal::VisitorTyping(..) | Signal::VisitorSeen(..) | Signal::VisitorPresence(..) | Signal::Began => None,
         }
     }
 

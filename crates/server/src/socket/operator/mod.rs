@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use app::App;
 use app::conversation::{Answer, Incoming, Receipt};
 use app::team::Present;
-use axum::extract::ws::WebSocket;
 use bus::{Mailbox, Signal, Subscription, Topic};
 use domain::conversation::Change;
 use domain::limits::IN_FLIGHT;
@@ -25,7 +24,7 @@ use self::follow::Followed;
 use super::connection::{Came, Connection, Gone};
 use super::hello;
 use super::problem::Problem;
-use super::visitor::SILENT_FOR;
+use super::visitor::{BACK_WITHIN, SILENT_FOR};
 use crate::http::{Shared, peek};
 use crate::wire::Id;
 use crate::wire::conversations::{Counts, ListName};
@@ -57,8 +56,7 @@ struct Desk {
 type InFlight = FuturesOrdered<Receipt>;
 
 /// Serves an operator until one side ends it.
-pub(super) async fn serve(socket: WebSocket, shared: Shared, principal: Principal, headers: HeaderMap) {
-    let mut connection = Connection::new(socket);
+pub(super) async fn serve(mut connection: Connection, shared: Shared, principal: Principal, headers: HeaderMap) {
     let hello = tokio::select! {
         hello = tokio::time::timeout(hello::WITHIN, hello::of_operator(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
@@ -85,6 +83,10 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared, principal: Principa
         bus.subscribe(Topic::Unassigned(principal.organisation), &mailbox),
     ];
     always.shrink_to_fit();
+    let mut present = shared.app.operator_comes(principal);
+    if let (Some(present), true) = (&mut present, connection.comes_again()) {
+        present.stay_for(BACK_WITHIN);
+    }
     let mut desk = Desk {
         app: Arc::clone(&shared.app),
         connection,
@@ -94,7 +96,7 @@ pub(super) async fn serve(socket: WebSocket, shared: Shared, principal: Principa
         followed: HashMap::new(),
         watched: None,
         _always: always,
-        _present: shared.app.operator_comes(principal),
+        _present: present,
         rows: HashMap::new(),
         counts: None,
         counted_at: None,
@@ -127,7 +129,9 @@ impl Desk {
         if let Some(position) = position.filter(|position| *position < last) {
             self.tell_missed(position, reach).await?;
         }
-        self.tell_counts().await?;
+        if !self.connection.is_brief() {
+            self.tell_counts().await?;
+        }
         self.connection.flush().await
     }
 
@@ -142,9 +146,7 @@ impl Desk {
                 biased;
                 // The end and the session's end first: no flood of frames may hold them up.
                 () = ending.cancelled() => {
-                    while let Some(answer) = in_flight.next().await {
-                        self.acknowledge(answer).await?;
-                    }
+                    self.finish(in_flight).await?;
                     self.connection.refuse(Problem::restarting()).await?;
                 }
                 () = &mut asked => {
@@ -174,12 +176,21 @@ impl Desk {
                         Came::Frame(frame) => self.take(frame, in_flight).await?,
                         Came::Problem(problem) => self.connection.refuse(problem).await?,
                         Came::Nothing => self.connection.flush().await?,
+                        Came::Done => return self.finish(in_flight).await,
                         Came::End => return Ok(()),
                     }
                 }
                 () = &mut silent => return Ok(()),
             }
         }
+    }
+
+    /// Answers what is under way; nothing more will come.
+    async fn finish(&mut self, in_flight: &mut InFlight) -> Result<(), Gone> {
+        while let Some(answer) = in_flight.next().await {
+            self.acknowledge(answer).await?;
+        }
+        self.connection.flush().await
     }
 
     /// Whether the session still stands, and with which role.
@@ -341,7 +352,7 @@ impl Desk {
             Signal::VisitorPresence(id, online) => {
                 Some(ServerFrame::Presence { online, conversation: Some(name(id)?) })
             }
-            Signal::OperatorTyping(..) | Signal::TeamPresence(_) => None,
+            Signal::OperatorTyping(..) | Signal::TeamPresence(_) | Signal::Began => None,
         }
     }
 }
