@@ -3,6 +3,7 @@
 //! - [`postgres()`], [`Postgres`], [`Database`]: a real PostgreSQL that is started when first asked for and is gone,
 //!   folder and all, once the test process has ended, however it ended;
 //! - [`Nats`]: the same for a NATS server, which can be killed, revived and held up;
+//! - [`Proxy`]: a bad line between two programs: cut, silent, slow or narrow;
 //! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
 //!   written in;
 //! - [`free_port`], [`connect`], [`try_connect`]: the loopback, and nothing but the loopback;
@@ -12,18 +13,21 @@
 
 mod canary;
 mod database;
+mod gate;
 mod loopback;
 mod nats;
 mod patience;
 mod postgres;
+mod proxy;
 mod random;
 mod search;
 mod supervisor;
 
 pub use canary::Canary;
 pub use database::Database;
-pub use loopback::{connect, free_port, try_connect};
+pub use loopback::{connect, free_port, lasting_port, try_connect};
 pub use nats::Nats;
 pub use patience::{eventually, wait_until};
 pub use postgres::{Postgres, postgres};
+pub use proxy::{Direction, Proxy};
 pub use search::{Encoding, Hit, search};
