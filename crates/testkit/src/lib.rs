@@ -4,6 +4,7 @@
 //!   folder and all, once the test process has ended, however it ended;
 //! - [`Nats`]: the same for a NATS server, which can be killed, revived and held up;
 //! - [`Proxy`]: a bad line between two programs: cut, silent, slow or narrow;
+//! - [`HttpProxy`]: HTTP proxies that break streams and sockets, also as the program `hostile-proxy`;
 //! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
 //!   written in;
 //! - [`free_port`], [`connect`], [`try_connect`]: the loopback, and nothing but the loopback;
@@ -14,6 +15,7 @@
 mod canary;
 mod database;
 mod gate;
+mod http_proxy;
 mod loopback;
 mod nats;
 mod patience;
@@ -25,6 +27,7 @@ mod supervisor;
 
 pub use canary::Canary;
 pub use database::Database;
+pub use http_proxy::{Hostility, HttpProxy};
 pub use loopback::{connect, free_port, lasting_port, try_connect};
 pub use nats::Nats;
 pub use patience::{eventually, wait_until};
