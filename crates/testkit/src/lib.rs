@@ -5,6 +5,7 @@
 //! - [`Nats`]: the same for a NATS server, which can be killed, revived and held up;
 //! - [`Proxy`]: a bad line between two programs: cut, silent, slow or narrow;
 //! - [`HttpProxy`]: HTTP proxies that break streams and sockets, also as the program `hostile-proxy`;
+//! - [`Balancer`]: one address before several nodes;
 //! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
 //!   written in;
 //! - [`free_port`], [`connect`], [`try_connect`]: the loopback, and nothing but the loopback;
@@ -12,6 +13,7 @@
 //!
 //! Nothing here skips: what is missing is a panic that says how to mend it.
 
+mod balancer;
 mod canary;
 mod database;
 mod gate;
@@ -25,6 +27,7 @@ mod random;
 mod search;
 mod supervisor;
 
+pub use balancer::Balancer;
 pub use canary::Canary;
 pub use database::Database;
 pub use http_proxy::{Hostility, HttpProxy};
