@@ -6,6 +6,7 @@
 //! - [`Proxy`]: a bad line between two programs: cut, silent, slow or narrow;
 //! - [`HttpProxy`]: HTTP proxies that break streams and sockets, also as the program `hostile-proxy`;
 //! - [`Balancer`]: one address before several nodes;
+//! - [`PostgresProxy`]: breaks a connection to PostgreSQL exactly around a COMMIT;
 //! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
 //!   written in;
 //! - [`free_port`], [`connect`], [`try_connect`]: the loopback, and nothing but the loopback;
@@ -22,6 +23,7 @@ mod loopback;
 mod nats;
 mod patience;
 mod postgres;
+mod postgres_proxy;
 mod proxy;
 mod random;
 mod search;
@@ -35,5 +37,6 @@ pub use loopback::{connect, free_port, lasting_port, try_connect};
 pub use nats::Nats;
 pub use patience::{eventually, wait_until};
 pub use postgres::{Postgres, postgres};
+pub use postgres_proxy::{Break, PostgresProxy};
 pub use proxy::{Direction, Proxy};
 pub use search::{Encoding, Hit, search};
