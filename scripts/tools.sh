@@ -38,6 +38,7 @@ install_packages() {
     say "Installing with apt-get: $*"
     agreed "Go on?" || give_up "Nothing was installed. With --yes it goes on without asking."
     [[ " $* " != *" postgresql "* ]] || echo "With PostgreSQL, Debian starts a server of its own. The tests don't touch it."
+    [[ " $* " != *" nats-server "* ]] || echo "With nats-server too, which listens on port 4222 until it is told not to:  systemctl disable --now nats-server"
     local log
     log=$(mktemp)
     if ! { as_root apt-get update -qq &&
@@ -70,6 +71,9 @@ has_postgres() {
     [ -n "${DISKRET_TEST_POSTGRES:-}" ] || has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
+# In a folder for servers, which is not on everybody's path.
+has_nats() { has nats-server || [ -x /usr/sbin/nats-server ] || [ -x /usr/local/sbin/nats-server ]; }
+
 find_packages() {
     local missing=() ubuntu=0
     grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null && ubuntu=1
@@ -82,6 +86,7 @@ find_packages() {
     has npm || missing+=(npm)
     if [ "$DO_TESTS" = 1 ]; then
         has_postgres || missing+=(postgresql)
+        has_nats || missing+=(nats-server)
         has setpriv || missing+=(util-linux)
         if ! find_browser; then
             [ $ubuntu = 0 ] || give_up "The browser tests need Chromium or Chrome, and Ubuntu's Chromium is a snap, which can't be used.
@@ -92,6 +97,7 @@ Install Google Chrome or another Chromium, or name one:  DISKRET_BROWSER=/path/t
     if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
     if [ "$DO_TESTS" = 1 ]; then
         has_postgres || give_up "PostgreSQL is still missing after its installation."
+        has_nats || give_up "nats-server is still missing after its installation."
         find_browser || give_up "Chromium is still missing after its installation."
     fi
 }

@@ -27,6 +27,7 @@ pub(crate) fn tell() -> Result<()> {
             node
         }),
         ("tests on PostgreSQL", version(&postgres.to_string_lossy())),
+        ("tests on NATS", version("nats-server")),
         ("tests in the browser", version(&browser)),
     ] {
         let name = command.get_program().to_string_lossy().into_owned();

@@ -25,11 +25,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Tools, no part of the product. They use it from outside, as anyone would.
     ("diskret-bench", &["diskret-domain"]),
     (TESTKIT, &[]),
+    // The product on a bad disk, as a program for tests to kill.
+    (FAULTS, &["diskret-server"]),
     ("xtask", &[]),
 ];
 
 /// May be used by everyone's tests and benchmarks, and never by the product.
 const TESTKIT: &str = "diskret-testkit";
+/// The same, for whoever tests what a bad disk does. The only crate with `unsafe`.
+const FAULTS: &str = "diskret-faults";
 const TOOLS: &[&str] = &["diskret-bench"];
 
 /// A library that belongs to some crates only.
@@ -40,7 +44,11 @@ struct Fence {
 }
 
 const FENCES: &[Fence] = &[
-    Fence { library: "rusqlite", only_in: &["diskret-store"], because: "the store is the only SQL" },
+    Fence {
+        library: "rusqlite",
+        only_in: &["diskret-store", FAULTS],
+        because: "the store is the only SQL; the bad disk is what SQLite stands on in tests",
+    },
     Fence {
         library: "tokio-postgres",
         only_in: &["diskret-store", TESTKIT],
@@ -102,9 +110,10 @@ fn breaches(metadata: &Value) -> Result<Vec<String>> {
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             let to = dependency["name"].as_str().context("a dependency has a name")?;
             let is_for_tests = dependency["kind"] == "dev";
-            if to == TESTKIT && name != TESTKIT {
-                if !is_for_tests && !TOOLS.contains(&name) {
-                    found.push(format!("{name} → {to}: the test kit is a dev-dependency or none."));
+            if [TESTKIT, FAULTS].contains(&to) && name != to {
+                let is_for_a_tool = to == TESTKIT && TOOLS.contains(&name);
+                if !is_for_tests && !is_for_a_tool {
+                    found.push(format!("{name} → {to}: the test kit and the bad disk are dev-dependencies or none."));
                 }
             } else if is_ours(to) && !arrows.contains(&to) {
                 let allowed = if arrows.is_empty() { "no other crate".to_owned() } else { arrows.join(", ") };
@@ -158,10 +167,11 @@ mod tests {
         let mut crates: Vec<(&str, Vec<&str>)> = vec![
             ("diskret-domain", vec!["serde"]),
             ("diskret-privacy", vec!["diskret-domain", "aws-lc-rs"]),
-            ("diskret-store", vec!["diskret-domain", "diskret-privacy", "rusqlite", "dev:diskret-testkit"]),
+            ("diskret-store", vec!["diskret-domain", "rusqlite", "dev:diskret-testkit", "dev:diskret-faults"]),
             ("diskret-edge", vec!["diskret-domain"]),
             ("diskret-server", vec!["diskret-store", "axum", "dev:diskret-testkit"]),
             ("diskret-testkit", vec!["tokio-postgres"]),
+            ("diskret-faults", vec!["rusqlite", "diskret-server"]),
             ("diskret-bench", vec!["diskret-testkit"]),
         ];
         if !dependency.is_empty() {
@@ -183,6 +193,9 @@ mod tests {
             ("diskret-domain", "dev:diskret-privacy"),
             ("diskret-edge", "diskret-store"),
             ("diskret-store", "diskret-testkit"),
+            ("diskret-server", "diskret-faults"),
+            ("diskret-bench", "diskret-faults"),
+            ("diskret-faults", "diskret-store"),
             ("diskret-privacy", "rusqlite"),
             ("diskret-server", "dev:rusqlite"),
             ("diskret-testkit", "rusqlite"),

@@ -2,6 +2,11 @@
 //!
 //! - [`postgres()`], [`Postgres`], [`Database`]: a real PostgreSQL that is started when first asked for and is gone,
 //!   folder and all, once the test process has ended, however it ended;
+//! - [`Nats`]: the same for a NATS server, which can be killed, revived and held up;
+//! - [`Proxy`]: a bad line between two programs: cut, silent, slow or narrow;
+//! - [`HttpProxy`]: HTTP proxies that break streams and sockets, also as the program `hostile-proxy`;
+//! - [`Balancer`]: one address before several nodes;
+//! - [`PostgresProxy`]: breaks a connection to PostgreSQL exactly around a COMMIT;
 //! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
 //!   written in;
 //! - [`free_port`], [`connect`], [`try_connect`]: the loopback, and nothing but the loopback;
@@ -9,17 +14,29 @@
 //!
 //! Nothing here skips: what is missing is a panic that says how to mend it.
 
+mod balancer;
 mod canary;
 mod database;
+mod gate;
+mod http_proxy;
 mod loopback;
+mod nats;
 mod patience;
 mod postgres;
+mod postgres_proxy;
+mod proxy;
 mod random;
 mod search;
+mod supervisor;
 
+pub use balancer::Balancer;
 pub use canary::Canary;
 pub use database::Database;
-pub use loopback::{connect, free_port, try_connect};
+pub use http_proxy::{Hostility, HttpProxy};
+pub use loopback::{connect, free_port, lasting_port, try_connect};
+pub use nats::Nats;
 pub use patience::{eventually, wait_until};
 pub use postgres::{Postgres, postgres};
+pub use postgres_proxy::{Break, PostgresProxy};
+pub use proxy::{Direction, Proxy};
 pub use search::{Encoding, Hit, search};

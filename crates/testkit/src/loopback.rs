@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use tokio::net::TcpStream;
 
+use crate::random;
+
 /// A TCP port of 127.0.0.1 that nobody listens on at this moment.
 ///
 /// Somebody else may take it before you do; where a program can listen on port 0 and say which one it got, that is better.
@@ -12,6 +14,15 @@ use tokio::net::TcpStream;
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on the loopback");
     listener.local_addr().expect("a bound socket has an address").port()
+}
+
+/// The same, of those that the system hands out to no client: for who leaves a port for a while and comes back to it.
+#[must_use]
+pub fn lasting_port() -> u16 {
+    (0..)
+        .map(|_| 20_000 + random::number() % 12_000)
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("some port is free")
 }
 
 /// Connects to a server under test.
@@ -39,7 +50,7 @@ pub async fn try_connect(to: SocketAddr) -> io::Result<TcpStream> {
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
 
-    use super::{connect, free_port};
+    use super::{connect, free_port, lasting_port};
 
     #[tokio::test]
     async fn a_free_port_can_be_listened_on_and_connected_to() {
@@ -47,6 +58,16 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         let stream = connect(listener.local_addr().unwrap()).await;
         assert_eq!(stream.peer_addr().unwrap().port(), port);
+    }
+
+    #[test]
+    fn a_lasting_port_is_none_that_a_client_could_be_given() {
+        let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
+        let first: u16 = range.split_whitespace().next().unwrap().parse().unwrap();
+        for _ in 0..50 {
+            let port = lasting_port();
+            assert!((20_000..first).contains(&port), "{port} is not below {first}");
+        }
     }
 
     #[tokio::test]

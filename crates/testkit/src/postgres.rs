@@ -1,26 +1,20 @@
 //! A real PostgreSQL for tests.
 //!
 //! [`postgres`] starts one cluster per test process, when first asked, in a temporary folder and on a free port of the
-//! loopback. A small shell script supervises it (`supervisor.sh`): it holds the reading end of a pipe whose writing end
-//! is ours, so that it learns of our end however we end, also by `kill -9`; then it stops the server and removes the
-//! folder.
+//! loopback. It ends with this process, folder and all ([`crate::supervisor`]).
 //!
 //! Databases sort by ICU's English rules, as many servers out there do and SQLite does not: what leans on an order it
 //! didn't ask for differs between the two.
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::database::{self, Database};
-use crate::loopback::free_port;
+use crate::supervisor::{self, Supervised};
 
 /// Where this is set, to the address of a superuser such as `postgres://postgres@127.0.0.1:5432`, tests make their
 /// databases there.
@@ -56,14 +50,7 @@ pub struct Postgres {
     /// The address of a superuser, without or with a database.
     server: String,
     /// What we started ourselves.
-    own: Option<Own>,
-}
-
-#[derive(Debug)]
-struct Own {
-    folder: PathBuf,
-    port: u16,
-    supervisor: Mutex<Supervisor>,
+    own: Option<Supervised>,
 }
 
 impl Postgres {
@@ -71,6 +58,12 @@ impl Postgres {
     #[must_use]
     pub fn durable() -> Self {
         Self::start(DURABLE)
+    }
+
+    /// A private cluster that takes no more connections than these, of whoever.
+    #[must_use]
+    pub fn narrow(connections: u16) -> Self {
+        Self::start(&[FAST, &[&format!("max_connections={connections}"), "superuser_reserved_connections=0"]].concat())
     }
 
     /// A private cluster that writes every statement and every parameter to its log: for tests that search it.
@@ -94,7 +87,7 @@ impl Postgres {
     /// The folder with everything the server writes: data, write-ahead log, server log.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.own("searched").folder
+        self.own("searched").folder()
     }
 
     /// Has the server write to its files what it has in memory, so that a search sees it.
@@ -104,24 +97,15 @@ impl Postgres {
 
     /// Kills the server, as `kill -9` does.
     pub fn kill(&self) {
-        let own = self.own("killed");
-        assert!(own.supervisor().order("kill"), "the supervisor is there");
+        self.own("killed").kill();
     }
 
     /// Starts the server again after [`Self::kill`], at the same address.
     pub fn revive(&self) {
-        let own = self.own("revived");
-        // The server's processes outlive the first of them by a moment; as long they hold its memory, and no other starts.
-        for _ in 0..100 {
-            if own.supervisor().order(&format!("start {}", own.port)) {
-                return;
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        panic!("PostgreSQL doesn't start again:\n{}", own.log("server"));
+        self.own("revived").revive();
     }
 
-    fn own(&self, verb: &str) -> &Own {
+    fn own(&self, verb: &str) -> &Supervised {
         let hint = "take Postgres::durable() or Postgres::talkative()";
         self.own.as_ref().unwrap_or_else(|| panic!("the server in {ELSEWHERE} is not ours to be {verb}: {hint}"))
     }
@@ -129,76 +113,14 @@ impl Postgres {
     fn start(settings: &[&str]) -> Self {
         let bin = programs();
         let user = user();
-        let folder = tempfile::Builder::new().prefix("diskret-postgres-").tempdir().expect("a temporary folder").keep();
-        fs::create_dir(folder.join("log")).expect("a temporary folder");
+        let folder = supervisor::folder("diskret-postgres-");
         if let Some((_, id)) = user {
-            chown(&folder, Some(id), Some(id)).expect("root may give a folder away");
+            chown(folder.path(), Some(id), Some(id)).expect("root may give a folder away");
         }
-        let mut child = Command::new("sh")
-            .args(["-c", include_str!("supervisor.sh"), "diskret-test-postgres"])
-            .arg(&bin)
-            .arg(&folder)
-            .arg(user.map_or("", |(name, _)| name))
-            .args([ALWAYS, settings].concat().iter().flat_map(|setting| ["-c", setting]))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // Not ours: whoever reads our error output to its end would wait for the supervisor too.
-            .stderr(fs::File::create(folder.join("log/supervisor")).expect("a temporary folder"))
-            // A Ctrl-C in the terminal is for us; the supervisor has work to do then.
-            .process_group(0)
-            .spawn()
-            .expect("a shell");
-        let orders = child.stdin.take();
-        let answers = BufReader::new(child.stdout.take().expect("it was asked for"));
-        let mut own = Own { folder, port: 0, supervisor: Mutex::new(Supervisor { child, orders, answers }) };
-        assert!(own.supervisor().answer(), "initdb of {} failed:\n{}", bin.display(), own.log("initdb"));
-        // Somebody else may take a port between our finding it free and the server's listening on it.
-        for _ in 0..5 {
-            own.port = free_port();
-            let order = format!("start {}", own.port);
-            if own.supervisor().order(&order) {
-                return Self { server: format!("postgres://postgres@127.0.0.1:{}", own.port), own: Some(own) };
-            }
-        }
-        panic!("PostgreSQL in {} doesn't start:\n{}", bin.display(), own.log("server"));
-    }
-}
-
-impl Own {
-    fn supervisor(&self) -> MutexGuard<'_, Supervisor> {
-        self.supervisor.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn log(&self, name: &str) -> String {
-        let log = fs::read(self.folder.join("log").join(name)).unwrap_or_default();
-        String::from_utf8_lossy(&log[log.len().saturating_sub(4000)..]).into_owned()
-    }
-}
-
-#[derive(Debug)]
-struct Supervisor {
-    child: Child,
-    orders: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Supervisor {
-    fn order(&mut self, order: &str) -> bool {
-        let orders = self.orders.as_mut().expect("open as long as we live");
-        writeln!(orders, "{order}").is_ok() && self.answer()
-    }
-
-    fn answer(&mut self) -> bool {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).is_ok() && line == "ready\n"
-    }
-}
-
-impl Drop for Supervisor {
-    fn drop(&mut self) {
-        drop(self.orders.take());
-        // Nobody is there to be told.
-        let _ = self.child.wait();
+        let mut arguments = vec![bin.into_os_string(), user.map_or("", |(name, _)| name).into()];
+        arguments.extend([ALWAYS, settings].concat().iter().flat_map(|setting| ["-c".into(), setting.into()]));
+        let own = Supervised::start("PostgreSQL", include_str!("postgres.sh"), folder, arguments);
+        Self { server: format!("postgres://postgres@127.0.0.1:{}", own.port()), own: Some(own) }
     }
 }
 
