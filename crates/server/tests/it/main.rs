@@ -4,6 +4,7 @@
 mod access;
 mod canary;
 mod conversation;
+mod frames;
 mod generated;
 mod harness;
 mod kill;

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
 
-use super::{House, PASSWORD, Person};
+use super::{House, PASSWORD, PATIENCE, Person};
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -48,6 +49,20 @@ impl Answer {
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The frames in it.
+    pub(crate) fn frames(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines().filter(|line| line.starts_with('{'));
+        lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    }
+
+    /// The first frame of this kind.
+    #[track_caller]
+    pub(crate) fn frame(&self, kind: &str) -> Value {
+        let found = self.frames().into_iter().find(|frame| frame["type"] == kind);
+        found.unwrap_or_else(|| panic!("no {kind}: {}", self.text()))
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -107,12 +122,21 @@ impl Ask {
         self.header("content-type", kind)
     }
 
-    pub(crate) async fn send(self) -> Answer {
-        self.try_send().await.expect("an answer")
+    /// Frames, one per line.
+    pub(crate) fn frames(self, frames: &[Value]) -> Self {
+        let body: String = frames.iter().map(|frame| format!("{frame}\n")).collect();
+        self.body("application/x-ndjson", body.as_bytes())
     }
 
-    /// `None` where the server hung up without a word.
-    pub(crate) async fn try_send(self) -> Option<Answer> {
+    /// Sends it and reads the answer as it comes.
+    pub(crate) async fn open(self) -> Stream {
+        let mut stream = testkit::connect(self.to).await;
+        stream.write_all(self.head().as_bytes()).await.expect("the request is taken");
+        stream.write_all(&self.body).await.expect("the request is taken");
+        Stream { lines: BufReader::new(stream).lines() }
+    }
+
+    fn head(&self) -> String {
         let mut head =
             format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.method, self.path, self.host);
         for (name, value) in &self.headers {
@@ -122,6 +146,16 @@ impl Ask {
             head.push_str(&format!("content-length: {}\r\n", self.body.len()));
         }
         head.push_str("\r\n");
+        head
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        self.try_send().await.expect("an answer")
+    }
+
+    /// `None` where the server hung up without a word.
+    pub(crate) async fn try_send(self) -> Option<Answer> {
+        let head = self.head();
         let mut stream = testkit::connect(self.to).await;
         let (mut reading, mut writing) = stream.split();
         let sent = async {
@@ -138,6 +172,37 @@ impl Ask {
         };
         tokio::join!(sent, received);
         parse(&bytes)
+    }
+}
+
+/// An answer that comes bit by bit.
+pub(crate) struct Stream {
+    lines: Lines<BufReader<TcpStream>>,
+}
+
+impl Stream {
+    /// The next frame, whatever it is; none at the end.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        let next = async {
+            // Heads and chunks' sizes are no frames.
+            while let Ok(Some(line)) = self.lines.next_line().await {
+                if line.starts_with('{') {
+                    return Some(serde_json::from_str(&line).expect("a frame"));
+                }
+            }
+            None
+        };
+        tokio::time::timeout(PATIENCE, next).await.expect("a frame or the end")
+    }
+
+    /// The next frame of this kind; others are passed over.
+    pub(crate) async fn expect(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next().await.unwrap_or_else(|| panic!("the end, before {kind}"));
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
     }
 }
 

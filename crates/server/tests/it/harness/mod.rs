@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) use house::{House, On, PASSWORD, Person, Plan, Server, Tenant};
-pub(crate) use http::{Answer, Caller};
-pub(crate) use socket::{Heard, Socket, Visitor, hello_operator, hello_visitor};
+pub(crate) use http::{Answer, Ask, Caller};
+pub(crate) use socket::{Heard, PATIENCE, Socket, Visitor, hello_operator, hello_visitor};
 
 /// Makes two tests of a function that takes [`On`]: one for each database.
 macro_rules! on_both {
