@@ -242,7 +242,7 @@ async fn garbage_on_the_bus_is_passed_over() {
     let joint = Joint::Nats(Nats::start());
     let [a, b] = joint.nodes().await;
     let Joint::Nats(server) = &joint else { unreachable!() };
-    let mut forger = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+    let mut forger = testkit::connect(server.address()).await;
     for payload in ["no json", "[]", "[{\"Changed\":[1]}]", "[{\"Gone\":-1}]", "\u{0}", "{\"Gone\":5}"] {
         let said = format!("PUB diskret.v1 {}\r\n{payload}\r\n", payload.len());
         forger.write_all(said.as_bytes()).await.unwrap();
