@@ -77,6 +77,11 @@ impl Keyring {
         });
     }
 
+    /// Whether all nodes have the secrets with this digest.
+    pub(crate) async fn agree_on(&self, digest: [u8; 32]) -> Result<bool> {
+        Ok(self.keys.agree_on_secrets(digest).await?)
+    }
+
     /// Makes an organisation's first key.
     pub(crate) async fn found(&self, organisation: OrganisationId, name: PublicId) -> Result<()> {
         let key = RawKey::generate();
@@ -190,6 +195,11 @@ impl Keyring {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Whether this node's epoch key opens an organisation's current key.
+    pub(crate) async fn can_open(&self, organisation: OrganisationId) -> Result<()> {
+        self.organisation_key(organisation, None).await.map(drop)
     }
 
     /// An organisation's key of a version, or its current one.

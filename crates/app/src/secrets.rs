@@ -84,6 +84,12 @@ impl Secrets {
         EpochKey::new(self.epoch, &self.epoch_key)
     }
 
+    /// What all nodes of an installation must have alike, without saying anything about it: the keys are random.
+    pub fn digest(&self) -> [u8; 32] {
+        let all = [self.epoch_key.expose(), self.token_key.expose(), self.index_key.expose()];
+        digest::sha256(&all.map(|key| digest::of_secret(key)).concat())
+    }
+
     /// The key that tags visitors' tokens.
     pub fn token_key(&self) -> TokenKey {
         TokenKey::new(*self.token_key.expose())

@@ -49,6 +49,8 @@ statements! {
         "SELECT organisation_id, key_id, organisation_key_version, key_wrapped FROM data_key
         WHERE organisation_id = $1 AND key_id = $2";
     ANY_KEY = "SELECT organisation_id FROM organisation_key LIMIT 1";
+    NAME_SECRETS = "INSERT INTO secrets (id, digest) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+    NAMED_SECRETS = "SELECT digest FROM secrets WHERE id = 1";
     OLD_KEYS =
         "SELECT organisation_id, key_id FROM data_key WHERE created_at < $1 AND key_id > $2
         ORDER BY key_id LIMIT $3";
@@ -58,6 +60,23 @@ statements! {
 }
 
 impl KeyStore {
+    /// Names the digest of the installation's secrets where none is named yet; says whether it is the one that is named.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn agree_on_secrets(&self, digest: [u8; 32]) -> Result<bool> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move {
+                    connection.execute_any(&NAME_SECRETS, &[digest.into()]).await?;
+                    let rows = connection.query(&NAMED_SECRETS, &[]).await?;
+                    let named = rows.first().ok_or_else(|| Error::Broken("no secrets are named".to_owned()))?;
+                    Ok(named.bytes(0)? == digest)
+                })
+            })
+            .await
+    }
+
     /// Stores an organisation's first key.
     ///
     /// # Errors

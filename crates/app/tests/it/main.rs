@@ -2,6 +2,8 @@
 //! pass at once. On both databases.
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 
+mod nodes;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,20 +33,21 @@ struct House {
     store: Store,
     keys: KeyStore,
     done: SetUp,
+    locations: (Location, Location),
     _databases: Option<(Database, Database)>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl House {
     async fn new(on_postgres: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let databases = on_postgres.then(|| postgres().pair());
-        let (data, keys) = match &databases {
+        let (data, keys_at) = match &databases {
             Some((data, keys)) => (Location::Postgres(data.url.clone()), Location::Postgres(keys.url.clone())),
             None => store::files_in(folder.path()),
         };
         let store = Store::open(&data, Settings::default()).await.unwrap();
-        let keys = KeyStore::open(&keys, Settings::default()).await.unwrap();
+        let keys = KeyStore::open(&keys_at, Settings::default()).await.unwrap();
         // 2026-01-01: the clock stands until a test moves it.
         let clock = Arc::new(ManualClock::at(Timestamp(1_767_225_600_000_000)));
         let options = Options { end_idle_after: IDLE, ..Options::default() };
@@ -59,7 +62,18 @@ impl House {
         };
         let new = NewOrganisation { title: "Nordlicht".to_owned(), owner, widget: WidgetChange::default() };
         let done = app.set_up(new).await.unwrap();
-        Self { app, clock, store, keys, done, _databases: databases, _folder: folder }
+        Self { app, clock, store, keys, done, locations: (data, keys_at), _databases: databases, folder }
+    }
+
+    /// Another node of the same installation, with these secrets.
+    async fn node(&self, secrets: Secrets) -> Arc<App> {
+        let store = Store::open(&self.locations.0, Settings::default()).await.unwrap();
+        let keys = KeyStore::open(&self.locations.1, Settings::default()).await.unwrap();
+        App::new(store, keys, Arc::clone(&self.clock) as Arc<_>, secrets, Options::default())
+    }
+
+    fn secrets(&self) -> Secrets {
+        Secrets::load(&secrets_in(self.folder.path()), false).unwrap()
     }
 
     /// Does what is due, as the worker does.
@@ -106,16 +120,17 @@ macro_rules! on_both {
         mod $name {
             #[tokio::test]
             async fn on_sqlite() {
-                super::$name(super::House::new(false).await).await;
+                super::$name(crate::House::new(false).await).await;
             }
 
             #[tokio::test]
             async fn on_postgres() {
-                super::$name(super::House::new(true).await).await;
+                super::$name(crate::House::new(true).await).await;
             }
         }
     )+};
 }
+pub(crate) use on_both;
 
 on_both! {
     a_conversation_in_which_nobody_writes_ends_by_itself

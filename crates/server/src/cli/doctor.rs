@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::App;
 use app::secrets::Secrets;
@@ -26,6 +27,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut findings = vec![clock(), folder(config), origins(config)];
     findings.extend(runtime.block_on(stores(config)));
+    findings.extend(runtime.block_on(bus(config)));
     let mut code = ExitCode::SUCCESS;
     for finding in findings {
         match finding {
@@ -97,12 +99,39 @@ async fn stores(config: &Config) -> Vec<Finding> {
         Ok(secrets) => {
             findings.push(Finding::Good("the installation's secrets are there and closed to others".into()));
             let app = App::new(data.clone(), keys.clone(), Arc::new(SystemClock), secrets, config.app);
+            if let Err(error) = app.check_secrets().await {
+                findings.push(bad("data", &error));
+            }
             findings.push(recovery(&data, &app).await);
         }
     }
     data.close().await;
     keys.close().await;
     findings
+}
+
+/// The bus is given a moment to answer.
+const BUS_WITHIN: Duration = Duration::from_secs(3);
+
+async fn bus(config: &Config) -> Option<Finding> {
+    let (servers, subject) = config.bus.as_ref()?;
+    let bus = Arc::new(bus::Bus::default());
+    if let Err(error) = bus::nats::join(&bus, servers, subject) {
+        return Some(Finding::Bad(format!("`bus`: {error}")));
+    }
+    let answered = tokio::time::timeout(BUS_WITHIN, async {
+        while !bus.is_up() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    Some(match answered.await {
+        Ok(()) => Finding::Good("the bus answers".into()),
+        Err(_) => Finding::Warning(
+            "`bus`: no server answers; chat goes on, but news from other nodes come a second late, and nobody sees who \
+             types at another node"
+                .into(),
+        ),
+    })
 }
 
 async fn recovery(data: &Store, app: &App) -> Finding {

@@ -39,7 +39,9 @@ pub(super) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
     if needs_set_up {
         secrets = secrets.with_setup_code()?;
     }
-    Ok(App::new(data_store, key_store, Arc::new(SystemClock), secrets, config.app))
+    let app = App::new(data_store, key_store, Arc::new(SystemClock), secrets, config.app);
+    app.check_secrets().await.with_context(|| format!("`data`: {}", config.secrets().display()))?;
+    Ok(app)
 }
 
 /// Data without their keys are unreadable, and keys without their data would look unused and be swept: neither may start.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use app::App;
 use app::nodes::{PRESENCE_EVERY, SWEEP_EVERY};
+use futures_util::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -47,50 +48,29 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let _only = only_one(&config)?;
     greet(&config, &app).await?;
     let (ending, sockets, work) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
-    work.spawn(every(WORK_EVERY, ending.clone(), {
-        let (app, ending) = (Arc::clone(&app), ending.clone());
-        move || {
-            let (app, ending) = (Arc::clone(&app), ending.clone());
-            async move {
-                // A full page means that more is due: go on at once.
-                while !ending.is_cancelled() && app.work().await? >= 32 {}
-                Ok(())
-            }
-        }
-    }));
-    work.spawn(every(TIDY_EVERY, ending.clone(), {
-        let app = Arc::clone(&app);
-        move || {
-            let app = Arc::clone(&app);
-            async move { app.tidy().await }
-        }
-    }));
-    work.spawn(every(WIPE_EVERY, ending.clone(), {
-        let app = Arc::clone(&app);
-        move || {
-            app.wipe_expired();
-            async { Ok(()) }
-        }
-    }));
     if let Some((servers, subject)) = &config.bus {
         bus::nats::join(app.bus(), servers, subject)?;
     }
     // Not awaited at the end: it waits for others for ever.
     let hearing = tokio::spawn(Arc::clone(&app).hear_others());
-    work.spawn(every(SWEEP_EVERY, ending.clone(), {
-        let app = Arc::clone(&app);
-        move || {
-            let app = Arc::clone(&app);
-            async move { app.sweep().await.map(drop) }
-        }
-    }));
-    work.spawn(every(PRESENCE_EVERY, ending.clone(), {
-        let app = Arc::clone(&app);
-        move || {
-            app.keep_in_touch();
-            async { Ok(()) }
-        }
-    }));
+    let regularly = |span, task: Task| work.spawn(every(span, ending.clone(), Arc::clone(&app), task));
+    regularly(WORK_EVERY, |app, ending| {
+        Box::pin(async move {
+            // A full page means that more is due: go on at once.
+            while !ending.is_cancelled() && app.work().await? >= 32 {}
+            Ok(())
+        })
+    });
+    regularly(SWEEP_EVERY, |app, _| Box::pin(async move { app.sweep().await.map(drop) }));
+    regularly(PRESENCE_EVERY, |app, _| {
+        app.keep_in_touch();
+        Box::pin(async { Ok(()) })
+    });
+    regularly(WIPE_EVERY, |app, _| {
+        app.wipe_expired();
+        Box::pin(async { Ok(()) })
+    });
+    regularly(TIDY_EVERY, |app, _| Box::pin(async move { app.tidy().await }));
     work.close();
     let shared =
         Shared { app: Arc::clone(&app), config: Arc::new(config), ending: ending.clone(), sockets: sockets.clone() };
@@ -114,18 +94,17 @@ fn only_one(config: &Config) -> anyhow::Result<std::fs::File> {
     Ok(file)
 }
 
-/// Does something again and again until the end; a failure is logged and tried again.
-async fn every<F, R>(span: Duration, ending: CancellationToken, task: F)
-where
-    F: Fn() -> R,
-    R: Future<Output = app::Result<()>>,
-{
+/// Something that is done again and again.
+type Task = fn(Arc<App>, CancellationToken) -> BoxFuture<'static, app::Result<()>>;
+
+/// Does it until the end; a failure is logged and tried again.
+async fn every(span: Duration, ending: CancellationToken, app: Arc<App>, task: Task) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(span) => {}
             () = ending.cancelled() => return,
         }
-        if let Err(error) = task().await {
+        if let Err(error) = task(Arc::clone(&app), ending.clone()).await {
             tracing::warn!(%error, "background work could not be done; it will be tried again");
         }
     }

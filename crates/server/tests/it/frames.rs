@@ -155,7 +155,7 @@ async fn whoever_polls_is_there_in_between(on: On) {
 async fn a_second_window_hears_the_first_message_of_the_first(on: On) {
     let house = House::new(&Plan::on(on));
     let visitor = Requests::come(&house).await;
-    let mut stream = visitors(&house, "stream", &[visitor.hello.clone()]).open().await;
+    let mut stream = visitors(&house, "stream", std::slice::from_ref(&visitor.hello)).open().await;
     stream.expect("welcome").await;
     let mut other = house.visitors_socket().await;
     let mut hello = visitor.hello.clone();

@@ -18,7 +18,8 @@ pub(crate) static DATA: Schema =
     Schema { name: "data", migrations: &[migration!("data", "0001_first"), migration!("data", "0002_assigned_from")] };
 
 /// Wrapped keys.
-pub(crate) static KEYS: Schema = Schema { name: "key", migrations: &[migration!("keys", "0001_first")] };
+pub(crate) static KEYS: Schema =
+    Schema { name: "key", migrations: &[migration!("keys", "0001_first"), migration!("keys", "0002_secrets")] };
 
 #[cfg(test)]
 mod tests {

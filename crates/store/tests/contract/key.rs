@@ -20,6 +20,7 @@ on_both![
     the_sweep_sees_old_keys_in_pages_and_which_are_used,
     a_deleted_key_is_gone_from_the_file,
     keys_survive_a_restart,
+    the_first_secrets_that_are_named_stay,
 ];
 
 const OURS: OrganisationId = OrganisationId(1);
@@ -228,4 +229,12 @@ async fn keys_survive_a_restart(at: Fixture) {
     assert_eq!(keys.organisation_key(OURS, None).await, Ok(organisation_key(OURS, 1)));
     assert_eq!(keys.data_key(OURS, KeyId(10)).await, Ok(data_key(OURS, 10, 1)));
     keys.ping().await.unwrap();
+}
+
+async fn the_first_secrets_that_are_named_stay(at: Fixture) {
+    let keys = at.keys().await;
+    assert_eq!(keys.agree_on_secrets([1; 32]).await, Ok(true));
+    assert_eq!(keys.agree_on_secrets([1; 32]).await, Ok(true));
+    assert_eq!(keys.agree_on_secrets([2; 32]).await, Ok(false), "another node has others");
+    assert_eq!(keys.agree_on_secrets([1; 32]).await, Ok(true));
 }

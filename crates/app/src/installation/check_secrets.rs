@@ -1,0 +1,45 @@
+//! Data, keys and secrets belong together, at every node.
+
+use store::Error as StoreError;
+
+use crate::{App, Error};
+
+/// Why a program must not serve with the secrets it has.
+#[derive(Debug, thiserror::Error)]
+pub enum WrongSecrets {
+    /// They open nothing of what is stored.
+    #[error("these secrets do not open what is stored: put the folder `secrets` back that belongs to these databases")]
+    OpenNothing,
+    /// Another node has others.
+    #[error("another node of this installation has other secrets: copy its folder `secrets` here")]
+    Differ,
+    /// It cannot be said.
+    #[error(transparent)]
+    Unknown(#[from] Error),
+}
+
+impl From<StoreError> for WrongSecrets {
+    fn from(error: StoreError) -> Self {
+        Self::Unknown(error.into())
+    }
+}
+
+impl App {
+    /// Checks that this node's secrets open what is stored and are those of every other node: two nodes that each made their
+    /// own would write what the other cannot read.
+    ///
+    /// # Errors
+    /// [`WrongSecrets`].
+    pub async fn check_secrets(&self) -> std::result::Result<(), WrongSecrets> {
+        for organisation in self.store.organisations().await? {
+            match self.keyring.can_open(organisation.id).await {
+                Ok(()) => break,
+                // Its set-up was broken off before it got a key.
+                Err(Error::NotFound) => {}
+                Err(error @ (Error::Unavailable | Error::Busy)) => return Err(error.into()),
+                Err(_) => return Err(WrongSecrets::OpenNothing),
+            }
+        }
+        if self.keyring.agree_on(self.secrets.digest()).await? { Ok(()) } else { Err(WrongSecrets::Differ) }
+    }
+}

@@ -1,0 +1,186 @@
+//! Several nodes over one store: what one does, the other tells its sockets, with a bus that loses nothing, something or all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::hub::{Fate, Hub};
+use bus::{Mailbox, NodeId, Notice, Signal, Subscription, Topic, Who};
+use diskret_app::App;
+use diskret_app::installation::WrongSecrets;
+use diskret_app::secrets::Secrets;
+use domain::ConversationId;
+use testkit::eventually;
+
+use crate::{House, on_both, write};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+on_both! {
+    what_one_node_stores_is_told_at_the_other
+    with_a_bus_that_loses_everything_the_sweep_finds_it
+    what_was_told_is_not_swept_again
+    a_forged_notice_shows_nobody_anything
+    who_is_at_one_node_is_there_for_the_other
+    a_node_that_says_goodbye_takes_its_people_along
+    a_node_with_other_secrets_does_not_serve
+}
+
+struct Pair {
+    house: House,
+    other: Arc<App>,
+    hub: Arc<Hub>,
+}
+
+impl Pair {
+    async fn of(house: House) -> Self {
+        let (hub, other) = (Arc::new(Hub::default()), house.node(house.secrets()).await);
+        for app in [&house.app, &other] {
+            hub.join(app.bus());
+            tokio::spawn(Arc::clone(app).hear_others());
+            app.sweep().await.unwrap();
+        }
+        Self { house, other, hub }
+    }
+}
+
+fn listen(app: &Arc<App>, topic: Topic) -> (Arc<Mailbox>, Subscription) {
+    let mailbox = Arc::default();
+    let held = app.bus().subscribe(topic, &mailbox);
+    (mailbox, held)
+}
+
+/// The numbers of the last entries of the changes that come to a mailbox.
+async fn told(mailbox: &Mailbox) -> Vec<i64> {
+    let mut found = Vec::new();
+    eventually(PATIENCE, "a change is told", async || {
+        found = mailbox.take().changes.into_values().map(|change| change.progress.last_sequence).collect();
+        !found.is_empty()
+    })
+    .await;
+    found
+}
+
+async fn what_one_node_stores_is_told_at_the_other(house: House) {
+    let pair = Pair::of(house).await;
+    let (operators, _held) = listen(&pair.other, Topic::Unassigned(pair.house.done.principal.organisation));
+    let mut visitor = pair.house.visitor().await;
+    let begun = write(&pair.house, &mut visitor, 1).await;
+    assert_eq!(told(&operators).await, [1]);
+    let (follower, _held) = listen(&pair.other, Topic::Conversation(begun.conversation.id));
+    write(&pair.house, &mut visitor, 2).await;
+    assert_eq!(told(&follower).await, [2]);
+}
+
+async fn with_a_bus_that_loses_everything_the_sweep_finds_it(house: House) {
+    let pair = Pair::of(house).await;
+    pair.hub.decide(|_| Fate::IsLost);
+    let (operators, _held) = listen(&pair.other, Topic::Unassigned(pair.house.done.principal.organisation));
+    let mut visitor = pair.house.visitor().await;
+    write(&pair.house, &mut visitor, 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(operators.take().changes.is_empty(), "the bus did lose it");
+    assert_eq!(pair.other.sweep().await.unwrap(), 1);
+    assert_eq!(told(&operators).await, [1]);
+    // A hand-over takes the row from whoever had it.
+    let owner = pair.house.done.principal;
+    let name = visitor.conversation.as_ref().unwrap().name();
+    let (whoever_had_it, _held) = listen(&pair.other, Topic::Operator(owner.operator));
+    let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
+    pair.house.app.assign(owner, name, Some(to_owner)).await.unwrap();
+    pair.other.sweep().await.unwrap();
+    told(&whoever_had_it).await;
+    pair.house.app.assign(owner, name, None).await.unwrap();
+    pair.other.sweep().await.unwrap();
+    let post = whoever_had_it.take();
+    let change = post.changes.values().next().expect("they are told that it is gone");
+    assert_eq!((change.progress.assignee, change.previous_assignee), (None, Some(owner.operator)));
+}
+
+async fn what_was_told_is_not_swept_again(house: House) {
+    let pair = Pair::of(house).await;
+    let (operators, _held) = listen(&pair.other, Topic::Unassigned(pair.house.done.principal.organisation));
+    let (own, _held) = listen(&pair.house.app, Topic::Unassigned(pair.house.done.principal.organisation));
+    let mut visitor = pair.house.visitor().await;
+    write(&pair.house, &mut visitor, 1).await;
+    told(&operators).await;
+    told(&own).await;
+    assert_eq!(pair.other.sweep().await.unwrap(), 0, "the bus told it");
+    assert_eq!(pair.house.app.sweep().await.unwrap(), 0, "it was its own");
+}
+
+/// Whoever reaches the bus can name what they like: the store says whose it is and where it stands.
+async fn a_forged_notice_shows_nobody_anything(house: House) {
+    let pair = Pair::of(house).await;
+    let organisation = pair.house.done.principal.organisation;
+    let (operators, _held) = listen(&pair.other, Topic::Unassigned(organisation));
+    let mut visitor = pair.house.visitor().await;
+    let begun = write(&pair.house, &mut visitor, 1).await;
+    told(&operators).await;
+    let foreign = domain::OrganisationId(organisation.0 + 1);
+    let (strangers, _held) = listen(&pair.other, Topic::Unassigned(foreign));
+    for (of, id) in [(foreign, begun.conversation.id), (organisation, ConversationId(i64::MAX))] {
+        pair.other.bus().receive(Notice::Changed(of, id));
+    }
+    // A true one behind them shows that they were looked at.
+    pair.other.bus().receive(Notice::Changed(organisation, begun.conversation.id));
+    assert_eq!(told(&operators).await, [1]);
+    assert!(strangers.take().changes.is_empty());
+}
+
+async fn who_is_at_one_node_is_there_for_the_other(house: House) {
+    let pair = Pair::of(house).await;
+    let owner = pair.house.done.principal;
+    let (visitors, _held) = listen(&pair.other, Topic::Team(owner.organisation));
+    assert!(!pair.other.is_team_online(owner.organisation));
+    let first = pair.house.app.operator_comes(owner).unwrap();
+    eventually(PATIENCE, "the team is there", async || pair.other.is_team_online(owner.organisation)).await;
+    assert_eq!(visitors.take().signals, [Signal::TeamPresence(true)]);
+    // One more here, then none there: still somebody.
+    let second = pair.other.operator_comes(owner).unwrap();
+    drop(first);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(pair.other.is_team_online(owner.organisation) && pair.house.app.is_team_online(owner.organisation));
+    assert!(visitors.take().signals.is_empty(), "nothing has changed for the visitors");
+    drop(second);
+    eventually(PATIENCE, "nobody is there", async || !pair.house.app.is_team_online(owner.organisation)).await;
+    assert_eq!(visitors.take().signals, [Signal::TeamPresence(false)]);
+
+    // What was lost is made good by what is told again and again.
+    pair.hub.decide(|_| Fate::IsLost);
+    let _lost = pair.house.app.operator_comes(owner).unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!pair.other.is_team_online(owner.organisation), "it was lost");
+    pair.hub.decide(|_| Fate::Arrives);
+    pair.house.app.keep_in_touch();
+    eventually(PATIENCE, "the team is there", async || pair.other.is_team_online(owner.organisation)).await;
+}
+
+async fn a_node_that_says_goodbye_takes_its_people_along(house: House) {
+    let pair = Pair::of(house).await;
+    let owner = pair.house.done.principal;
+    let node = NodeId(77);
+    let crowd: Vec<Who> = (0..10).map(|id| Who::Visitor(ConversationId(id))).collect();
+    let team = Who::Operator(owner.organisation, owner.operator);
+    pair.other.bus().receive(Notice::Here { node, part: 0, parts: 1, who: crowd });
+    pair.other.bus().receive(Notice::Came(node, team));
+    eventually(PATIENCE, "they are there", async || pair.other.is_team_online(owner.organisation)).await;
+    pair.other.bus().receive(Notice::Gone(node));
+    eventually(PATIENCE, "they are gone", async || !pair.other.is_team_online(owner.organisation)).await;
+}
+
+async fn a_node_with_other_secrets_does_not_serve(house: House) {
+    house.app.check_secrets().await.unwrap();
+    house.node(house.secrets()).await.check_secrets().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let own = Secrets::load(&folder.path().join("secrets"), true).unwrap();
+    assert!(matches!(house.node(own).await.check_secrets().await, Err(WrongSecrets::OpenNothing)));
+    // The same epoch key with other keys beside it opens, but would refuse every visitor who comes back.
+    let mixed = tempfile::tempdir().unwrap();
+    for name in ["epoch-1.key", "visitor-tokens.key"] {
+        let from =
+            if name == "epoch-1.key" { house.folder.path().join("secrets") } else { folder.path().join("secrets") };
+        std::fs::copy(from.join(name), mixed.path().join(name)).unwrap();
+    }
+    let mixed = Secrets::load(mixed.path(), true).unwrap();
+    assert!(matches!(house.node(mixed).await.check_secrets().await, Err(WrongSecrets::Differ)));
+}
