@@ -24,8 +24,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const WAIT_WITHIN: Duration = Duration::from_secs(2);
 /// A server that says nothing for so long has gone; so has a client that leaves a transaction open and says nothing.
 const SILENT_FOR: Duration = Duration::from_secs(10);
-/// A network that has not answered is asked again after this.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// A rollback has nothing to wait for.
+const ROLLBACK_WITHIN: Duration = Duration::from_secs(2);
 /// The statements of a load are given up after this. It may have to wait for locks of a node that has gone, until the server
 /// notices ([`SILENT_FOR`]), and for its own work; nothing that holds up all others may take longer.
 const LOAD_WITHIN: Duration = Duration::from_secs(20);
@@ -215,7 +215,7 @@ impl Pool {
             .map_err(|_| Error::Unavailable("the PostgreSQL address cannot be read".to_owned()))?;
         config.application_name("diskret").connect_timeout(CONNECT_WITHIN);
         // A network that was cut without a word must not hold the writer up for minutes.
-        config.keepalives_idle(SILENT_FOR).keepalives_interval(ASK_AGAIN).tcp_user_timeout(SILENT_FOR);
+        config.keepalives_idle(SILENT_FOR).tcp_user_timeout(SILENT_FOR);
         // Law L1 must not hang on how the server or the role was set up. And where we vanish in the middle of a
         // transaction, the server must not keep our locks for the hours that TCP takes to notice.
         let options = format!(
@@ -245,12 +245,15 @@ impl Pool {
     }
 
     pub(super) async fn read<T: Send + 'static>(&self, work: Work<T>) -> Result<T> {
-        let connection = self.connection().await?;
-        connection.batch("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ").await?;
-        let mut connection = Either::Postgres(connection);
-        let result = work(&mut connection).await;
-        postgres(&mut connection).batch("COMMIT").await?;
-        result
+        let mut connection = Either::Postgres(self.connection().await?);
+        // Somebody waits for it, and the next ones need the connection.
+        match timeout(SILENT_FOR, read(&mut connection, work)).await {
+            Ok(result) => result,
+            Err(_) => {
+                close(connection);
+                Err(gone(SILENT_FOR))
+            }
+        }
     }
 
     /// Applies what is missing of a schema, one program at a time.
@@ -287,6 +290,13 @@ impl Pool {
     }
 }
 
+async fn read<T: Send + 'static>(connection: &mut Either, work: Work<T>) -> Result<T> {
+    postgres(connection).batch("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ").await?;
+    let result = work(connection).await;
+    postgres(connection).batch("COMMIT").await?;
+    result
+}
+
 fn postgres(connection: &mut Either) -> &mut Connection {
     match connection {
         Either::Postgres(connection) => connection,
@@ -320,8 +330,8 @@ impl Writer {
         let begun = timeout(LOAD_WITHIN, begin_twice(&mut connection, load)).await;
         if let Err(error) = begun.unwrap_or_else(|_| Err(gone(LOAD_WITHIN))) {
             tracing::warn!(%error, "a transaction was rolled back");
-            // It has nothing to wait for. Without a COMMIT the server keeps nothing of a connection that ends.
-            match timeout(ASK_AGAIN, postgres(&mut connection).batch("ROLLBACK")).await {
+            // Without a COMMIT the server keeps nothing of a connection that ends.
+            match timeout(ROLLBACK_WITHIN, postgres(&mut connection).batch("ROLLBACK")).await {
                 Ok(Ok(())) => self.connection = Some(connection),
                 _ => close(connection),
             }

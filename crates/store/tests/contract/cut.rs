@@ -301,6 +301,25 @@ async fn a_lock_that_nobody_lets_go_holds_the_others_up_for_a_while_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_that_are_not_answered_are_given_up_and_their_connections_replaced() {
+    let at = Fixture::postgres().await;
+    let chat = at.chat().await;
+    let hold = at.hold().await;
+    let reads = (0..6).map(|_| {
+        let (store, tenant, id) = (at.store.clone(), chat.tenant.id, chat.id);
+        tokio::spawn(async move { store.conversation(tenant, id).await })
+    });
+    let told = tokio::time::timeout(PATIENCE, join_all(reads)).await.expect("whoever waits is told in the end");
+    for read in told {
+        let read = read.unwrap();
+        assert!(matches!(read, Err(Error::Unavailable(_) | Error::Busy)), "{read:?}");
+    }
+    hold.release().await;
+    let back = async || at.store.conversation(chat.tenant.id, chat.id).await.is_ok();
+    eventually(RECOVERY, "it can be read", back).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_connection_left_it_is_told_and_the_store_recovers() {
     let server = testkit::Postgres::narrow(12);
     let line = Line::over(Fixture::at(Place::on(&server)).await).await;
