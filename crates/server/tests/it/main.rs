@@ -9,3 +9,4 @@ mod generated;
 mod harness;
 mod kill;
 mod security;
+mod unknown_commit;

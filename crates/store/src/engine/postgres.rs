@@ -1,9 +1,11 @@
 //! PostgreSQL 15 or later: the same statements, batches through `unnest`, one writing connection and a pool for reading.
 
 use std::str::FromStr as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType};
+use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, error::SqlState};
 
@@ -20,8 +22,13 @@ const MIGRATION_LOCK: i64 = 0x0064_6973_6b72_6574;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// A free connection is waited for so long, then the answer is "busy".
 const WAIT_WITHIN: Duration = Duration::from_secs(2);
-/// A server that says nothing for so long has gone.
+/// A server that says nothing for so long has gone; so has a client that leaves a transaction open and says nothing.
 const SILENT_FOR: Duration = Duration::from_secs(10);
+/// A rollback has nothing to wait for.
+const ROLLBACK_WITHIN: Duration = Duration::from_secs(2);
+/// The statements of a load are given up after this. It may have to wait for locks of a node that has gone, until the server
+/// notices ([`SILENT_FOR`]), and for its own work; nothing that holds up all others may take longer.
+const LOAD_WITHIN: Duration = Duration::from_secs(20);
 
 fn error(error: &tokio_postgres::Error) -> Error {
     let Some(database) = error.as_db_error() else {
@@ -51,8 +58,19 @@ fn pool_error(error: &deadpool_postgres::PoolError) -> Error {
     Error::Unavailable(cause.map_or_else(|| error.to_string(), ToString::to_string))
 }
 
+/// Whether the transaction lost against another one, as some transaction must, and would likely get through now.
+fn is_conflict(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code))
+}
+
 /// A connection that waits for the server.
-pub(crate) struct Connection(Object);
+pub(crate) struct Connection {
+    client: Object,
+    /// Whether the last statement lost against another transaction.
+    lost: AtomicBool,
+}
 
 fn parameter(value: &Value) -> &(dyn ToSql + Sync) {
     match value {
@@ -108,7 +126,12 @@ fn row(found: &tokio_postgres::Row) -> Result<Row> {
 
 impl Connection {
     async fn prepare(&self, statement: &Statement) -> Result<tokio_postgres::Statement> {
-        self.0.prepare_cached(statement.postgres()).await.map_err(|e| error(&e))
+        self.client.prepare_cached(statement.postgres()).await.map_err(|e| error(&e))
+    }
+
+    fn failed(&self, cause: &tokio_postgres::Error) -> Error {
+        self.lost.store(is_conflict(cause), Ordering::Relaxed);
+        error(cause)
     }
 
     #[cfg(test)]
@@ -117,35 +140,35 @@ impl Connection {
     }
 
     pub(super) async fn batch(&self, text: &str) -> Result<()> {
-        self.0.batch_execute(text).await.map_err(|e| error(&e))
+        self.client.batch_execute(text).await.map_err(|e| error(&e))
     }
 
     pub(super) async fn query(&self, statement: &'static Statement, values: &[Value]) -> Result<Vec<Row>> {
         let prepared = self.prepare(statement).await?;
         let values: Vec<Parameter<'_>> = values.iter().map(Parameter).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        rows(&self.0.query(&prepared, &values).await.map_err(|e| error(&e))?)
+        rows(&self.client.query(&prepared, &values).await.map_err(|e| self.failed(&e))?)
     }
 
     pub(super) async fn execute(&self, statement: &'static Statement, values: &[Value]) -> Result<u64> {
         let prepared = self.prepare(statement).await?;
         let values: Vec<Parameter<'_>> = values.iter().map(Parameter).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        self.0.execute(&prepared, &values).await.map_err(|e| error(&e))
+        self.client.execute(&prepared, &values).await.map_err(|e| self.failed(&e))
     }
 
     pub(super) async fn query_each(&self, statement: &'static Statement, inputs: &[Vec<Value>]) -> Result<Vec<Row>> {
         let prepared = self.prepare(statement).await?;
         let arrays = columns(statement, inputs)?;
         let values: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array.as_ref() as _).collect();
-        rows(&self.0.query(&prepared, &values).await.map_err(|e| error(&e))?)
+        rows(&self.client.query(&prepared, &values).await.map_err(|e| self.failed(&e))?)
     }
 
     pub(super) async fn execute_each(&self, statement: &'static Statement, inputs: &[Vec<Value>]) -> Result<u64> {
         let prepared = self.prepare(statement).await?;
         let arrays = columns(statement, inputs)?;
         let values: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array.as_ref() as _).collect();
-        self.0.execute(&prepared, &values).await.map_err(|e| error(&e))
+        self.client.execute(&prepared, &values).await.map_err(|e| self.failed(&e))
     }
 }
 
@@ -193,8 +216,13 @@ impl Pool {
         config.application_name("diskret").connect_timeout(CONNECT_WITHIN);
         // A network that was cut without a word must not hold the writer up for minutes.
         config.keepalives_idle(SILENT_FOR).tcp_user_timeout(SILENT_FOR);
-        // Law L1 must not hang on how the server or the role was set up.
-        let options = format!("{} -c synchronous_commit=on", config.get_options().unwrap_or_default());
+        // Law L1 must not hang on how the server or the role was set up. And where we vanish in the middle of a
+        // transaction, the server must not keep our locks for the hours that TCP takes to notice.
+        let options = format!(
+            "{} -c synchronous_commit=on -c idle_in_transaction_session_timeout={}",
+            config.get_options().unwrap_or_default(),
+            SILENT_FOR.as_millis()
+        );
         config.options(options.trim());
         // A caller who went away may have left a transaction open, and a dead socket looks alive. Without the BEGIN the
         // server would log a warning at each use; in a broken transaction it fails and the connection is thrown away.
@@ -212,16 +240,20 @@ impl Pool {
     }
 
     async fn connection(&self) -> Result<Connection> {
-        self.0.get().await.map(Connection).map_err(|e| pool_error(&e))
+        let client = self.0.get().await.map_err(|e| pool_error(&e))?;
+        Ok(Connection { client, lost: AtomicBool::new(false) })
     }
 
     pub(super) async fn read<T: Send + 'static>(&self, work: Work<T>) -> Result<T> {
-        let connection = self.connection().await?;
-        connection.batch("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ").await?;
-        let mut connection = Either::Postgres(connection);
-        let result = work(&mut connection).await;
-        postgres(&mut connection).batch("COMMIT").await?;
-        result
+        let mut connection = Either::Postgres(self.connection().await?);
+        // Somebody waits for it, and the next ones need the connection.
+        match timeout(SILENT_FOR, read(&mut connection, work)).await {
+            Ok(result) => result,
+            Err(_) => {
+                close(connection);
+                Err(gone(SILENT_FOR))
+            }
+        }
     }
 
     /// Applies what is missing of a schema, one program at a time.
@@ -237,7 +269,7 @@ impl Pool {
         connection.batch(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
         connection.batch(BOOK).await?;
         let found = connection
-            .0
+            .client
             .query("SELECT version, name, checksum FROM migration ORDER BY version", &[])
             .await
             .map_err(|e| error(&e))?;
@@ -246,7 +278,7 @@ impl Pool {
         for (index, migration) in schema.migrations.iter().enumerate().skip(done) {
             connection.batch(migration.text(true)).await?;
             connection
-                .0
+                .client
                 .execute(
                     "INSERT INTO migration (version, name, checksum) VALUES ($1, $2, $3)",
                     &[&(index as i64 + 1), &migration.name, &migration.checksum(true)],
@@ -256,6 +288,13 @@ impl Pool {
         }
         Ok(())
     }
+}
+
+async fn read<T: Send + 'static>(connection: &mut Either, work: Work<T>) -> Result<T> {
+    postgres(connection).batch("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ").await?;
+    let result = work(connection).await;
+    postgres(connection).batch("COMMIT").await?;
+    result
 }
 
 fn postgres(connection: &mut Either) -> &mut Connection {
@@ -277,6 +316,9 @@ impl Writer {
     }
 
     /// Commits a load, or says why not. A commit whose answer never came is unknown, not failed.
+    ///
+    /// Messages that lost against another transaction are run once more. Calls are not: a closure runs once, and one that
+    /// loses is told so, behind its own savepoint.
     pub(super) async fn commit<B: Batch>(&mut self, load: &mut Load<B>) -> Result<()> {
         if load.is_empty() {
             return Ok(());
@@ -285,27 +327,56 @@ impl Writer {
             Some(connection) => connection,
             None => Either::Postgres(self.pool.connection().await?),
         };
-        if let Err(error) = begin(&mut connection, load).await {
+        let begun = timeout(LOAD_WITHIN, begin_twice(&mut connection, load)).await;
+        if let Err(error) = begun.unwrap_or_else(|_| Err(gone(LOAD_WITHIN))) {
             tracing::warn!(%error, "a transaction was rolled back");
-            if postgres(&mut connection).batch("ROLLBACK").await.is_ok() {
-                self.connection = Some(connection);
+            // Without a COMMIT the server keeps nothing of a connection that ends.
+            match timeout(ROLLBACK_WITHIN, postgres(&mut connection).batch("ROLLBACK")).await {
+                Ok(Ok(())) => self.connection = Some(connection),
+                _ => close(connection),
             }
             return Err(error);
         }
-        match postgres(&mut connection).0.batch_execute("COMMIT").await {
-            Ok(()) => {
+        let why = match timeout(SILENT_FOR, postgres(&mut connection).client.batch_execute("COMMIT")).await {
+            Ok(Ok(())) => {
                 self.connection = Some(connection);
-                Ok(())
+                return Ok(());
             }
-            Err(error) => {
-                tracing::error!(%error, "a commit was not confirmed");
-                Err(Error::Unknown(error.to_string()))
-            }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", SILENT_FOR.as_secs()),
+        };
+        tracing::error!(error = why, "a commit was not confirmed");
+        close(connection);
+        Err(Error::Unknown(why))
     }
 }
 
+fn gone(after: Duration) -> Error {
+    Error::Unavailable(format!("not done within {} s", after.as_secs()))
+}
+
+/// Ends a connection that nobody knows the state of, instead of giving it back to the pool.
+fn close(connection: Either) {
+    if let Either::Postgres(connection) = connection {
+        drop(Object::take(connection.client));
+    }
+}
+
+async fn begin_twice<B: Batch>(connection: &mut Either, load: &mut Load<B>) -> Result<()> {
+    postgres(connection).lost.store(false, Ordering::Relaxed);
+    let first = begin(connection, load).await;
+    // Messages come first: where they have lost, no closure was used up.
+    if first.is_err() && !load.has_called() && postgres(connection).lost.load(Ordering::Relaxed) {
+        tracing::info!("a transaction lost against another one and is run once more");
+        postgres(connection).batch("ROLLBACK").await?;
+        return begin(connection, load).await;
+    }
+    first
+}
+
 async fn begin<B: Batch>(connection: &mut Either, load: &mut Load<B>) -> Result<()> {
-    postgres(connection).batch("BEGIN").await?;
+    // The statements count on seeing what was committed while they waited for a lock, whatever the server's default is.
+    let begun = postgres(connection).batch("BEGIN ISOLATION LEVEL READ COMMITTED");
+    timeout(SILENT_FOR, begun).await.unwrap_or_else(|_| Err(gone(SILENT_FOR)))?;
     load.run(connection).await
 }

@@ -91,12 +91,13 @@ pub(super) enum Job<B> {
 pub(super) struct Load<B> {
     pub(super) items: Vec<B>,
     pub(super) calls: Vec<Box<dyn Call>>,
+    has_called: bool,
     closing: Vec<oneshot::Sender<()>>,
 }
 
 impl<B: Batch> Load<B> {
     fn gather(first: Job<B>, queue: &mut mpsc::Receiver<Job<B>>) -> Self {
-        let mut load = Self { items: Vec::new(), calls: Vec::new(), closing: Vec::new() };
+        let mut load = Self { items: Vec::new(), calls: Vec::new(), has_called: false, closing: Vec::new() };
         load.add(first);
         while load.items.len() + load.calls.len() < MOST && load.closing.is_empty() {
             match queue.try_recv() {
@@ -119,6 +120,11 @@ impl<B: Batch> Load<B> {
         self.items.is_empty() && self.calls.is_empty()
     }
 
+    /// Whether a closure was used up: from then on the load cannot be run again.
+    pub(super) const fn has_called(&self) -> bool {
+        self.has_called
+    }
+
     /// Runs items and calls inside an open transaction, each behind a savepoint. An error means that the transaction as
     /// a whole is lost.
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<()> {
@@ -136,6 +142,7 @@ impl<B: Batch> Load<B> {
             }
         }
         for call in &mut self.calls {
+            self.has_called = true;
             connection.step("SAVEPOINT job").await?;
             let outcome = call.run(connection).await;
             settle(connection, outcome.is_ok()).await?;

@@ -30,6 +30,7 @@ mod append;
 mod batch;
 mod change;
 mod conversation;
+mod cut;
 mod disk;
 mod durability;
 mod fixture;
