@@ -302,7 +302,7 @@ impl State {
             && self.random.below(self.write_back) == 0
             && let Some(entry) = self.files.get(&file)
         {
-            entry.pages.write_back(|| self.random.below(4) == 0)?;
+            entry.pages.write_back(&mut self.random)?;
         }
         Ok(())
     }

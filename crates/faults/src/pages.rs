@@ -110,11 +110,7 @@ impl Pages {
     /// What a sync does before it waits for the disk.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.settle_cut()?;
-        for (index, sector) in &self.sectors {
-            if sector.dirty {
-                self.put(*index, sector)?;
-            }
-        }
+        self.put(self.sectors.iter().filter(|(_, sector)| sector.dirty))?;
         self.sectors.retain(|_, sector| !sector.dirty);
         if self.real.metadata()?.len() != self.length {
             self.real.set_len(self.length)?;
@@ -126,21 +122,24 @@ impl Pages {
     /// as if it were there.
     pub(crate) fn fail_flush(&mut self, random: &mut Sequence) -> io::Result<()> {
         self.settle_cut()?;
-        self.write_back(|| random.coin())?;
+        self.tear(random)?;
         for sector in self.sectors.values_mut() {
             sector.dirty = false;
         }
         Ok(())
     }
 
-    /// Has the operating system write back what it likes of what is dirty. It stays dirty: a later sync writes it again.
-    pub(crate) fn write_back(&self, mut likes: impl FnMut() -> bool) -> io::Result<()> {
-        for (index, sector) in &self.sectors {
-            if sector.dirty && likes() {
-                self.put(*index, sector)?;
-            }
-        }
-        Ok(())
+    /// Has the operating system write back some of what is dirty, here and there in some part of the file. It stays dirty: a
+    /// later sync writes it again.
+    pub(crate) fn write_back(&self, random: &mut Sequence) -> io::Result<()> {
+        let start = random.below(self.length.div_ceil(SECTOR).max(1));
+        let near = self.sectors.range(start..).take(16);
+        self.put(near.filter(|(_, sector)| sector.dirty && random.coin()))
+    }
+
+    /// Writes half of what is dirty.
+    fn tear(&self, random: &mut Sequence) -> io::Result<()> {
+        self.put(self.sectors.iter().filter(|(_, sector)| sector.dirty && random.coin()))
     }
 
     /// What a crash leaves of it.
@@ -148,7 +147,7 @@ impl Pages {
         if random.coin() {
             self.settle_cut()?;
         }
-        self.write_back(|| random.coin())
+        self.tear(random)
     }
 
     fn settle_cut(&mut self) -> io::Result<()> {
@@ -160,9 +159,20 @@ impl Pages {
         Ok(())
     }
 
-    fn put(&self, index: u64, sector: &Sector) -> io::Result<()> {
-        let start = index * SECTOR;
-        let bytes = self.length.saturating_sub(start).min(SECTOR);
-        self.real.write_all_at(&sector.bytes[..bytes as usize], start)
+    /// Writes sectors to the disk, neighbours in one go.
+    fn put<'s>(&self, sectors: impl Iterator<Item = (&'s u64, &'s Sector)>) -> io::Result<()> {
+        let (mut start, mut run) = (0, Vec::new());
+        for (index, sector) in sectors {
+            let from = index * SECTOR;
+            if from != start + run.len() as u64 {
+                self.real.write_all_at(&run, start)?;
+                start = from;
+                run.clear();
+            }
+            // The last one may end before its end.
+            let bytes = self.length.saturating_sub(from).min(SECTOR);
+            run.extend_from_slice(&sector.bytes[..bytes as usize]);
+        }
+        self.real.write_all_at(&run, start)
     }
 }
