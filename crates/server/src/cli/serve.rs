@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{open, say};
 use crate::config::Config;
+use crate::door::Door;
 use crate::http::{Shared, router};
 use crate::listen;
 
@@ -46,6 +47,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = open::installation(&config).await?;
     let _only = only_one(&config)?;
     greet(&config, &app).await?;
+    let door = Door::new(&config.door);
     let (ending, sockets, work) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
     work.spawn(every(WORK_EVERY, ending.clone(), {
         let (app, ending) = (Arc::clone(&app), ending.clone());
@@ -66,9 +68,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         }
     }));
     work.spawn(every(WIPE_EVERY, ending.clone(), {
-        let app = Arc::clone(&app);
+        let (app, door) = (Arc::clone(&app), Arc::clone(&door));
         move || {
             app.wipe_expired();
+            door.wipe_expired();
             async { Ok(()) }
         }
     }));
@@ -92,9 +95,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         }
     }));
     work.close();
-    let shared =
-        Shared { app: Arc::clone(&app), config: Arc::new(config), ending: ending.clone(), sockets: sockets.clone() };
-    let serving = tokio::spawn(listen::serve(listener, router(shared), ending.clone(), sockets));
+    let shared = Shared {
+        app: Arc::clone(&app),
+        config: Arc::new(config),
+        door: Arc::clone(&door),
+        ending: ending.clone(),
+        sockets: sockets.clone(),
+    };
+    let serving = tokio::spawn(listen::serve(listener, router(shared), door, ending.clone(), sockets));
     end_asked().await?;
     tracing::info!("ending: clients are told to come back");
     ending.cancel();

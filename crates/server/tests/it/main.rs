@@ -4,6 +4,7 @@
 mod access;
 mod canary;
 mod conversation;
+mod flood;
 mod generated;
 mod harness;
 mod kill;

@@ -1,6 +1,6 @@
 //! HTTP as anybody may speak it, well or badly.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,6 +21,7 @@ pub(crate) enum Caller {
 /// A request.
 #[derive(Clone)]
 pub(crate) struct Ask {
+    from: Ipv4Addr,
     to: SocketAddr,
     method: String,
     path: String,
@@ -75,6 +76,12 @@ impl Ask {
         self
     }
 
+    /// From another address.
+    pub(crate) fn from(mut self, from: Ipv4Addr) -> Self {
+        self.from = from;
+        self
+    }
+
     pub(crate) fn host(mut self, host: &str) -> Self {
         self.host = host.to_owned();
         self
@@ -122,7 +129,7 @@ impl Ask {
             head.push_str(&format!("content-length: {}\r\n", self.body.len()));
         }
         head.push_str("\r\n");
-        let mut stream = testkit::connect(self.to).await;
+        let mut stream = testkit::connect_from(self.from, self.to, None).await.expect("somebody listens");
         let (mut reading, mut writing) = stream.split();
         let sent = async {
             // A server that has answered already may not want the rest.
@@ -152,6 +159,7 @@ impl House {
     /// A request to the dashboard's origin.
     pub(crate) fn ask(&self, method: &str, path: &str) -> Ask {
         Ask {
+            from: Ipv4Addr::LOCALHOST,
             to: self.address(),
             method: method.to_owned(),
             path: path.to_owned(),
