@@ -22,7 +22,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -64,9 +64,7 @@ struct Routers {
 }
 
 async fn by_host(State(routers): State<Routers>, request: Request) -> Response {
-    // What is sent in pieces ends where the pieces say so, and what follows may be anybody's: two that read this one after
-    // the other could see different ends. So nothing follows on this connection (RFC 9112, section 11.2).
-    let last = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let last = is_last(&request);
     let mut response = match come_in(&routers.shared.door, request) {
         Ok((client, place, request)) => {
             let response = route(routers, request).await;
@@ -77,11 +75,20 @@ async fn by_host(State(routers): State<Routers>, request: Request) -> Response {
         }
         Err(failure) => failure.into_response(),
     };
-    if last {
+    if last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     headers::everywhere(response.headers_mut());
     response
+}
+
+/// Two that read a connection one after the other, a proxy and we, may see different ends of a request in pieces, and may
+/// differ on whether a tunnel was dug. What follows could be anybody's, so nothing follows (RFC 9112, section 11.2).
+fn is_last(request: &Request) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.contains_key(header::UPGRADE)
+        || request.method() == Method::CONNECT
 }
 
 /// Nobody asks more often than an address may.

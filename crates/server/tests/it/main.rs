@@ -8,4 +8,5 @@ mod flood;
 mod generated;
 mod harness;
 mod kill;
+mod malformed;
 mod security;
