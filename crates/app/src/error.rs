@@ -25,6 +25,9 @@ pub enum Error {
     /// It contradicts what is there.
     #[error("{0}")]
     Conflict(&'static str),
+    /// More than one visitor, address or organisation may ask for in that time; nothing was done.
+    #[error("too often: wait before you try again")]
+    RateLimited(std::time::Duration),
     /// Too much at once; nothing was stored.
     #[error("too much at once: try again in a moment")]
     Busy,

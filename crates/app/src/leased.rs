@@ -38,6 +38,17 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
         None
     }
 
+    /// The value under a new lease; one that is not there, or whose lease has run out, is made.
+    pub(crate) fn share(&self, key: K, make: impl FnOnce() -> V) -> V {
+        let mut shard = self.shard(&key).lock();
+        let value = match shard.pop(&key) {
+            Some((value, since)) if since.elapsed() < LEASE => value,
+            _ => make(),
+        };
+        shard.put(key, (value.clone(), Instant::now()));
+        value
+    }
+
     /// Puts a value in under a new lease.
     pub(crate) fn insert(&self, key: K, value: V) {
         self.shard(&key).lock().put(key, (value, Instant::now()));
@@ -68,6 +79,12 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
         }
     }
 
+    /// How many entries there are.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
     fn shard(&self, key: &K) -> &Mutex<LruCache<K, (V, Instant)>> {
         &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
     }
@@ -81,8 +98,7 @@ mod tests {
     fn it_never_holds_more_than_its_bound() {
         let cache = Leased::new(32);
         (0..1000).for_each(|number| cache.insert(number, number));
-        let held: usize = cache.shards.iter().map(|shard| shard.lock().len()).sum();
-        assert!((1..=32).contains(&held), "{held}");
+        assert!((1..=32).contains(&cache.held()), "{}", cache.held());
     }
 
     #[test]
@@ -90,6 +106,7 @@ mod tests {
         let cache = Leased::new(32);
         cache.insert(1, "value");
         assert_eq!(cache.get(&1), Some("value"));
+        assert_eq!(cache.share(1, || "another"), "value", "what is there is shared");
         cache.remove(&1);
         assert_eq!(cache.get(&1), None);
     }

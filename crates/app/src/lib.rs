@@ -9,11 +9,14 @@ pub mod installation;
 pub mod keyring;
 pub mod nodes;
 pub mod opened;
+pub mod rate;
 pub mod secrets;
+pub mod share;
 pub mod team;
 pub mod widget;
 pub mod worker;
 
+mod flood;
 mod leased;
 
 use std::sync::Arc;
@@ -37,16 +40,26 @@ pub struct Options {
     pub visitor_rate: f64,
     /// Messages a visitor may send at once.
     pub visitor_burst: u32,
+    /// Conversations that may begin from one address in a minute.
+    pub address_conversations: u32,
+    /// Conversations that may begin with one organisation in a minute.
+    pub organisation_conversations: u32,
+    /// Messages that one organisation's visitors and operators together may send in a second.
+    pub organisation_messages: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { end_idle_after: Duration::from_secs(24 * 3600), visitor_rate: 5.0, visitor_burst: 20 }
+        Self {
+            end_idle_after: Duration::from_secs(24 * 3600),
+            visitor_rate: 5.0,
+            visitor_burst: 20,
+            address_conversations: 60,
+            organisation_conversations: 1_200,
+            organisation_messages: 2_000,
+        }
     }
 }
-
-/// Visitors whose sending is counted at once.
-const BUCKETS: usize = 16_384;
 
 /// The application: one per process.
 pub struct App {
@@ -61,7 +74,7 @@ pub struct App {
     widgets: widget::Directory,
     presence: team::presence::Presence,
     sweep: Arc<nodes::Sweep>,
-    buckets: leased::Leased<[u8; 32], Arc<parking_lot::Mutex<conversation::Bucket>>>,
+    flood: flood::Flood,
     options: Options,
 }
 
@@ -94,7 +107,7 @@ impl App {
             widgets: widget::Directory::default(),
             presence: team::presence::Presence::new(bus::NodeId(privacy::random::number() as u64)),
             sweep,
-            buckets: leased::Leased::new(BUCKETS),
+            flood: flood::Flood::new(&options),
             options,
         })
     }
@@ -138,6 +151,6 @@ impl App {
         self.opened.wipe_expired();
         self.team.wipe_expired();
         self.conversations.wipe_expired();
-        self.buckets.wipe_expired();
+        self.flood.wipe_expired();
     }
 }

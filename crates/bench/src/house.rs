@@ -87,6 +87,9 @@ impl<'p> House<'p> {
             .arg(format!("--app-origin=http://app.localhost:{port}"))
             .arg(format!("--widget-origin=http://widget.localhost:{port}"))
             .args(["--visitor-rate=10000", "--visitor-burst=10000", "--log=warn"])
+            // One machine plays all visitors of one organisation: what is measured is not to be held back.
+            .args(["address-connections", "address-requests", "address-sockets"].map(wide))
+            .args(["address-conversations", "organisation-conversations", "organisation-messages"].map(wide))
             .stdin(Stdio::null());
         if let Some((_, data, keys)) = &self.databases {
             command.arg(format!("--database={}", data.url)).arg(format!("--key-database={}", keys.url));
@@ -122,6 +125,11 @@ impl<'p> House<'p> {
     fn at(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
+}
+
+/// A limit, as wide as it goes.
+fn wide(limit: &str) -> String {
+    format!("--{limit}=1000000")
 }
 
 /// A running server.

@@ -37,3 +37,28 @@ pub const LEASE: Duration = Duration::from_secs(60);
 pub const POOLED_KEY_USE: Duration = Duration::from_secs(3600);
 /// A pooled key older than this that nothing refers to is swept (design section 5).
 pub const POOLED_KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Messages of one organisation that may be under way to the store at once; the rest of its senders wait before the queue,
+/// so that another organisation's message never stands behind more than these (SB1; measured in docs/benchmarks.md).
+pub const ORGANISATION_IN_FLIGHT: usize = 128;
+/// Visitors, addresses and organisations whose asking is counted at once, each kind for itself: bounds the counters' memory.
+pub const SOURCES: usize = 16_384;
+/// Frames besides messages (`seen`, `typing`, `ping` and the like) that one socket is read in a second, over time.
+pub const FRAMES_EACH_SECOND: u32 = 50;
+/// The same at once, as many as in so many seconds. What comes faster waits on the wire.
+pub const FRAMES_AT_ONCE_SECONDS: u32 = 4;
+/// Requests and new sockets that an address may ask for at once: as many as in so many seconds.
+pub const ADDRESS_AT_ONCE_SECONDS: u32 = 10;
+/// Files besides connections that the program may have open: databases, logs, what is being accepted.
+pub const FILES_KEPT_BACK: u64 = 128;
+/// Connections beyond the limit that are told so at once; further ones are closed without a word.
+pub const TURNED_AWAY: usize = 64;
+/// A request's head must come within, and so must the next request on a connection that is kept (slowhttptest -H).
+pub const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Largest head of a request, in bytes.
+pub const HEAD_BYTES: usize = 16 * 1024;
+/// A request's body must come within (slowhttptest -B).
+pub const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// Whoever has not taken [`READ_LEAST`] of what waits for them within this time is cut off (slowhttptest -R).
+pub const READ_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes that a reader must take in [`READ_WITHIN`], where so many wait.
+pub const READ_LEAST: usize = 2 * 1024;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use store::Location;
 
+use crate::door::{self, Proxies};
+
 /// One option.
 pub struct Described {
     /// Its key in the file; in the environment `DISKRET_` and the key in upper case.
@@ -99,6 +101,54 @@ pub const OPTIONS: &[Described] = &[
         default: "20",
         help: "Messages a visitor may send at once: 1 to 10000.",
     },
+    Described {
+        key: "trusted_proxies",
+        flag: "trusted-proxies",
+        default: "",
+        help: "Proxies whose `X-Forwarded-For` is believed: addresses or ranges such as `10.0.0.0/8`, separated by commas.",
+    },
+    Described {
+        key: "connections",
+        flag: "connections",
+        default: "0",
+        help: "Most open connections. 0: as many as the system's limit of open files leaves room for.",
+    },
+    Described {
+        key: "address_connections",
+        flag: "address-connections",
+        default: "1000",
+        help: "Most open connections of one address (IPv6: /64): 1 to 1000000. Many people can share an address.",
+    },
+    Described {
+        key: "address_requests",
+        flag: "address-requests",
+        default: "100",
+        help: "Requests of one address per second over time, ten times as many at once: 1 to 1000000.",
+    },
+    Described {
+        key: "address_sockets",
+        flag: "address-sockets",
+        default: "50",
+        help: "New sockets of one address per second over time, ten times as many at once: 1 to 1000000.",
+    },
+    Described {
+        key: "address_conversations",
+        flag: "address-conversations",
+        default: "60",
+        help: "Conversations that may begin from one address per minute: 1 to 1000000.",
+    },
+    Described {
+        key: "organisation_conversations",
+        flag: "organisation-conversations",
+        default: "1200",
+        help: "Conversations that may begin with one organisation per minute: 1 to 1000000.",
+    },
+    Described {
+        key: "organisation_messages",
+        flag: "organisation-messages",
+        default: "2000",
+        help: "Messages of one organisation per second, visitors' and operators' together: 1 to 1000000.",
+    },
     Described { key: "workers", flag: "workers", default: "2", help: "Threads that serve sockets and HTTP: 1 to 256." },
     Described { key: "log", flag: "log", default: "info", help: "What is logged: error, warn, info, debug or trace." },
     Described {
@@ -128,6 +178,8 @@ pub struct Config {
     pub bus: Option<(String, String)>,
     /// What the application wants to know.
     pub app: app::Options,
+    /// Who may come in, and how often.
+    pub door: door::Options,
     /// Threads of the runtime.
     pub workers: usize,
     /// The log's level.
@@ -255,6 +307,22 @@ impl Layers {
                 visitor_burst: self.one("visitor_burst", "must be a whole number from 1 to 10000", |text| {
                     text.parse().ok().filter(|burst| (1..=10_000).contains(burst))
                 })?,
+                address_conversations: self.count("address_conversations")?,
+                organisation_conversations: self.count("organisation_conversations")?,
+                organisation_messages: self.count("organisation_messages")?,
+            },
+            door: door::Options {
+                trusted_proxies: self.one(
+                    "trusted_proxies",
+                    "must be addresses or ranges such as 10.0.0.0/8, separated by commas",
+                    Proxies::parse,
+                )?,
+                connections: self.one("connections", "must be a whole number", |text| {
+                    text.parse().ok().map(|most| (most > 0).then_some(most))
+                })?,
+                address_connections: self.count("address_connections")? as usize,
+                address_requests: self.count("address_requests")?,
+                address_sockets: self.count("address_sockets")?,
             },
             workers: self.one("workers", "must be a whole number from 1 to 256", |text| {
                 text.parse().ok().filter(|workers| (1..=256).contains(workers))
@@ -294,6 +362,13 @@ impl Layers {
 
     fn one<T>(&self, key: &'static str, must: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, ConfigError> {
         parse(&self.text(key)).ok_or_else(|| self.invalid(key, must))
+    }
+
+    /// One of the limits that only count.
+    fn count(&self, key: &'static str) -> Result<u32, ConfigError> {
+        self.one(key, "must be a whole number from 1 to 1000000", |text| {
+            text.parse().ok().filter(|number| (1..=1_000_000).contains(number))
+        })
     }
 
     /// An origin; where nobody named one, the one on the port that is listened on.
@@ -343,76 +418,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with(key: &'static str, value: &str) -> Result<Config, ConfigError> {
-        let mut layers = Layers::defaults();
-        layers.flag(key, value.to_owned());
-        layers.check()
-    }
-
-    #[test]
-    fn the_defaults_are_good() {
-        let config = Layers::defaults().check().unwrap();
-        assert_eq!(config.app.end_idle_after, Duration::from_secs(86_400));
-        assert!(config.shop_origin.is_none());
-    }
-
-    #[test]
-    fn every_bad_value_is_refused_by_its_key() {
-        let bad = [
-            ("listen", "8080"),
-            ("app_origin", "app.example.de"),
-            ("widget_origin", "https://x/y"),
-            ("widget_origin", "http://app.localhost:8080"),
-            ("demo", "yes"),
-            ("database", "postgres://a"),
-            ("key_database", "postgres://a"),
-            ("bus", "nats://127.0.0.1:4222"),
-            ("bus_subject", "a b"),
-            ("bus_subject", "a..b"),
-            ("end_idle_after", "0s"),
-            ("end_idle_after", "ä"),
-            ("visitor_rate", "0"),
-            ("visitor_burst", "-1"),
-            ("workers", "0"),
-            ("log", "loud"),
-            ("log_format", "xml"),
-        ];
-        for (key, value) in bad {
-            let error = with(key, value).unwrap_err().to_string();
-            // One of a pair of databases is missing where the other one is given.
-            let from = if key.ends_with("database") { "(default)" } else { "(from --" };
-            assert!(error.starts_with('`') && error.contains(from), "{key}={value}: {error}");
-        }
-    }
-
-    #[test]
-    fn flags_win_over_the_environment_and_that_over_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("diskret.toml");
-        std::fs::write(&path, "workers = 3\nlog = \"warn\"\nvisitor_burst = 7").unwrap();
-        let mut layers = Layers::defaults();
-        layers.file(&path).unwrap();
-        layers.environment(|name| (name == "DISKRET_WORKERS" || name == "DISKRET_LOG").then(|| "4".to_owned()));
-        layers.flag("log", "debug".to_owned());
-        let config = layers.check().unwrap();
-        assert_eq!((config.workers, config.app.visitor_burst, config.log.as_str()), (4, 7, "debug"));
-    }
-
-    #[test]
-    fn origins_that_nobody_named_follow_the_port() {
-        let config = with("listen", "127.0.0.1:9000").unwrap();
-        assert_eq!(config.app_origin, "http://app.localhost:9000");
-        assert_eq!(config.widget_origin, "http://widget.localhost:9000");
-    }
-
-    #[test]
-    fn an_unknown_key_in_the_file_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("diskret.toml");
-        std::fs::write(&path, "wrokers = 3").unwrap();
-        assert!(Layers::defaults().file(&path).unwrap_err().to_string().contains("`wrokers`"));
-    }
-}
+mod tests;

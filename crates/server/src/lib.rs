@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod door;
 pub mod http;
 pub mod listen;
 pub mod socket;

@@ -9,7 +9,7 @@
 //! - [`PostgresProxy`]: breaks a connection to PostgreSQL exactly around a COMMIT;
 //! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
 //!   written in;
-//! - [`free_port`], [`connect`], [`try_connect`]: the loopback, and nothing but the loopback;
+//! - [`free_port`], [`connect`], [`connect_from`], [`try_connect`]: the loopback, and nothing but the loopback;
 //! - [`wait_until`], [`eventually`]: patience with an end.
 //!
 //! Nothing here skips: what is missing is a panic that says how to mend it.
@@ -33,7 +33,7 @@ pub use balancer::Balancer;
 pub use canary::Canary;
 pub use database::Database;
 pub use http_proxy::{Hostility, HttpProxy};
-pub use loopback::{connect, free_port, lasting_port, try_connect};
+pub use loopback::{connect, connect_from, free_port, lasting_port, try_connect};
 pub use nats::Nats;
 pub use patience::{eventually, wait_until};
 pub use postgres::{Postgres, postgres};

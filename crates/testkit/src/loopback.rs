@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::random;
 
@@ -46,11 +46,41 @@ pub async fn try_connect(to: SocketAddr) -> io::Result<TcpStream> {
     TcpStream::connect(to).await
 }
 
+/// The same as somebody else: from another address of the loopback (all of 127.0.0.0/8 is there), and with no more than
+/// `room` bytes for what comes in, where that is said.
+///
+/// # Errors
+/// Where nobody listens.
+///
+/// # Panics
+/// Where one of the addresses is not the loopback.
+#[expect(clippy::disallowed_methods, reason = "tests connect in this file, and only to the loopback")]
+pub async fn connect_from(from: Ipv4Addr, to: SocketAddr, room: Option<u32>) -> io::Result<TcpStream> {
+    assert!(to.ip().is_loopback() && from.is_loopback(), "tests speak on the loopback only, not from {from} to {to}");
+    let socket = TcpSocket::new_v4()?;
+    if let Some(room) = room {
+        socket.set_recv_buffer_size(room)?;
+    }
+    // 127.0.0.1 is whom one is anyway, and needs no port of its own before it is known whereto.
+    if from != Ipv4Addr::LOCALHOST {
+        socket.bind((from, 0).into())?;
+    }
+    socket.connect(to).await
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
 
-    use super::{connect, free_port, lasting_port};
+    use super::{connect, connect_from, free_port, lasting_port};
+
+    #[tokio::test]
+    async fn somebody_else_comes_from_another_address() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let from = Ipv4Addr::new(127, 0, 9, 9);
+        let stream = connect_from(from, listener.local_addr().unwrap(), Some(4096)).await.unwrap();
+        assert_eq!(stream.local_addr().unwrap().ip(), from);
+    }
 
     #[tokio::test]
     async fn a_free_port_can_be_listened_on_and_connected_to() {

@@ -121,6 +121,8 @@ impl App {
         if counter > 1 {
             return self.receive_later(visitor, incoming).await;
         }
+        self.flood.begin(visitor.source, visitor.widget.organisation)?;
+        let place = self.flood.write(visitor.widget.organisation).await?;
         let names = Names { organisation: visitor.organisation, conversation: random::public_id() };
         let text = capture(incoming.text)?;
         let redacted = redact(text, &names, Author::Visitor, incoming.sender, counter, false);
@@ -145,6 +147,8 @@ impl App {
         };
         let (app, topic) = (Arc::clone(self), visitor.topic());
         let keep = move |stored: &Stored| {
+            // Held until here, or until the store drops this unused.
+            drop(place);
             app.bus.signal(topic, Signal::Began);
             app.keep(stored, entry(Author::Visitor, sender, counter, false, stored.numbers, at, text));
         };
@@ -217,6 +221,7 @@ impl App {
         redacted: Message<Redacted>,
         access: Option<Access>,
     ) -> std::result::Result<Receipt, ReceiveError> {
+        let place = self.flood.write(conversation.organisation).await?;
         let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
         let identity = *redacted.identity();
         let masked = redacted.masked() > 0;
@@ -233,6 +238,7 @@ impl App {
         };
         let app = Arc::clone(self);
         let keep = move |stored: &Stored| {
+            drop(place);
             let Identity { author, sender, counter, note, .. } = identity;
             app.keep(stored, entry(author, sender, counter, note, stored.numbers, at, text));
         };

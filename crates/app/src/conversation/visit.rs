@@ -1,17 +1,16 @@
 //! A visitor opens the chat: nothing about them is stored until they write (A2).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bus::Topic;
 use domain::conversation::State;
 use domain::{Language, PublicId};
-use parking_lot::Mutex;
 use store::conversation::Conversation;
 use store::widget::Widget;
 
 use super::Reference;
-use super::rate::Bucket;
+use crate::rate::{Source, Turns};
 use crate::{App, Error, Result};
 
 /// A visitor at the chat, for as long as the socket lives.
@@ -29,7 +28,9 @@ pub struct Visitor {
     /// The conversation, once there is one.
     pub conversation: Option<Arc<Reference>>,
     /// How much they may still send, over all their sockets.
-    bucket: Arc<Mutex<Bucket>>,
+    turns: Turns,
+    /// Where they come from, for counting.
+    pub(super) source: Source,
 }
 
 impl Visitor {
@@ -38,7 +39,7 @@ impl Visitor {
     /// # Errors
     /// The time until the next message may be sent.
     pub fn take_turn(&self) -> std::result::Result<(), Duration> {
-        self.bucket.lock().take(Instant::now())
+        self.turns.take()
     }
 
     /// Where it is told that a conversation of theirs has begun in another window.
@@ -73,15 +74,6 @@ impl From<&Conversation> for Standing {
 }
 
 impl App {
-    fn bucket(&self, token_hash: [u8; 32]) -> Arc<Mutex<Bucket>> {
-        if let Some(known) = self.buckets.get(&token_hash) {
-            return known;
-        }
-        let fresh = Arc::new(Mutex::new(Bucket::new(self.options.visitor_rate, self.options.visitor_burst)));
-        self.buckets.insert(token_hash, Arc::clone(&fresh));
-        fresh
-    }
-
     /// The conversation that a visitor has begun elsewhere since they came, if it is there.
     ///
     /// # Errors
@@ -104,6 +96,7 @@ impl App {
         widget: PublicId,
         token: Option<&str>,
         language: Option<Language>,
+        source: Source,
     ) -> Result<(Visitor, Option<Standing>)> {
         let widget = self.widget(widget).await?;
         let key = self.secrets.token_key();
@@ -129,7 +122,8 @@ impl App {
             token_hash,
             new_token,
             conversation,
-            bucket: self.bucket(token_hash),
+            turns: self.flood.visitor(token_hash),
+            source,
         };
         Ok((visitor, found.as_ref().map(Standing::from)))
     }

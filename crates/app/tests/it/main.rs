@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use diskret_app::conversation::{Accepted, Incoming, ListName, Visitor};
 use diskret_app::installation::{NewOrganisation, SetUp};
+use diskret_app::rate::Source;
 use diskret_app::secrets::Secrets;
 use diskret_app::team::NewOperator;
 use diskret_app::widget::WidgetChange;
@@ -82,7 +83,7 @@ impl House {
     }
 
     async fn visitor(&self) -> Visitor {
-        self.app.visit(self.done.widget, None, None).await.unwrap().0
+        self.app.visit(self.done.widget, None, None, Source::new(0)).await.unwrap().0
     }
 
     async fn state(&self, name: PublicId) -> State {

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{open, say};
 use crate::config::Config;
+use crate::door::Door;
 use crate::http::{Shared, router};
 use crate::listen;
 
@@ -47,34 +48,41 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = open::installation(&config).await?;
     let _only = only_one(&config)?;
     greet(&config, &app).await?;
+    let door = Door::new(&config.door);
     let (ending, sockets, work) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
     if let Some((servers, subject)) = &config.bus {
         bus::nats::join(app.bus(), servers, subject)?;
     }
     // Not awaited at the end: it waits for others for ever.
     let hearing = tokio::spawn(Arc::clone(&app).hear_others());
-    let regularly = |span, task: Task| work.spawn(every(span, ending.clone(), Arc::clone(&app), task));
-    regularly(WORK_EVERY, |app, ending| {
+    let shared = Shared {
+        app: Arc::clone(&app),
+        config: Arc::new(config),
+        door: Arc::clone(&door),
+        ending: ending.clone(),
+        sockets: sockets.clone(),
+    };
+    let regularly = |span, task: Task| work.spawn(every(span, shared.clone(), task));
+    regularly(WORK_EVERY, |shared| {
         Box::pin(async move {
             // A full page means that more is due: go on at once.
-            while !ending.is_cancelled() && app.work().await? >= 32 {}
+            while !shared.ending.is_cancelled() && shared.app.work().await? >= 32 {}
             Ok(())
         })
     });
-    regularly(SWEEP_EVERY, |app, _| Box::pin(async move { app.sweep().await.map(drop) }));
-    regularly(PRESENCE_EVERY, |app, _| {
-        app.keep_in_touch();
+    regularly(SWEEP_EVERY, |shared| Box::pin(async move { shared.app.sweep().await.map(drop) }));
+    regularly(PRESENCE_EVERY, |shared| {
+        shared.app.keep_in_touch();
         Box::pin(async { Ok(()) })
     });
-    regularly(WIPE_EVERY, |app, _| {
-        app.wipe_expired();
+    regularly(WIPE_EVERY, |shared| {
+        shared.app.wipe_expired();
+        shared.door.wipe_expired();
         Box::pin(async { Ok(()) })
     });
-    regularly(TIDY_EVERY, |app, _| Box::pin(async move { app.tidy().await }));
+    regularly(TIDY_EVERY, |shared| Box::pin(async move { shared.app.tidy().await }));
     work.close();
-    let shared =
-        Shared { app: Arc::clone(&app), config: Arc::new(config), ending: ending.clone(), sockets: sockets.clone() };
-    let serving = tokio::spawn(listen::serve(listener, router(shared), ending.clone(), sockets));
+    let serving = tokio::spawn(listen::serve(listener, router(shared), door, ending.clone(), sockets));
     end_asked().await?;
     tracing::info!("ending: clients are told to come back");
     ending.cancel();
@@ -95,16 +103,16 @@ fn only_one(config: &Config) -> anyhow::Result<std::fs::File> {
 }
 
 /// Something that is done again and again.
-type Task = fn(Arc<App>, CancellationToken) -> BoxFuture<'static, app::Result<()>>;
+type Task = fn(Shared) -> BoxFuture<'static, app::Result<()>>;
 
 /// Does it until the end; a failure is logged and tried again.
-async fn every(span: Duration, ending: CancellationToken, app: Arc<App>, task: Task) {
+async fn every(span: Duration, shared: Shared, task: Task) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(span) => {}
-            () = ending.cancelled() => return,
+            () = shared.ending.cancelled() => return,
         }
-        if let Err(error) = task(Arc::clone(&app), ending.clone()).await {
+        if let Err(error) = task(shared.clone()).await {
             tracing::warn!(%error, "background work could not be done; it will be tried again");
         }
     }

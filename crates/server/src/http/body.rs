@@ -1,17 +1,12 @@
 //! A request's body: of bounded size, and all of it within bounded time.
 
-use std::time::Duration;
-
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use domain::limits::BODY_BYTES;
+use domain::limits::{BODY_BYTES, BODY_WITHIN};
 
 use super::Failure;
-
-/// Whoever announces a body and does not send it holds a connection for so long and no longer.
-const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Reads the body before anything is done with it.
 pub(super) async fn whole(request: Request, next: Next) -> Response {

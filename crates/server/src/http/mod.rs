@@ -16,20 +16,24 @@ mod widgets;
 use std::sync::Arc;
 
 use app::App;
+use app::rate::Source;
+use app::share::Place;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use http::{HeaderValue, Method, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::config::Config;
-use crate::hosts::{self, Host};
+use crate::door::{Client, Door};
+use crate::hosts::{self, Host, Misdirected};
 use crate::{assets, demo, socket};
 
 pub(crate) use guard::{bearer, bearer_or_cookie, peek};
-pub(crate) use problem::Failure;
+pub(crate) use problem::{Failure, turned_away};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -38,6 +42,8 @@ pub struct Shared {
     pub app: Arc<App>,
     /// The configuration.
     pub config: Arc<Config>,
+    /// Who may come in, and how often.
+    pub door: Arc<Door>,
     /// Cancelled when the program is asked to end.
     pub ending: CancellationToken,
     /// Sockets that are still being served.
@@ -58,9 +64,42 @@ struct Routers {
 }
 
 async fn by_host(State(routers): State<Routers>, request: Request) -> Response {
-    let mut response = route(routers, request).await;
+    let last = is_last(&request);
+    let mut response = match come_in(&routers.shared.door, request) {
+        Ok((client, place, request)) => {
+            let response = route(routers, request).await;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                client.keep(place);
+            }
+            response
+        }
+        Err(failure) => failure.into_response(),
+    };
+    if last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers::everywhere(response.headers_mut());
     response
+}
+
+/// Two that read a connection one after the other, a proxy and we, may see different ends of a request in pieces, and may
+/// differ on whether a tunnel was dug. What follows could be anybody's, so nothing follows (RFC 9112, section 11.2).
+fn is_last(request: &Request) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.contains_key(header::UPGRADE)
+        || request.method() == Method::CONNECT
+}
+
+/// Nobody asks more often than an address may.
+fn come_in(door: &Door, request: Request) -> Result<(Client, Option<Place<Source>>, Request), Failure> {
+    let client = request.extensions().get::<Client>().cloned().ok_or(app::Error::Internal)?;
+    door.request(&client).map_err(Failure::too_often)?;
+    let place = match request.headers().contains_key(header::UPGRADE) {
+        true => door.socket(&client).map_err(Failure::too_often)?,
+        false => None,
+    };
+    Ok((client, place, request))
 }
 
 async fn route(routers: Routers, request: Request) -> Response {
@@ -69,11 +108,12 @@ async fn route(routers: Routers, request: Request) -> Response {
         return health::router(routers.shared).oneshot(request).await.into_response();
     }
     let config = Arc::clone(&routers.shared.config);
-    match hosts::of(request.headers(), &config) {
-        Some(Host::App) => routers.app.oneshot(request).await.into_response(),
-        Some(Host::Widget) => routers.widget.oneshot(request).await.into_response(),
-        Some(Host::Shop) => shop(&routers.shared, request.uri().path().to_owned()).await,
-        None => Failure::misdirected().into_response(),
+    match hosts::of(&request, &config) {
+        Ok(Host::App) => routers.app.oneshot(request).await.into_response(),
+        Ok(Host::Widget) => routers.widget.oneshot(request).await.into_response(),
+        Ok(Host::Shop) => shop(&routers.shared, request.uri().path().to_owned()).await,
+        Err(Misdirected::Unknown) => Failure::misdirected().into_response(),
+        Err(Misdirected::Unclear) => Failure::which_host().into_response(),
     }
 }
 

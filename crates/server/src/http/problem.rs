@@ -1,11 +1,14 @@
 //! Errors, turned into problem details (RFC 9457) in one place.
 
+use std::time::Duration;
+
 use app::Error;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::door::Full;
 use crate::wire::problem::Problem;
 
 /// Why an operation did nothing.
@@ -14,12 +17,13 @@ pub(crate) struct Failure {
     status: StatusCode,
     detail: String,
     field: Option<&'static str>,
-    retry_after: bool,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 impl Failure {
     const fn new(status: StatusCode, detail: String) -> Self {
-        Self { status, detail, field: None, retry_after: false }
+        Self { status, detail, field: None, retry_after: None }
     }
 
     /// The request came from a page of another origin.
@@ -34,6 +38,25 @@ impl Failure {
     pub(crate) fn misdirected() -> Self {
         let detail = "this name is not served here: check app_origin and widget_origin in the configuration";
         Self::new(StatusCode::MISDIRECTED_REQUEST, detail.into())
+    }
+
+    /// A request names no host, or more than one (RFC 9112, section 3.2).
+    pub(crate) fn which_host() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "a request must have exactly one Host header".into())
+    }
+
+    /// More connections than there may be.
+    fn full(full: Full) -> Self {
+        let (status, detail) = match full {
+            Full::Everybody => (StatusCode::SERVICE_UNAVAILABLE, "there are too many connections right now"),
+            Full::Address => (StatusCode::TOO_MANY_REQUESTS, "your address has too many connections open"),
+        };
+        Self { retry_after: Some(10), ..Self::new(status, detail.into()) }
+    }
+
+    /// More requests than one address may send.
+    pub(crate) fn too_often(wait: Duration) -> Self {
+        Error::RateLimited(wait).into()
     }
 
     /// The body is over the limit.
@@ -75,7 +98,11 @@ impl From<Error> for Failure {
                 return Self { field: Some(field), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) };
             }
             Error::Busy | Error::Unavailable => {
-                return Self { retry_after: true, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) };
+                return Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) };
+            }
+            Error::RateLimited(wait) => {
+                let retry_after = Some(wait.as_secs() + 1);
+                return Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) };
             }
             Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -109,24 +136,47 @@ impl From<QueryRejection> for Failure {
     }
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let problem = Problem {
+impl Failure {
+    fn problem(&self) -> Problem {
+        Problem {
             kind: "about:blank".to_owned(),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: self.status.as_u16(),
-            detail: self.detail,
+            detail: self.detail.clone(),
             field: self.field.map(str::to_owned),
-        };
-        let mut response = (self.status, Json(problem)).into_response();
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.problem())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
+}
+
+/// A whole answer for a connection that is not taken: there is nothing yet that could write one.
+pub(crate) fn turned_away(full: Full) -> Vec<u8> {
+    let failure = Failure::full(full);
+    let body = serde_json::to_string(&failure.problem()).unwrap_or_default();
+    let mut headers = http::HeaderMap::new();
+    super::headers::everywhere(&mut headers);
+    let policy: String =
+        headers.iter().filter_map(|(name, value)| Some(format!("{name}: {}\r\n", value.to_str().ok()?))).collect();
+    format!(
+        "HTTP/1.1 {}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\nretry-after: {}\r\n\
+         {policy}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        failure.status,
+        failure.retry_after.unwrap_or(1),
+        body.len()
+    )
+    .into_bytes()
 }
 
 /// What every unknown address of the API answers.

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use app::rate::{Rate, Turns};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use domain::limits::{FRAMES_AT_ONCE_SECONDS, FRAMES_EACH_SECOND};
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::time::Instant;
 
 use super::problem::Problem;
 use super::request::{Mode, Request};
@@ -17,7 +20,16 @@ pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct Gone;
 
 /// A connection that speaks frames.
-pub(super) enum Connection {
+pub(super) struct Connection {
+    wire: Wire,
+    /// How many frames it is read; messages have a rate of their own.
+    turns: Turns,
+    /// Until then nothing is read: what comes too fast waits on the wire, and nothing is lost.
+    rests: Option<Instant>,
+}
+
+/// What carries the frames.
+enum Wire {
     /// Both ways at once.
     Socket(Box<WebSocket>),
     /// One request and its answer.
@@ -44,43 +56,55 @@ pub(super) fn parse(text: &str) -> Came {
 }
 
 impl Connection {
+    pub(super) fn socket(socket: WebSocket) -> Self {
+        Self::over(Wire::Socket(Box::new(socket)))
+    }
+
+    pub(super) fn request(request: Request) -> Self {
+        Self::over(Wire::Request(Box::new(request)))
+    }
+
+    fn over(wire: Wire) -> Self {
+        let turns = Turns::alone(Rate::each_second(FRAMES_EACH_SECOND, FRAMES_AT_ONCE_SECONDS));
+        Self { wire, turns, rests: None }
+    }
+
     /// Whether it only answers what it brought: nobody listens for what comes later.
     pub(super) fn is_brief(&self) -> bool {
-        matches!(self, Self::Request(request) if request.mode() == Mode::Send)
+        matches!(&self.wire, Wire::Request(request) if request.mode() == Mode::Send)
     }
 
     /// Whether the other side will be back in a moment, with a connection of its own.
     pub(super) const fn comes_again(&self) -> bool {
-        matches!(self, Self::Request(_))
+        matches!(self.wire, Wire::Request(_))
     }
 
     /// Waits for what comes next. Can be given up and begun again without losing anything.
     pub(super) async fn next(&mut self) -> Came {
-        let socket = match self {
-            Self::Socket(socket) => socket,
-            Self::Request(request) => return request.next().await,
-        };
-        match socket.next().await {
-            Some(Ok(Message::Text(text))) => parse(text.as_str()),
-            Some(Ok(Message::Binary(_))) => Came::Problem(Problem::malformed()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Came::Nothing,
-            Some(Ok(Message::Close(_))) | None => Came::End,
-            Some(Err(error)) => {
-                // tungstenite tells a frame over the limit as a lack of capacity.
-                if error.to_string().contains("too long") {
-                    Came::Problem(Problem::fatal(ProblemCode::TooLarge, "the frame is larger than 64 KiB"))
-                } else {
-                    Came::End
-                }
-            }
+        if let Some(until) = self.rests {
+            tokio::time::sleep_until(until).await;
+            self.rests = None;
         }
+        let came = match &mut self.wire {
+            Wire::Socket(socket) => next_of(socket).await,
+            Wire::Request(request) => request.next().await,
+        };
+        let is_counted = match &came {
+            Came::Frame(frame) => !matches!(frame, ClientFrame::Message { .. }),
+            Came::Nothing => matches!(self.wire, Wire::Socket(_)),
+            Came::Problem(_) | Came::Done | Came::End => false,
+        };
+        if is_counted && let Err(wait) = self.turns.take() {
+            self.rests = Some(Instant::now() + wait);
+        }
+        came
     }
 
     /// Puts a frame among those to be sent.
     pub(super) async fn feed(&mut self, frame: &ServerFrame<'_>) -> Result<(), Gone> {
-        let socket = match self {
-            Self::Socket(socket) => socket,
-            Self::Request(request) => return request.feed(frame).await,
+        let socket = match &mut self.wire {
+            Wire::Socket(socket) => socket,
+            Wire::Request(request) => return request.feed(frame).await,
         };
         let json = serde_json::to_string(frame).map_err(|_| Gone)?;
         match tokio::time::timeout(WRITE_WITHIN, socket.feed(Message::Text(json.into()))).await {
@@ -91,9 +115,9 @@ impl Connection {
 
     /// Sends what waits.
     pub(super) async fn flush(&mut self) -> Result<(), Gone> {
-        let socket = match self {
-            Self::Socket(socket) => socket,
-            Self::Request(request) => return request.flush().await,
+        let socket = match &mut self.wire {
+            Wire::Socket(socket) => socket,
+            Wire::Request(request) => return request.flush().await,
         };
         match tokio::time::timeout(WRITE_WITHIN, socket.flush()).await {
             Ok(Ok(())) => Ok(()),
@@ -113,7 +137,7 @@ impl Connection {
         if !fatal {
             return Ok(());
         }
-        let Self::Socket(socket) = self else {
+        let Wire::Socket(socket) = &mut self.wire else {
             return Err(Gone);
         };
         let code = match code {
@@ -121,8 +145,36 @@ impl Connection {
             ProblemCode::Restarting => close_code::RESTART,
             _ => close_code::POLICY,
         };
-        let close = Message::Close(Some(CloseFrame { code, reason: "".into() }));
-        let _ = tokio::time::timeout(Duration::from_secs(1), socket.send(close)).await;
+        close(socket, code).await;
         Err(Gone)
     }
+}
+
+async fn next_of(socket: &mut WebSocket) -> Came {
+    match socket.next().await {
+        Some(Ok(Message::Text(text))) => parse(text.as_str()),
+        Some(Ok(Message::Binary(_))) => Came::Problem(Problem::malformed()),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Came::Nothing,
+        Some(Ok(Message::Close(_))) | None => Came::End,
+        Some(Err(error)) => {
+            // tungstenite's errors have no other face here than their words; it tells a frame over the limit as a lack
+            // of capacity.
+            let error = error.to_string();
+            if error.contains("too long") {
+                return Came::Problem(Problem::fatal(ProblemCode::TooLarge, "the frame is larger than 64 KiB"));
+            }
+            // RFC 6455, section 7.1.7: whoever breaks the protocol is told so, where they still listen.
+            if error.contains("UTF-8") {
+                close(socket, close_code::INVALID).await;
+            } else if error.contains("protocol error") {
+                close(socket, close_code::PROTOCOL).await;
+            }
+            Came::End
+        }
+    }
+}
+
+async fn close(socket: &mut WebSocket, code: u16) {
+    let close = Message::Close(Some(CloseFrame { code, reason: "".into() }));
+    let _ = tokio::time::timeout(Duration::from_secs(1), socket.send(close)).await;
 }

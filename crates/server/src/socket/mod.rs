@@ -11,6 +11,9 @@ mod problem;
 mod request;
 mod visitor;
 
+use app::rate::Source;
+use app::share::Place;
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::WebSocketUpgrade;
@@ -22,7 +25,8 @@ use domain::limits::FRAME_BYTES;
 use http::{HeaderMap, header};
 
 use self::connection::Connection;
-use self::request::{Query, Request};
+use self::request::{Mode, Query, Request};
+use crate::door::Client;
 use crate::http::{Failure, Shared, bearer, bearer_or_cookie};
 
 /// Bytes read at once, and kept per connection: most frames are far smaller.
@@ -48,6 +52,7 @@ fn comes_from(headers: &HeaderMap, origin: &str) -> bool {
 /// A visitor connects: only from the messenger's own page (SI9).
 pub(crate) async fn visitor_upgrade(
     State(shared): State<Shared>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -58,8 +63,7 @@ pub(crate) async fn visitor_upgrade(
         Ok(upgrade) => {
             let tracker = shared.sockets.clone();
             tuned(upgrade).on_upgrade(move |socket| {
-                let connection = Connection::Socket(Box::new(socket));
-                tracker.track_future(visitor::serve(connection, shared))
+                tracker.track_future(visitor::serve(Connection::socket(socket), shared, client.source))
             })
         }
         Err(_) => Failure::no_upgrade().into_response(),
@@ -69,6 +73,7 @@ pub(crate) async fn visitor_upgrade(
 /// A visitor whose network lets no WebSocket through: the same frames in a request, only from the messenger's own page.
 pub(crate) async fn visitor_request(
     State(shared): State<Shared>,
+    Extension(client): Extension<Client>,
     query: Result<FromQuery<Query>, QueryRejection>,
     headers: HeaderMap,
     body: Bytes,
@@ -77,23 +82,40 @@ pub(crate) async fn visitor_request(
         return Err(Failure::foreign_origin());
     }
     let (request, response) = Request::accept(query?.mode, &headers, &body)?;
+    let place = stay(&shared, &client, &request)?;
     let tracker = shared.sockets.clone();
-    tracker.spawn(visitor::serve(Connection::Request(Box::new(request)), shared));
+    tracker.spawn(async move {
+        visitor::serve(Connection::request(request), shared, client.source).await;
+        drop(place);
+    });
     Ok(response)
 }
 
 /// The same for an operator.
 pub(crate) async fn operator_request(
     State(shared): State<Shared>,
+    Extension(client): Extension<Client>,
     query: Result<FromQuery<Query>, QueryRejection>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
     let principal = operator_behind(&headers, &shared).await?;
     let (request, response) = Request::accept(query?.mode, &headers, &body)?;
+    let place = stay(&shared, &client, &request)?;
     let tracker = shared.sockets.clone();
-    tracker.spawn(operator::serve(Connection::Request(Box::new(request)), shared, principal, headers));
+    tracker.spawn(async move {
+        operator::serve(Connection::request(request), shared, principal, headers).await;
+        drop(place);
+    });
     Ok(response)
+}
+
+/// A request that stays open counts like the socket that it stands for.
+fn stay(shared: &Shared, client: &Client, request: &Request) -> Result<Option<Place<Source>>, Failure> {
+    if request.mode() == Mode::Send {
+        return Ok(None);
+    }
+    shared.door.socket(client).map_err(Failure::too_often)
 }
 
 /// Who an operator's connection speaks for: a browser from the dashboard's own page with its cookie, a program with its
@@ -121,8 +143,7 @@ pub(crate) async fn operator_upgrade(
         Ok(upgrade) => {
             let tracker = shared.sockets.clone();
             tuned(upgrade).on_upgrade(move |socket| {
-                let connection = Connection::Socket(Box::new(socket));
-                tracker.track_future(operator::serve(connection, shared, principal, headers))
+                tracker.track_future(operator::serve(Connection::socket(socket), shared, principal, headers))
             })
         }
         Err(_) => Failure::no_upgrade().into_response(),

@@ -81,6 +81,10 @@ impl From<Error> for Problem {
             Error::Forbidden => ProblemCode::Forbidden,
             Error::NotFound => ProblemCode::NotFound,
             Error::Invalid { .. } | Error::Conflict(_) => ProblemCode::Malformed,
+            Error::RateLimited(wait) => {
+                let wait = u64::try_from(wait.as_millis()).unwrap_or(SOON).max(50);
+                return Self::new(ProblemCode::RateLimited, &detail).retry_after(wait);
+            }
             Error::Busy => return Self::new(ProblemCode::Busy, &detail).retry_after(SOON),
             Error::Unavailable | Error::Internal => {
                 return Self::new(ProblemCode::Unavailable, &detail).retry_after(SOON);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use app::App;
 use app::conversation::{Accepted, Answer, Incoming, Receipt, ReceiveError, Reference, Standing, Visitor};
+use app::rate::Source;
 use app::team::Present;
 use bus::{Mailbox, Signal, Subscription, Topic};
 use domain::SenderId;
@@ -58,7 +59,7 @@ struct Listening {
 type InFlight = FuturesOrdered<Receipt>;
 
 /// Serves a visitor until one side ends it.
-pub(super) async fn serve(mut connection: Connection, shared: Shared) {
+pub(super) async fn serve(mut connection: Connection, shared: Shared, source: Source) {
     let hello = tokio::select! {
         hello = tokio::time::timeout(hello::WITHIN, hello::of_visitor(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
@@ -74,7 +75,7 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared) {
         }
         Err(_) => return,
     };
-    let visit = shared.app.visit(hello.widget, hello.token.as_deref(), hello.language).await;
+    let visit = shared.app.visit(hello.widget, hello.token.as_deref(), hello.language, source).await;
     let (visitor, standing) = match visit {
         Ok(visit) => visit,
         Err(error) => {

@@ -2,6 +2,7 @@
 //! lie apart from what they open, and a sealed text cannot be moved (SK1).
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
@@ -35,9 +36,13 @@ fn nothing_that_was_said_or_sent_along_stands_in_a_file_on_postgres() {
 
 fn nothing_stands_in_a_file(on: On, server: Option<Postgres>) {
     let server = server.as_ref();
-    let house = House::new(&Plan { options: &["--log", "trace"], server, ..Plan::on(on) });
+    let options = ["--log", "trace", "--trusted-proxies", "127.0.0.1", "--address-sockets", "8"];
+    let house = House::new(&Plan { options: &options, server, ..Plan::on(on) });
     let mut sown = Vec::new();
-    crate::harness::run(sow(&house, &mut sown));
+    crate::harness::run(async {
+        sow(&house, &mut sown).await;
+        sow_addresses(&house, &mut sown).await;
+    });
     let needles: Vec<&str> = sown.iter().map(String::as_str).chain(CARDS).collect();
     look(&house, server, &needles);
     // Once more after an orderly end, which moves everything from the logs of the databases into their files.
@@ -45,6 +50,29 @@ fn nothing_stands_in_a_file(on: On, server: Option<Postgres>) {
     assert!(house.log().contains("INFO"), "there is a log");
     look(&house, server, &needles);
     keys_lie_apart(&house, server);
+}
+
+/// Network addresses, of those who are served and of those who are turned away: from the connection, and from the proxy.
+async fn sow_addresses(house: &House, sown: &mut Vec<String>) {
+    let (direct, behind, beyond) = (Ipv4Addr::new(127, 77, 31, 209), "203.0.113.177", "2001:db8:7a3f:91c2::5e1d");
+    let (host, origin) = (house.widget_host(), house.widget_origin());
+    for (from, forwarded) in [(direct, ""), (Ipv4Addr::LOCALHOST, behind), (Ipv4Addr::LOCALHOST, beyond)] {
+        let headers = [("origin", origin.as_str()), ("x-forwarded-for", forwarded)];
+        let mut turned_away = 0;
+        for number in 0..150 {
+            match Socket::open_from(from, house, &host, "/socket", &headers).await {
+                Ok(mut socket) if number == 0 => {
+                    socket.say(hello_visitor(&house.ours().widget, &sender())).await;
+                    socket.say(json!({ "type": "message", "counter": 1, "text": "Hallo" })).await;
+                    socket.expect("accepted").await;
+                }
+                Ok(_) => {}
+                Err(status) => turned_away += i32::from(status == 429),
+            }
+        }
+        assert!(turned_away > 0, "they were counted by {from} {forwarded}");
+    }
+    sown.extend([direct.to_string(), behind.to_owned(), beyond.to_owned()]);
 }
 
 /// Puts marked texts in wherever text can be put in, and shows that those arrive that should.

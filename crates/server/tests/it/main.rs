@@ -4,9 +4,11 @@
 mod access;
 mod canary;
 mod conversation;
+mod flood;
 mod frames;
 mod generated;
 mod harness;
 mod kill;
+mod malformed;
 mod security;
 mod unknown_commit;

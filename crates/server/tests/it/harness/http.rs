@@ -1,6 +1,6 @@
 //! HTTP as anybody may speak it, well or badly.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -22,6 +22,7 @@ pub(crate) enum Caller {
 /// A request.
 #[derive(Clone)]
 pub(crate) struct Ask {
+    from: Ipv4Addr,
     to: SocketAddr,
     method: String,
     path: String,
@@ -90,6 +91,12 @@ impl Ask {
         self
     }
 
+    /// From another address.
+    pub(crate) fn from(mut self, from: Ipv4Addr) -> Self {
+        self.from = from;
+        self
+    }
+
     pub(crate) fn host(mut self, host: &str) -> Self {
         self.host = host.to_owned();
         self
@@ -130,7 +137,7 @@ impl Ask {
 
     /// Sends it and reads the answer as it comes.
     pub(crate) async fn open(self) -> Stream {
-        let mut stream = testkit::connect(self.to).await;
+        let mut stream = testkit::connect_from(self.from, self.to, None).await.expect("somebody listens");
         stream.write_all(self.head().as_bytes()).await.expect("the request is taken");
         stream.write_all(&self.body).await.expect("the request is taken");
         Stream { lines: BufReader::new(stream).lines() }
@@ -156,7 +163,7 @@ impl Ask {
     /// `None` where the server hung up without a word.
     pub(crate) async fn try_send(self) -> Option<Answer> {
         let head = self.head();
-        let mut stream = testkit::connect(self.to).await;
+        let mut stream = testkit::connect_from(self.from, self.to, None).await.expect("somebody listens");
         let (mut reading, mut writing) = stream.split();
         let sent = async {
             // A server that has answered already may not want the rest.
@@ -217,6 +224,7 @@ impl House {
     /// A request to the dashboard's origin.
     pub(crate) fn ask(&self, method: &str, path: &str) -> Ask {
         Ask {
+            from: Ipv4Addr::LOCALHOST,
             to: self.address(),
             method: method.to_owned(),
             path: path.to_owned(),

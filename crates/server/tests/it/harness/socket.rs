@@ -1,6 +1,7 @@
 //! The sockets' clients: frames in, frames out.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -119,6 +120,17 @@ impl Socket {
 
     /// A socket, or the status of the refusal. `headers` besides those of RFC 6455.
     pub(crate) async fn open(house: &House, host: &str, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        Self::open_from(Ipv4Addr::LOCALHOST, house, host, path, headers).await
+    }
+
+    /// The same from another address.
+    pub(crate) async fn open_from(
+        from: Ipv4Addr,
+        house: &House,
+        host: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, u16> {
         let mut request = http::Request::builder()
             .uri(format!("ws://{host}{path}"))
             .header("host", host)
@@ -130,7 +142,7 @@ impl Socket {
             request = request.header(*name, *value);
         }
         // 0 stands for a server that is not there.
-        let stream = testkit::try_connect(house.address()).await.map_err(|_| 0_u16)?;
+        let stream = testkit::connect_from(from, house.address(), None).await.map_err(|_| 0_u16)?;
         Self::over(stream, request.body(()).expect("a request")).await
     }
 
