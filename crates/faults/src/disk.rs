@@ -36,6 +36,7 @@ pub(crate) struct State {
     next: u64,
     pub(crate) random: Sequence,
     write_back: u64,
+    pub(crate) flush: bool,
     plan: Plan,
     names: HashMap<PathBuf, u64>,
     pub(crate) files: HashMap<u64, Entry>,
@@ -85,12 +86,13 @@ pub(crate) fn disk_of(path: &Path) -> Disk {
 
 impl Disk {
     fn new(folder: PathBuf) -> Self {
-        let Setup { seed, write_back, .. } = Setup::default();
+        let Setup { seed, write_back, flush, .. } = Setup::default();
         let state = State {
             on: true,
             next: 0,
             random: Sequence::new(seed),
             write_back,
+            flush,
             plan: Plan::default(),
             names: HashMap::new(),
             files: HashMap::new(),
@@ -104,6 +106,7 @@ impl Disk {
         let mut state = self.0.state.lock();
         state.random = Sequence::new(setup.seed);
         state.write_back = setup.write_back;
+        state.flush = setup.flush;
         state.plan.clear();
         for rule in &setup.rules {
             state.plan.add(*rule);

@@ -9,6 +9,7 @@ use crate::plan::{Fault, Files, Operation, Rule, When};
 ///
 /// - `seed=7`: of everything random;
 /// - `write-back=8`: one of so many writes has the operating system write something back (0: never);
+/// - `flush=no`: a sync does not wait for the real disk. Only a real loss of power would tell the difference;
 /// - a rule, `operation[@files]:when=fault`. Operation: `read`, `write`, `sync`, `change`. Files: `main`, `log`. When: `12` the
 ///   twelfth, `12+` from the twelfth on, `*12` every twelfth. Fault: `io`, `full`, `short`, `crash`, `stall` (two seconds) or
 ///   `stall/500` (milliseconds).
@@ -18,13 +19,15 @@ pub struct Setup {
     pub seed: u64,
     /// One of so many writes has some sectors written back; 0: none has.
     pub write_back: u64,
+    /// Whether a sync waits for the real disk, too. Only a real loss of power would tell the difference.
+    pub flush: bool,
     /// What goes wrong.
     pub rules: Vec<Rule>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { seed: 1, write_back: 8, rules: Vec::new() }
+        Self { seed: 1, write_back: 8, flush: true, rules: Vec::new() }
     }
 }
 
@@ -57,6 +60,13 @@ fn understand(setup: &mut Setup, word: &str) -> Option<()> {
     match what {
         "seed" => setup.seed = how.parse().ok()?,
         "write-back" => setup.write_back = how.parse().ok()?,
+        "flush" => {
+            setup.flush = match how {
+                "yes" => true,
+                "no" => false,
+                _ => return None,
+            }
+        }
         _ => setup.rules.push(rule(what, how)?),
     }
     Some(())
@@ -103,22 +113,31 @@ mod tests {
     #[test]
     fn words_say_how_a_disk_behaves() {
         let setup: Setup =
-            "seed=7 write-back=0 sync@log:*50=stall/500 write:12+=full read@main:3=short".parse().unwrap();
+            "seed=7 write-back=0 flush=no sync@log:*50=stall/500 write:12+=full read@main:3=short".parse().unwrap();
         let rule = |operation, files, when, fault| Rule { operation, files, when, fault };
         let rules = vec![
             rule(Operation::Sync, Files::Log, When::Every(50), Fault::Stall(Duration::from_millis(500))),
             rule(Operation::Write, Files::All, When::From(12), Fault::Full),
             rule(Operation::Read, Files::Main, When::Once(3), Fault::Short),
         ];
-        assert_eq!(setup, Setup { seed: 7, write_back: 0, rules });
+        assert_eq!(setup, Setup { seed: 7, write_back: 0, flush: false, rules });
         assert_eq!("".parse(), Ok(Setup::default()));
     }
 
     #[test]
     fn a_word_that_says_nothing_is_refused() {
-        for word in
-            ["seed", "seed=x", "sink=1", "write=io", "write:=io", "write@x:1=io", "sync:1=io/5", "sync:1=", "x:1=io"]
-        {
+        for word in [
+            "seed",
+            "seed=x",
+            "flush=maybe",
+            "sink=1",
+            "write=io",
+            "write:=io",
+            "write@x:1=io",
+            "sync:1=io/5",
+            "sync:1=",
+            "x:1=io",
+        ] {
             assert_eq!(word.parse::<Setup>(), Err(Malformed(word.to_owned())));
         }
     }

@@ -20,7 +20,7 @@ impl Place {
         install();
         let folder = tempfile::tempdir().unwrap();
         let disk = disk(folder.path()).unwrap();
-        disk.set(&Setup { seed, ..Setup::default() });
+        disk.set(&Setup { seed, flush: false, ..Setup::default() });
         Self { disk, folder }
     }
 
