@@ -19,6 +19,7 @@ pub mod scope;
 pub mod session;
 pub mod widget;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -49,7 +50,11 @@ type Tell = Box<dyn Fn(&Change) + Send + Sync>;
 impl Listener {
     pub(crate) fn tell(&self, change: &Change) {
         if let Some(listener) = self.0.get() {
-            listener(change);
+            // It runs on the writer, between a commit and its answer: neither may suffer for it.
+            let told = catch_unwind(AssertUnwindSafe(|| listener(change)));
+            if told.is_err() {
+                tracing::error!(conversation = %change.conversation, "the listener panicked");
+            }
         }
     }
 }

@@ -4,8 +4,10 @@
 //! beside it. Functions above are written once, as `async` code over [`Connection`]: on PostgreSQL they really wait, on
 //! SQLite they run to their end on the writer's or a reader's thread.
 
+mod checkpoint;
 mod migrate;
 mod postgres;
+mod seat;
 mod sqlite;
 mod statement;
 #[cfg(test)]
@@ -193,10 +195,9 @@ impl<B: Batch> Database<B> {
         let inner = match location {
             Location::File(path) => {
                 sqlite::migrate(path, schema)?;
-                Inner {
-                    writer: Writer::sqlite(path.clone(), settings.queue)?,
-                    readers: Readers::Sqlite(sqlite::Readers::open(path, settings)?),
-                }
+                let seats = seat::Seats::default();
+                let readers = Readers::Sqlite(sqlite::Readers::open(path, settings, &seats)?);
+                Inner { writer: Writer::sqlite(path.clone(), settings.queue, seats)?, readers }
             }
             Location::Postgres(url) => {
                 let pool = postgres::Pool::open(url, settings.readers)?;

@@ -3,26 +3,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{ErrorCode, OpenFlags};
+use rusqlite::{ErrorCode, OpenFlags, ffi};
 use tokio::sync::oneshot;
 
+use super::checkpoint;
 use super::migrate::{Applied, BOOK, Schema};
-use super::writer::{Batch, Load};
+use super::seat::{Seat, Seats};
+use super::writer::{Batch, Load, caught};
 use super::{Connection as Either, Row, Settings, Statement, Value, Work};
 use crate::{Error, Result};
-
-/// Bytes of a page.
-const PAGE: u64 = 4096;
-/// Pages in the write-ahead log from which the checkpointer works.
-const CHECKPOINT_PAGES: u64 = 1000;
-/// Pages in the write-ahead log from which it is emptied, even if the writer has to wait.
-const TRUNCATE_PAGES: u64 = 16_000;
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 
 fn error(error: &rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
@@ -60,6 +55,10 @@ impl Connection {
         Ok(Self(connection))
     }
 
+    pub(super) fn writer(path: &Path) -> Result<Self> {
+        Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
     fn reader(path: &Path) -> Result<Self> {
         let reader = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.batch("PRAGMA query_only=ON")?;
@@ -78,6 +77,27 @@ impl Connection {
     /// Runs a step of a transaction. An error that ended the transaction by itself is told as such.
     pub(super) fn step(&self, text: &str) -> Result<()> {
         self.0.prepare_cached(text).and_then(|mut step| step.execute([])).map(drop).map_err(|e| error(&e))
+    }
+
+    /// Copies from the log into the file. An error if a sync failed: others pass by themselves.
+    pub(super) fn checkpoint(&self, how: checkpoint::How) -> Result<()> {
+        let text = match how {
+            checkpoint::How::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+            checkpoint::How::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
+        };
+        match self.0.query_row(text, [], |_| Ok(())) {
+            Err(failed) if failed.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_IOERR_FSYNC) => {
+                Err(error(&failed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes without copying the log into the file, as the last connection otherwise does.
+    pub(super) fn leave_log(self) {
+        if let Err(error) = self.0.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+            tracing::error!(%error, "a connection may copy the log when it closes");
+        }
     }
 
     #[cfg(test)]
@@ -188,15 +208,15 @@ fn apply(connection: &Connection, schema: &'static Schema) -> Result<()> {
 /// The writer's end: keeps its connection, and replaces it after a failed commit.
 pub(super) struct Writer {
     path: PathBuf,
-    connection: Option<Either>,
+    seat: Seat,
     _checkpointer: Sender<()>,
 }
 
 impl Writer {
-    pub(super) fn open(path: PathBuf) -> Result<Self> {
-        let connection = Connection::open(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let checkpointer = checkpointer(&path)?;
-        Ok(Self { path, connection: Some(Either::Sqlite(connection)), _checkpointer: checkpointer })
+    pub(super) fn open(path: PathBuf, seats: Seats) -> Result<Self> {
+        let seat = seats.take(Connection::writer(&path)?);
+        let checkpointer = checkpoint::start(path.clone(), seats)?;
+        Ok(Self { path, seat, _checkpointer: checkpointer })
     }
 
     /// Commits a load, or says why not. After a failed `COMMIT` nothing is known: the connection is thrown away and
@@ -205,9 +225,10 @@ impl Writer {
         if load.is_empty() {
             return Ok(());
         }
-        let mut connection = match self.connection.take() {
+        let mut seat = self.seat.occupy();
+        let mut connection = match seat.take() {
             Some(connection) => connection,
-            None => Either::Sqlite(Connection::open(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?),
+            None => Either::Sqlite(Connection::writer(&self.path)?),
         };
         sqlite(&mut connection).step("BEGIN IMMEDIATE").inspect_err(|error| {
             tracing::warn!(%error, "the writer could not begin");
@@ -229,7 +250,7 @@ impl Writer {
             tracing::error!(%error, "a commit failed; the database is opened anew");
             return Err(Error::Unknown(error.to_string()));
         }
-        self.connection = Some(connection);
+        *seat = Some(connection);
         Ok(())
     }
 }
@@ -246,29 +267,7 @@ fn now<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     future.now_or_never().unwrap_or_else(|| Err(Error::Broken("a store function waited for something".to_owned())))
 }
 
-/// Moves pages from the write-ahead log into the file, off the commit path. Ends when what it gives back is dropped.
-fn checkpointer(path: &Path) -> Result<Sender<()>> {
-    let connection = Connection::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let (writer, gone) = channel();
-    let spawned = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
-        while gone.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
-            let size = std::fs::metadata(&log).map_or(0, |log| log.len());
-            if size > CHECKPOINT_PAGES * PAGE {
-                let _ = connection.0.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-            }
-            // Without a pause between commits the log is never wholly copied and grows for ever. What is left after the
-            // passive run is little, so the writer is held up only briefly.
-            if size > TRUNCATE_PAGES * PAGE {
-                let _ = connection.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-            }
-        }
-    });
-    spawned.map(|_| writer).map_err(|error| Error::Unavailable(error.to_string()))
-}
-
-type ReadJob = Box<dyn FnOnce(&mut Either) + Send>;
+type ReadJob = Box<dyn FnOnce(Result<&mut Either>) + Send>;
 
 /// Reader threads, given work in turn.
 pub(super) struct Readers {
@@ -277,14 +276,14 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path, settings: Settings) -> Result<Self> {
+    pub(super) fn open(path: &Path, settings: Settings, seats: &Seats) -> Result<Self> {
         let mut threads = Vec::with_capacity(settings.readers);
         for _ in 0..settings.readers.max(1) {
             let (sender, jobs) = sync_channel(settings.queue);
-            let connection = Either::Sqlite(Connection::reader(path)?);
+            let (path, seat) = (path.to_owned(), seats.take(Connection::reader(path)?));
             std::thread::Builder::new()
                 .name("sqlite-reader".to_owned())
-                .spawn(move || read(connection, &jobs))
+                .spawn(move || read(&path, &seat, &jobs))
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             threads.push(sender);
         }
@@ -294,10 +293,13 @@ impl Readers {
     pub(super) async fn run<T: Send + 'static>(&self, work: Work<T>) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let job: ReadJob = Box::new(move |connection| {
-            let begun = sqlite(connection).step("BEGIN");
-            let result = begun.and_then(|()| now(work(connection)));
-            let ended = sqlite(connection).step("COMMIT");
-            let _ = reply.send(result.and_then(|value| ended.map(|()| value)));
+            let result = connection.and_then(|connection| {
+                let begun = sqlite(connection).step("BEGIN");
+                let result = begun.and_then(|()| now(caught(async { work(connection).await })));
+                let ended = sqlite(connection).step("COMMIT");
+                result.and_then(|value| ended.map(|()| value))
+            });
+            let _ = reply.send(result);
         });
         let thread = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         match self.threads[thread].try_send(job) {
@@ -309,8 +311,15 @@ impl Readers {
     }
 }
 
-fn read(mut connection: Either, jobs: &Receiver<ReadJob>) {
+fn read(path: &Path, seat: &Seat, jobs: &Receiver<ReadJob>) {
     while let Ok(job) = jobs.recv() {
-        job(&mut connection);
+        let mut connection = seat.occupy();
+        match &mut *connection {
+            Some(connection) => job(Ok(connection)),
+            vacant => match Connection::reader(path) {
+                Ok(anew) => job(Ok(vacant.insert(Either::Sqlite(anew)))),
+                Err(error) => job(Err(error)),
+            },
+        }
     }
 }

@@ -340,3 +340,33 @@ async fn a_store_that_is_dropped_lets_go_of_its_files() {
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["test.db"], "the log went into the file");
 }
+
+#[tokio::test]
+async fn a_call_that_panics_takes_only_itself_back_and_ends_no_thread() {
+    for database in &Both::open(&schema::DATA).await.databases {
+        fn panics(connection: &mut Connection) -> BoxFuture<'_, Result<()>> {
+            Box::pin(async move {
+                found(8, "half")(connection).await?;
+                panic!("in the middle of a transaction");
+            })
+        }
+        // Given at once from one task, so that they wait together.
+        let (first, failed, third) =
+            tokio::join!(database.write(found(1, "a")), database.write(panics), database.write(found(3, "c")));
+        assert!(first.is_ok() && third.is_ok(), "{first:?}, {third:?}");
+        assert!(matches!(failed, Err(Error::Broken(_))), "{failed:?}");
+        let told = database.write_then(found(4, "d"), |_| panic!("after the commit")).await;
+        assert!(told.is_ok(), "{told:?}");
+        assert!(database.write(found(5, "e")).await.is_ok());
+        if !matches!(&database.inner.readers, super::Readers::Postgres(_)) {
+            // PostgreSQL reads on the caller's own task, which may panic as it likes.
+            for _ in 0..4 {
+                let read = database.read::<(), _>(|_| Box::pin(async { panic!("in the middle of a read") })).await;
+                assert!(matches!(read, Err(Error::Broken(_))), "{read:?}");
+            }
+        }
+        for _ in 0..4 {
+            assert_eq!(names(database).await, ["a", "c", "d", "e"]);
+        }
+    }
+}

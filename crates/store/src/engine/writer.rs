@@ -3,11 +3,14 @@
 //! Two kinds of work. *Items* are of one type per database and run together (messages: one statement for many rows);
 //! *calls* are closures that run one by one, each behind a savepoint, so that one that fails takes nobody with it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
+use super::seat::Seats;
 use super::{BoxFuture, Connection, Work, postgres, sqlite};
 use crate::{Error, Result};
 
@@ -58,7 +61,7 @@ impl<T: Send + 'static> Call for Pending<T> {
             let Some(work) = self.work.take() else {
                 return Ok(());
             };
-            let outcome = work(connection).await;
+            let outcome = caught(async { work(connection).await }).await;
             let result = outcome.as_ref().map(drop).map_err(Clone::clone);
             self.outcome = Some(outcome);
             result
@@ -66,7 +69,8 @@ impl<T: Send + 'static> Call for Pending<T> {
     }
 
     fn finish(self: Box<Self>, result: Result<()>) {
-        let answer = match (self.outcome, result) {
+        let Self { then, outcome, reply, .. } = *self;
+        let answer = match (outcome, result) {
             // An error of its own explains more than the transaction's.
             (Some(Err(own)), _) => Err(own),
             (_, Err(error)) => Err(error),
@@ -74,10 +78,11 @@ impl<T: Send + 'static> Call for Pending<T> {
             (None, Ok(())) => Err(Error::Broken("a call was never run".to_owned())),
         };
         if let Ok(outcome) = &answer {
-            (self.then)(outcome);
+            // What it told or did not tell others is no matter of the caller's, whose work is committed.
+            let _ = survive("what follows a commit panicked", || then(outcome));
         }
         // The caller may have gone; what was stored stays stored.
-        let _ = self.reply.send(answer);
+        let _ = reply.send(answer);
     }
 }
 
@@ -130,7 +135,7 @@ impl<B: Batch> Load<B> {
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<()> {
         if !self.items.is_empty() {
             connection.step("SAVEPOINT job").await?;
-            let outcome = B::run(connection, &mut self.items).await;
+            let outcome = caught(B::run(connection, &mut self.items)).await;
             settle(connection, outcome.is_ok()).await?;
             match outcome {
                 Ok(()) => {}
@@ -155,7 +160,7 @@ impl<B: Batch> Load<B> {
         let mut good = Vec::with_capacity(self.items.len());
         for mut item in std::mem::take(&mut self.items) {
             connection.step("SAVEPOINT job").await?;
-            let outcome = B::run(connection, std::slice::from_mut(&mut item)).await;
+            let outcome = caught(B::run(connection, std::slice::from_mut(&mut item))).await;
             settle(connection, outcome.is_ok()).await?;
             match outcome {
                 Ok(()) => good.push(item),
@@ -168,7 +173,7 @@ impl<B: Batch> Load<B> {
 
     fn finish(self, result: &Result<()>) -> bool {
         for item in self.items {
-            item.finish(result.clone());
+            let _ = survive("what follows a commit panicked", || item.finish(result.clone()));
         }
         for call in self.calls {
             call.finish(result.clone());
@@ -179,6 +184,19 @@ impl<B: Batch> Load<B> {
         }
         closed
     }
+}
+
+/// Runs work whose panic is an error of its own, and nobody else's: its savepoint takes it back.
+pub(super) async fn caught<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(Error::Broken("a store function panicked".to_owned())))
+}
+
+/// Runs what may panic without ending the writer, which everybody needs. The panic itself has been reported by its hook.
+fn survive<T>(what: &'static str, work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).inspect_err(|_| tracing::error!("{what}")).ok()
 }
 
 async fn settle(connection: &mut Connection, keep: bool) -> Result<()> {
@@ -197,15 +215,17 @@ pub(super) struct Writer<B: Batch> {
 }
 
 impl<B: Batch> Writer<B> {
-    pub(super) fn sqlite(path: PathBuf, queue: usize) -> Result<Self> {
+    pub(super) fn sqlite(path: PathBuf, queue: usize, seats: Seats) -> Result<Self> {
         let (sender, mut jobs) = mpsc::channel(queue);
-        let mut writer = sqlite::Writer::open(path)?;
+        let mut writer = sqlite::Writer::open(path, seats)?;
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
                 while let Some(first) = jobs.blocking_recv() {
                     let mut load = Load::gather(first, &mut jobs);
-                    let result = writer.commit(&mut load);
+                    let result = survive("a commit panicked", || writer.commit(&mut load));
+                    let unknown = || Err(Error::Unknown("the commit panicked".to_owned()));
+                    let result = result.unwrap_or_else(unknown);
                     if load.finish(&result) {
                         break;
                     }

@@ -9,6 +9,7 @@ mod fixture;
 
 mod checkpoint;
 mod crash;
+mod panic;
 mod reads;
 mod stall;
 mod sweep;

@@ -1,0 +1,67 @@
+//! The checkpointer: moves pages from SQLite's write-ahead log into the file, off the commit path.
+//!
+//! A sync that fails is worse than it looks. Linux forgets what it could not write, and the next sync succeeds without it;
+//! SQLite, where a commit came in between, counts pages as copied before a sync has covered them, and does not copy them again.
+//! So nothing is trusted after one: all connections of the process are closed, and SQLite, which then finds out anew from the
+//! log what there is, copies all of it. The log is never shortened before a sync has gone well.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::seat::Seats;
+use super::sqlite::Connection;
+use crate::{Error, Result};
+
+/// Bytes of a page.
+const PAGE: u64 = 4096;
+/// Pages in the write-ahead log from which the checkpointer works.
+const FROM: u64 = 1000;
+/// Pages in the write-ahead log from which it is emptied, even if the writer has to wait.
+const TRUNCATE_FROM: u64 = 16_000;
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How much of the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum How {
+    /// What can be copied without anybody waiting.
+    Passive,
+    /// All of it, and the log is empty then.
+    Truncate,
+}
+
+/// Starts it. It ends when what it gives back is dropped.
+pub(super) fn start(path: PathBuf, seats: Seats) -> Result<Sender<()>> {
+    let mut connection = Some(Connection::writer(&path)?);
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let (writer, gone) = channel();
+    let spawned = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
+        while gone.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+            let pages = std::fs::metadata(&log).map_or(0, |log| log.len()) / PAGE;
+            let Some(open) = connection.take().or_else(|| Connection::writer(&path).ok()) else {
+                continue;
+            };
+            match checkpoint(&open, pages) {
+                Ok(()) => connection = Some(open),
+                Err(error) => {
+                    tracing::error!(%error, "a checkpoint was not synced; the database is opened anew");
+                    seats.clear(Some(open));
+                }
+            }
+        }
+    });
+    spawned.map(|_| writer).map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+fn checkpoint(connection: &Connection, pages: u64) -> Result<()> {
+    if pages > FROM {
+        connection.checkpoint(How::Passive)?;
+    }
+    // Without a pause between commits the log is never wholly copied and grows for ever. What is left after the passive run is
+    // little, so the writer is held up only briefly.
+    if pages > TRUNCATE_FROM {
+        connection.checkpoint(How::Truncate)?;
+    }
+    Ok(())
+}

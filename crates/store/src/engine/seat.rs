@@ -1,0 +1,48 @@
+//! Where the connections to a SQLite file are, so that all of them can be closed at once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::{Connection, sqlite};
+
+type Place = Mutex<Option<Connection>>;
+
+/// A thread's connection; empty where it is to be opened anew.
+pub(super) struct Seat(Arc<Place>);
+
+/// All seats of a database whose threads still run.
+#[derive(Clone, Default)]
+pub(super) struct Seats(Arc<Mutex<Vec<Weak<Place>>>>);
+
+impl Seat {
+    /// Keeps it for a job. Nobody waits for it but a checkpointer that wants to close everything.
+    pub(super) fn occupy(&self) -> MutexGuard<'_, Option<Connection>> {
+        locked(&self.0)
+    }
+}
+
+impl Seats {
+    /// A seat with a connection on it.
+    pub(super) fn take(&self, connection: sqlite::Connection) -> Seat {
+        let seat = Arc::new(Mutex::new(Some(Connection::Sqlite(connection))));
+        locked(&self.0).push(Arc::downgrade(&seat));
+        Seat(seat)
+    }
+
+    /// Closes all connections, `own` too, at a moment when none of them works, and leaves the log as it is. With the last one
+    /// SQLite's index of the log goes, and what it believes to have copied; unless another process has the file open.
+    pub(super) fn clear(&self, own: Option<sqlite::Connection>) {
+        let seats: Vec<_> = locked(&self.0).iter().filter_map(Weak::upgrade).collect();
+        let mut occupied: Vec<_> = seats.iter().map(|seat| locked(seat)).collect();
+        let seated = occupied.iter_mut().filter_map(|seat| seat.take());
+        for connection in seated.chain(own.map(Connection::Sqlite)) {
+            if let Connection::Sqlite(connection) = connection {
+                connection.leave_log();
+            }
+        }
+    }
+}
+
+/// A panic while it was held leaves nothing half done in it: a connection that was taken out is gone.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
