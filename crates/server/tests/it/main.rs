@@ -3,6 +3,7 @@
 
 mod access;
 mod canary;
+mod conformance;
 mod conversation;
 mod flood;
 mod generated;
