@@ -8,6 +8,8 @@ mod conversation;
 mod flood;
 mod generated;
 mod harness;
+mod idle;
 mod kill;
 mod malformed;
 mod security;
+mod slow;
