@@ -1,6 +1,10 @@
 //! The operations and their description (OpenAPI 3.1), one list for both.
 
-use axum::Json;
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
+use axum::response::IntoResponse;
+use http::header;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -42,6 +46,9 @@ pub fn description() -> utoipa::openapi::OpenApi {
     api().split_for_parts().1
 }
 
-pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
-    Json(description())
+/// Written once: anybody may ask for it, and putting it together takes far longer than sending it.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&description()).unwrap_or_default().into());
+
+pub(super) async fn document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())
 }

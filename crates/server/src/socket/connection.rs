@@ -84,6 +84,8 @@ impl Connection {
         if let Some(until) = self.rests {
             tokio::time::sleep_until(until).await;
             self.rests = None;
+            // What was read on credit is paid for.
+            let _ = self.turns.take();
         }
         let came = match &mut self.wire {
             Wire::Socket(socket) => next_of(socket).await,
@@ -155,7 +157,12 @@ async fn next_of(socket: &mut WebSocket) -> Came {
         Some(Ok(Message::Text(text))) => parse(text.as_str()),
         Some(Ok(Message::Binary(_))) => Came::Problem(Problem::malformed()),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Came::Nothing,
-        Some(Ok(Message::Close(_))) | None => Came::End,
+        Some(Ok(Message::Close(_))) => {
+            // The answer to it lies ready and waits to be sent (RFC 6455, section 5.5.1).
+            let _ = tokio::time::timeout(Duration::from_secs(1), socket.flush()).await;
+            Came::End
+        }
+        None => Came::End,
         Some(Err(error)) => {
             // tungstenite's errors have no other face here than their words; it tells a frame over the limit as a lack
             // of capacity.

@@ -3,12 +3,15 @@
 
 mod access;
 mod canary;
+mod conformance;
 mod conversation;
 mod flood;
 mod frames;
 mod generated;
 mod harness;
+mod idle;
 mod kill;
 mod malformed;
 mod security;
+mod slow;
 mod unknown_commit;

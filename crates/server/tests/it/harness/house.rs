@@ -369,6 +369,12 @@ impl House {
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
+    /// How many files and connections the program has open.
+    pub(crate) fn open_files(&self) -> usize {
+        let id = self.server.lock().unwrap().as_ref().expect("it runs").child.id();
+        fs::read_dir(format!("/proc/{id}/fd")).expect("it runs").count()
+    }
+
     /// Everything the program has logged.
     pub(crate) fn log(&self) -> String {
         let mut text = String::new();
