@@ -7,6 +7,7 @@
 mod checkpoint;
 mod migrate;
 mod postgres;
+mod reserve;
 mod seat;
 mod sqlite;
 mod statement;

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::checkpoint;
 use super::migrate::{Applied, BOOK, Schema};
+use super::reserve::Reserve;
 use super::seat::{Seat, Seats};
 use super::writer::{Batch, Load, caught};
 use super::{Connection as Either, Row, Settings, Statement, Value, Work};
@@ -209,6 +210,7 @@ fn apply(connection: &Connection, schema: &'static Schema) -> Result<()> {
 pub(super) struct Writer {
     path: PathBuf,
     seat: Seat,
+    reserve: Reserve,
     _checkpointer: Sender<()>,
 }
 
@@ -216,15 +218,23 @@ impl Writer {
     pub(super) fn open(path: PathBuf, seats: Seats) -> Result<Self> {
         let seat = seats.take(Connection::writer(&path)?);
         let checkpointer = checkpoint::start(path.clone(), seats)?;
-        Ok(Self { path, seat, _checkpointer: checkpointer })
+        let reserve = Reserve::beside(&path);
+        Ok(Self { path, seat, reserve, _checkpointer: checkpointer })
     }
 
     /// Commits a load, or says why not. After a failed `COMMIT` nothing is known: the connection is thrown away and
     /// nobody is told that their message is stored.
     pub(super) fn commit<B: Batch>(&mut self, load: &mut Load<B>) -> Result<()> {
+        if !self.reserve.is_held() {
+            load.refuse_items(&Error::Unavailable("the disk is full".to_owned()));
+        }
         if load.is_empty() {
             return Ok(());
         }
+        self.run(load).inspect_err(|_| self.reserve.judge())
+    }
+
+    fn run<B: Batch>(&mut self, load: &mut Load<B>) -> Result<()> {
         let mut seat = self.seat.occupy();
         let mut connection = match seat.take() {
             Some(connection) => connection,

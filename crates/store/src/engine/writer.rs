@@ -125,6 +125,13 @@ impl<B: Batch> Load<B> {
         self.items.is_empty() && self.calls.is_empty()
     }
 
+    /// Answers the items with an error: nothing of theirs is stored.
+    pub(super) fn refuse_items(&mut self, error: &Error) {
+        for item in std::mem::take(&mut self.items) {
+            item.finish(Err(error.clone()));
+        }
+    }
+
     /// Whether a closure was used up: from then on the load cannot be run again.
     pub(super) const fn has_called(&self) -> bool {
         self.has_called

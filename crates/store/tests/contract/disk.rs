@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use diskret_store::append::Outcome;
+use diskret_store::key::{WrappedDataKey, WrappedOrganisationKey};
 use diskret_store::{Error, Location, Settings, Store};
+use domain::KeyId;
 use futures_util::future::join_all;
 use privacy::Message;
 
-use crate::fixture::{Chat, Fixture, Place, assert_gapless, content, entries};
+use crate::fixture::{Chat, Fixture, Place, START, all, assert_gapless, content, entries};
 
 const FOLDER: &str = "DISKRET_TEST_SMALL_DISK";
 const SENDERS: i64 = 6;
@@ -27,7 +29,7 @@ fn a_full_disk_loses_nothing_acknowledged_and_the_store_goes_on_when_there_is_ro
     let own_namespace = if root { &["--mount"][..] } else { &["--mount", "--map-root-user"][..] };
     let child = Command::new("unshare")
         .args(own_namespace)
-        .args(["sh", "-ec", "mount -t tmpfs -o size=6m tmpfs \"$1\"; shift; exec \"$@\"", "small-disk"])
+        .args(["sh", "-ec", "mount -t tmpfs -o size=14m tmpfs \"$1\"; shift; exec \"$@\"", "small-disk"])
         .arg(folder.path())
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "disk::a_full_disk_loses_nothing_acknowledged_and_the_store_goes_on_when_there_is_room"])
@@ -38,7 +40,7 @@ fn a_full_disk_loses_nothing_acknowledged_and_the_store_goes_on_when_there_is_ro
     let told = String::from_utf8_lossy(&child.stdout);
     assert!(
         child.status.success() && told.contains("1 passed"),
-        "in a file system of 6 MiB (which takes root, or a kernel with user namespaces):\n{told}\n{}",
+        "in a file system of 14 MiB (which takes root, or a kernel with user namespaces):\n{told}\n{}",
         String::from_utf8_lossy(&child.stderr)
     );
 }
@@ -90,6 +92,13 @@ async fn fill(folder: PathBuf) {
     let place = Place::Files(tempfile::tempdir_in(folder.join("store")).unwrap());
     let at = Fixture::at(place).await;
     let chat = at.chat().await;
+    assert!(reserve(&at).exists());
+    let keys = at.keys().await;
+    let wrapped =
+        |version| WrappedOrganisationKey { organisation: at.ours.id, version, epoch: 1, wrapped: vec![7; 60] };
+    keys.insert_organisation_key(wrapped(1), START).await.unwrap();
+    let key = |id| WrappedDataKey { organisation: at.ours.id, id: KeyId(id), version: 1, wrapped: vec![8; 60] };
+    keys.insert_keys((1..=50).map(key).collect(), START).await.unwrap();
     let mut known = Known::new();
 
     let mut rounds = 0;
@@ -98,8 +107,7 @@ async fn fill(folder: PathBuf) {
         assert!(rounds < 10_000, "the disk never fills");
     }
     assert!(rounds > 2, "it took something first");
-    assert!(std::fs::write(folder.join("probe"), vec![1; 64 * 1024]).is_err(), "the disk is full");
-    std::fs::remove_file(folder.join("probe")).unwrap();
+    assert!(!reserve(&at).exists(), "the disk was full: the reserve was given up");
     assert_kept(&at.store, &chat, &known).await;
 
     // It stays full: everything is refused, nothing is lost, and the store is not damaged by being asked again.
@@ -107,8 +115,16 @@ async fn fill(folder: PathBuf) {
         assert!(!round(&at.store, &chat, &mut known).await);
     }
     assert_kept(&at.store, &chat, &known).await;
-    let call = at.store.install([1; 32], crate::fixture::START).await;
-    assert!(matches!(call, Ok(()) | Err(Error::Unavailable(_) | Error::Unknown(_))), "{call:?}");
+
+    // What frees and what ends goes on (SR3): keys are shredded, conversations ended, for as long as it takes.
+    for id in 1..=50 {
+        assert_eq!(keys.delete_key(at.ours.id, KeyId(id)).await, Ok(true));
+    }
+    for turn in 0..20 {
+        let ended = at.store.set_ended(at.ours.id, chat.id, (at.ours.ada, all()), turn % 2 == 0, START, START).await;
+        assert!(matches!(ended, Ok(Some(_))), "{ended:?}");
+    }
+    assert!(!round(&at.store, &chat, &mut known).await, "what adds is still refused");
 
     // What a restart on the full disk would find.
     if let Ok(again) = Store::open(&location(&at), Settings::default()).await {
@@ -116,11 +132,14 @@ async fn fill(folder: PathBuf) {
     }
 
     std::fs::remove_file(&ballast).unwrap();
+    // Room is looked for every second.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     let mut recovered = 0;
     for _ in 0..10 {
         recovered += usize::from(round(&at.store, &chat, &mut known).await);
     }
     assert!(recovered >= 9, "{recovered} of 10 rounds went well with room again");
+    assert!(reserve(&at).exists(), "for the next time");
     assert_kept(&at.store, &chat, &known).await;
     at.store.close().await;
     let anew = Store::open(&location(&at), Settings::default()).await.unwrap();
@@ -130,6 +149,11 @@ async fn fill(folder: PathBuf) {
 
 fn location(at: &Fixture) -> Location {
     at.place.data_location()
+}
+
+fn reserve(at: &Fixture) -> PathBuf {
+    let Location::File(path) = location(at) else { panic!("SQLite") };
+    path.with_extension("db-reserve")
 }
 
 fn assert_intact(location: &Location) {
