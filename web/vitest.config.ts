@@ -5,5 +5,5 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [svelte()],
   resolve: { conditions: ["browser"] },
-  test: { include: ["widget/**/*.test.ts", "dashboard/**/*.test.ts"] },
+  test: { include: ["api/**/*.test.ts", "widget/**/*.test.ts", "dashboard/**/*.test.ts"] },
 });

@@ -2,6 +2,7 @@
 //
 //   node e2e/run.mjs [NAME]      only tests whose name contains NAME
 //   DISKRET_PROGRAM              the program (../target/release/diskret)
+//   DISKRET_HOSTILE_PROXY        the test kit's proxy (../target/debug/hostile-proxy)
 //   DISKRET_BROWSER              a Chromium (/usr/bin/chromium)
 //   DISKRET_SCREENSHOTS          folder for screenshots (../test-results)
 import { readdirSync } from "node:fs";

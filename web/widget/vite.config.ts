@@ -1,25 +1,32 @@
 import { readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
 
-// Four files with fixed names: the server embeds them and gives them their addresses. Nothing is inlined, because the
-// policy forbids it. Two runs (`vite build`, then `--mode loader`), because names are shortened per single script.
+// Five files with fixed names: the server embeds them and gives them their addresses. Nothing is inlined, because the
+// policy forbids it. A run for each script (`vite build`, then `--mode loader` and `--mode frames-over-http`), because names
+// are shortened per single script.
+const OTHERS: Record<string, string> = {
+  loader: "src/loader.ts",
+  "frames-over-http": "../api/src/frames-over-http.ts",
+};
+
 export default defineConfig(({ mode }) => {
-  const loader = mode === "loader";
+  const other = OTHERS[mode];
   return {
-    plugins: [onlyWhatIsUsed()],
+    plugins: [numbersInPlace(), onlyWhatIsUsed()],
     build: {
       target: "es2022",
       // tokens.css speaks light-dark(); older targets would have it rewritten into twice the bytes.
       cssTarget: ["chrome123", "firefox128", "safari18"],
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
-      emptyOutDir: !loader,
+      emptyOutDir: !other,
       rolldownOptions: {
-        input: loader ? "src/loader.ts" : "messenger.html",
+        input: other ?? "messenger.html",
+        preserveEntrySignatures: "strict",
         output: {
           entryFileNames: "[name].js",
           assetFileNames: "[name][extname]",
-          minify: loader || { compress: true, mangle: true, codegen: true, mangleProps: { include: ownNames() } },
+          minify: !!other || { compress: true, mangle: true, codegen: true, mangleProps: { include: ownNames() } },
         },
       },
     },
@@ -32,16 +39,40 @@ export default defineConfig(({ mode }) => {
  */
 function ownNames(): RegExp {
   const names =
-    "again|ahead|around|atEnd|begin|calendar|complete|day|down|draw|drawn|due|erased|expect|fit|forget|fresh|" +
-    "gap|gone|group|incoming|inFlight|inView|isHere|isTyping|jump|keep|leave|link|lost|made|memory|meta|mine|" +
-    "newest|notice|opened|over|place|queue|queued|refused|reject|restart|restore|resume|rewind|row|see|" +
-    "sending|sequenceAbove|settle|stamp|started|stored|take|teamSeen|texts|time|timeline|today|toEnd|toFresh|" +
-    "trouble|unavailable|unread|waiting|wire|write|yesterday|you";
+    "afterwards|again|ahead|around|atEnd|begin|calendar|card|complete|connecting|day|down|draw|drawn|due|" +
+    "element|entries|entry|erased|expect|fit|fleeting|forget|frame|fresh|gap|gone|group|hello|hold|inFlight|" +
+    "inView|incoming|isHere|isTyping|judge|jump|keep|last|leave|left|link|lost|made|memory|meta|mine|newest|" +
+    "noNetwork|notice|offline|opened|over|place|proven|queue|queued|refused|reject|restart|restore|resume|" +
+    "rewind|rhythm|row|see|sending|sequenceAbove|session|settle|stamp|start|started|stop|stored|take|" +
+    "teamSeen|texts|time|timeline|toEnd|toFresh|today|trouble|typing|unavailable|unread|vehicle|waiting|wire|" +
+    "write|yesterday|you";
   const contract = readFileSync(new URL("../api/src/openapi.ts", import.meta.url), "utf8");
   const taken = names.split("|").filter((name) => new RegExp(`^\\s+${name}\\??:`, "m").test(contract));
   const harmless = ["mine", "unread"]; // in what operators are sent, which never comes here
   if (taken.some((name) => !harmless.includes(name))) throw new Error(`the contract uses ${taken}: do not shorten`);
   return new RegExp(`^(${names})$`);
+}
+
+/** Numbers that have a name in the source stand where they are used: each name would cost a declaration. */
+function numbersInPlace(): Plugin {
+  return {
+    name: "numbers-in-place",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.endsWith(".ts")) return undefined;
+      const numbers = [...code.matchAll(/^const ([A-Z_]+) = ([\d_]+);/gm)];
+      return numbers.reduce(
+        (text, [line, name, number]) => text.replace(line, "").replace(new RegExp(`\\b${name}\\b`, "g"), `${number}`),
+        code,
+      );
+    },
+  };
+}
+
+/** Names of tokens, shortened as those of the script are; the script itself sets only `--brand`. */
+function shortened(css: string): string {
+  const names = [...new Set(css.match(/--[\w-]+/g))].filter((name) => name !== "--brand");
+  return css.replace(/--[\w-]+/g, (name) => (names.includes(name) ? `--${names.indexOf(name).toString(36)}` : name));
 }
 
 /** tokens.css serves the dashboard too; what the widget never names, or says again, need not travel to every visitor. */
@@ -55,9 +86,10 @@ function onlyWhatIsUsed(): Plugin {
         const text = String(file.source);
         if (file.fileName.endsWith(".html")) file.source = text.replaceAll(" crossorigin", ""); // all of one origin
         if (!file.fileName.endsWith(".css")) continue;
-        file.source = text.replace(/(--[\w-]+:)[^;{}]+;?/g, (token, name, at) =>
+        const used = text.replace(/(--[\w-]+:)[^;{}]+;?/g, (token, name, at) =>
           text.includes(`var(${name.slice(0, -1)})`) && text.lastIndexOf(name) === at ? token : "",
         );
+        file.source = shortened(used);
       }
     },
   };

@@ -149,6 +149,7 @@ fn web_tests() -> Result<Count> {
 
 /// What runs is the program that would be shipped.
 fn browser_tests() -> Result<Count> {
+    shell::run(&mut shell::cargo(&["build", "--locked", "--package", "diskret-testkit", "--bins"]))?;
     let mut count = None;
     let program = root().join("target/release/diskret");
     let ended_well = shell::listen(shell::npm(&["run", "--silent", "e2e"]).env("DISKRET_PROGRAM", program), |line| {

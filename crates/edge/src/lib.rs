@@ -66,7 +66,7 @@ fn kind(path: &str) -> &'static str {
 
 /// A script or style of the widget.
 pub fn asset(path: &str, request: &HeaderMap) -> Option<Answer> {
-    matches!(path, "loader.js" | "messenger.js" | "messenger.css")
+    matches!(path, "loader.js" | "messenger.js" | "messenger.css" | "frames-over-http.js")
         .then(|| file::<Files>(path, request, "public, max-age=300, stale-while-revalidate=86400"))
         .flatten()
         .map(|mut answer| {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_outside_the_three_files_is_not_served() {
+    fn a_path_outside_the_named_files_is_not_served() {
         let request = HeaderMap::new();
         for path in ["../Cargo.toml", "messenger.html", "loader.js.br", ""] {
             assert!(asset(path, &request).is_none(), "{path}");

@@ -23,9 +23,17 @@ const LAUNCH = {
 
 /**
  * A profile with nothing in it. Anything a page logs as an error is collected in `context.errors`. Profiles are like private
- * windows, which deny frames of other sites any storage; `lasting` gives one like an ordinary window.
+ * windows, which deny frames of other sites any storage; `lasting` gives one like an ordinary window. `behind` gives one
+ * whose every connection goes through this proxy, under the same addresses.
  */
-export async function newBrowser({ size = DESKTOP, dark = false, language = "en-GB", lasting = false, ...rest } = {}) {
+export async function newBrowser({
+  size = DESKTOP,
+  dark = false,
+  language = "en-GB",
+  lasting = false,
+  behind,
+  ...rest
+} = {}) {
   const options = {
     viewport: size,
     colorScheme: dark ? "dark" : "light",
@@ -40,6 +48,11 @@ export async function newBrowser({ size = DESKTOP, dark = false, language = "en-
     const ignoreDefaultArgs = [await switchedOff()];
     context = await chromium.launchPersistentContext(folder, { ...LAUNCH, ...options, ignoreDefaultArgs });
     profiles.push(folder);
+  } else if (behind) {
+    const way = `--host-resolver-rules=MAP *.localhost 127.0.0.1:${behind.port}`;
+    const own = await chromium.launch({ ...LAUNCH, args: [...LAUNCH.args, way] });
+    context = await own.newContext(options);
+    context.once("close", () => own.close());
   } else {
     browser ??= await chromium.launch(LAUNCH);
     context = await browser.newContext(options);

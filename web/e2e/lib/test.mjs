@@ -1,11 +1,15 @@
 // A test is a name and a function; what it opens is closed when it ends, whichever way.
 
 import { newBrowser } from "./browser.mjs";
+import { HostileProxy } from "./proxy.mjs";
 import { Server } from "./server.mjs";
 
 export const registered = [];
 
-/** Registers a test. It is given `start(options)` for a server and `open(options)` for a browser profile of its own. */
+/**
+ * Registers a test. It is given `start(options)` for a server, `open(options)` for a browser profile of its own, and
+ * `hinder(kind, server)` for a hostile proxy before a server.
+ */
 export function test(name, body) {
   registered.push({
     name,
@@ -21,8 +25,13 @@ export function test(name, body) {
         closing.push(() => context.close());
         return context;
       };
+      const hinder = async (kind, server) => {
+        const proxy = await HostileProxy.start(kind, server);
+        closing.push(() => proxy.stop());
+        return proxy;
+      };
       try {
-        await body({ start, open });
+        await body({ start, open, hinder });
       } finally {
         for (const close of closing.reverse()) await close();
       }

@@ -53,7 +53,7 @@ for (const language of ["en", "de"]) {
       test(`screens ${name}`, async ({ start, open }) => {
         const server = await start({ setUp: { language } });
         const options = { size, dark, language: words.locale, hasTouch: device === "phone" };
-        const [team, shop] = [await open(options), await open(options)];
+        const [team, shop] = [await open(options), await open({ ...options, lasting: true })];
 
         // The visitor: closed, open, written, nobody there.
         const page = await shop.newPage();

@@ -149,12 +149,11 @@ impl Request {
 const fn is_news(frame: &ServerFrame<'_>, is_settled: bool) -> bool {
     match frame {
         ServerFrame::Welcome { .. } | ServerFrame::Current { .. } | ServerFrame::Pong {} => false,
-        ServerFrame::Counts(_) | ServerFrame::Presence { .. } => is_settled,
+        ServerFrame::Counts(_) | ServerFrame::Presence { .. } | ServerFrame::Seen { .. } => is_settled,
         ServerFrame::Message(_)
         | ServerFrame::Event(_)
         | ServerFrame::Accepted { .. }
         | ServerFrame::Typing { .. }
-        | ServerFrame::Seen { .. }
         | ServerFrame::Conversation(_)
         | ServerFrame::Removed { .. }
         | ServerFrame::Problem { .. } => true,

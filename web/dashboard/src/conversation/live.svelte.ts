@@ -1,8 +1,9 @@
 import type { ConversationSummary, Limits, ListName, ServerFrame } from "@diskret/api";
+import { FramesOverHttp } from "@diskret/api/frames-over-http";
 import { call } from "../api";
 import { i18n } from "../i18n/index.svelte";
 import { session } from "../session/session.svelte";
-import { Connection, type Status } from "../socket/connection";
+import { Connection, type Hooks, type Status } from "../socket/connection";
 import { rows } from "./rows.svelte";
 import { threads } from "./threads.svelte";
 import { typing } from "./typing.svelte";
@@ -14,6 +15,8 @@ const RECHECK_MS = 1_000;
 /** What flows between this page and the server while somebody is signed in. */
 class Live {
   status = $state<Status>("stopped");
+  detour = $state(false); // the network lets no WebSocket through
+  welcomed = $state(false);
   limits = $state.raw<Limits>({ text_characters: 10_000, frame_bytes: 65_536, in_flight: 1 });
   current = $state<string | null>(null);
   readonly written = new Written(
@@ -28,12 +31,11 @@ class Live {
   #followed: string | null = null;
   #closing = false; // a gap is being closed
   #seenSent = new Map<string, number>();
-  #welcomed = false;
 
   start(): void {
     if (this.#connection) return;
     const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/socket`;
-    this.#connection = new Connection(address, {
+    const hooks: Hooks = {
       hello: () => ({
         type: "hello",
         protocol: 1,
@@ -44,11 +46,13 @@ class Live {
       welcome: (frame) => this.#welcome(frame),
       frame: (frame) => this.#receive(frame),
       gone: () => this.#gone(),
-      status: (status) => {
+      status: (status, detour) => {
         this.status = status;
+        this.detour = detour;
       },
       signedOut: () => void this.#recheck(),
-    });
+    };
+    this.#connection = new Connection(address, hooks, async () => ({ FramesOverHttp }));
     this.#connection.start();
   }
 
@@ -109,8 +113,8 @@ class Live {
     this.#send({ type: "watch", list: this.list });
     const id = this.current;
     if (id && threads.get(id).timeline) this.#follow(id);
-    if (this.#welcomed) this.#catchUp(id);
-    this.#welcomed = true;
+    if (this.welcomed) this.#catchUp(id);
+    this.welcomed = true;
     this.written.flush();
   }
 

@@ -29,7 +29,12 @@ export const de: Catalogue = {
     "Der Server konnte das gerade nicht ausführen. Es wurde nichts geändert. Versuchen Sie es in einer Minute erneut.",
   "error.other": "Der Server hat das nicht angenommen. Er meldet: {detail}",
 
-  "connection.lost": "Keine Verbindung. Was Sie schreiben, bleibt erhalten und wird danach gesendet.",
+  "connection.connecting": "Verbinden … Was Sie schreiben, bleibt erhalten und wird danach gesendet.",
+  "connection.lost":
+    "Keine Verbindung. Wir verbinden neu … Was Sie schreiben, bleibt erhalten und wird danach gesendet.",
+  "connection.offline": "Kein Netz. Was Sie schreiben, bleibt erhalten und wird gesendet, sobald die Verbindung steht.",
+  "connection.detour":
+    "Dieses Netz sperrt den schnellen Weg zum Server (WebSocket). Der Chat läuft über gewöhnliche Anfragen weiter.",
   "connection.outdated": "Diese Seite ist älter als der Server. Laden Sie sie neu, um weiterzuarbeiten.",
   "connection.reload": "Neu laden",
 

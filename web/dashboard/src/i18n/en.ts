@@ -22,7 +22,11 @@ export const en = {
   "error.server": "The server could not do this just now. Nothing was changed. Try again in a minute.",
   "error.other": "The server did not accept this. It said: {detail}",
 
-  "connection.lost": "No connection. What you write is kept and sent afterwards.",
+  "connection.connecting": "Connecting … What you write is kept and sent afterwards.",
+  "connection.lost": "No connection. Reconnecting … What you write is kept and sent afterwards.",
+  "connection.offline": "No network. What you write is kept and sent when the connection is back.",
+  "connection.detour":
+    "This network blocks the fast way to the server (WebSocket). The chat goes on over ordinary requests.",
   "connection.outdated": "This page is older than the server. Reload it to go on.",
   "connection.reload": "Reload",
 

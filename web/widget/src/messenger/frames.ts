@@ -1,16 +1,3 @@
-import type { ServerFrame } from "@diskret/api";
-
-/** Text of a socket message → frame. What is not an object with a type is ignored: a newer server may say more. */
-export function readFrame(data: unknown): ServerFrame | undefined {
-  if (typeof data !== "string") return undefined;
-  try {
-    const frame = JSON.parse(data);
-    return typeof frame?.type === "string" ? frame : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Half a surrogate pair is not text; a strict server would call the frame malformed, again and again. */
 export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, "\ufffd");
 

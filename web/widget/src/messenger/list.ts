@@ -45,7 +45,8 @@ export function list(texts: Messages) {
   }
 
   function fill(element: HTMLElement, row: Row): void {
-    element.className = `${row.kind} ${row.mine ? "mine" : ""} ${row.open ? "open" : ""}`;
+    const mine = row.mine ? (row.sequence ? "mine sent" : "mine") : "";
+    element.className = `${row.kind} ${mine} ${row.open ? "open" : ""}`;
     if (row.kind !== "message") {
       element.textContent = row.text;
       return;

@@ -1,6 +1,6 @@
 import type { WidgetConfig } from "@diskret/api";
+import { backoff } from "@diskret/api/backoff";
 import { maskCards } from "../redact";
-import { backoff } from "./backoff";
 import { composer } from "./composer";
 import { connection } from "./connection";
 import { find } from "./dom";
@@ -32,7 +32,7 @@ let fresh = 0; // first message that came while the visitor was not looking
 let drawing: ReturnType<typeof setTimeout> | undefined;
 
 const session = new Session(queue, memory, { widget, language }, { change, incoming, refused });
-const wire = connection(`${location.origin.replace("http", "ws")}/socket`, session);
+const wire = connection(`${location.origin.replace("http", "ws")}/socket`, session, overHttp);
 session.wire = wire;
 
 const drawStatus = status(session, texts);
@@ -96,6 +96,12 @@ function refused(text: string): void {
   input.restore(text);
 }
 
+/** A file of its own, for the few networks that need it. A new address after a failure: some browsers remember it. */
+function overHttp(failed: number): Promise<typeof import("@diskret/api/frames-over-http")> {
+  const path = `/frames-over-http.js?${failed}`;
+  return import(/* @vite-ignore */ path);
+}
+
 async function configure(attempt = 0): Promise<void> {
   try {
     const answer = await fetch(`/config/${widget}.json`, { credentials: "omit" });
@@ -121,9 +127,7 @@ button.onclick = close;
 find("scroll").ariaLabel = texts.conversation;
 find("notice").textContent = texts.notice;
 document.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && close());
-document.addEventListener("visibilitychange", draw);
-addEventListener("online", draw);
-addEventListener("offline", draw);
+for (const change of ["online", "offline", "visibilitychange"]) addEventListener(change, draw);
 // The host page goes to its next address: leave what would be lost to the next page load of this tab.
 addEventListener("pagehide", () => {
   const draft = maskCards(input.field.value).text;

@@ -20,6 +20,7 @@ interface Kept {
 export class Memory {
   token?: string;
   seen = 0;
+  fleeting = false; // there is no storage: all of it ends with the page
   readonly #name: string;
   #keeping = false;
 
@@ -62,7 +63,8 @@ export class Memory {
   }
 
   #write(): void {
-    if (this.#keeping && this.token) write("localStorage", this.#name, { token: this.token, seen: this.seen });
+    if (this.#keeping && this.token)
+      this.fleeting = !write("localStorage", this.#name, { token: this.token, seen: this.seen });
   }
 }
 
@@ -77,11 +79,13 @@ function read<T>(area: Area, name: string): T | undefined {
   }
 }
 
-function write(area: Area, name: string, value: unknown): void {
+/** False: there is no storage, or no room in it. */
+function write(area: Area, name: string, value: unknown): boolean {
   try {
     if (value === undefined) window[area].removeItem(name);
     else window[area].setItem(name, JSON.stringify(value));
+    return true;
   } catch {
-    // Memory only.
+    return false;
   }
 }

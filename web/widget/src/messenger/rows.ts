@@ -62,6 +62,7 @@ export function rows({ session, texts, calendar, organisation, greeting, fresh }
     out.push({ key, kind: "message", text, sequence, mine, name: goesOn ? "" : name, meta, masked, group, at });
   }
   if (session.erased) out.push({ key: "erased", kind: "event", text: texts.erased });
+  if (session.fleeting) out.push({ key: "fleeting", kind: "event", text: texts.fleeting });
   return out;
 }
 

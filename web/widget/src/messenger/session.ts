@@ -1,5 +1,5 @@
 import type { ClientFrame, Language, Limits, ServerFrame } from "@diskret/api";
-import { afterServer, backoff } from "./backoff";
+import { afterServer, backoff } from "@diskret/api/backoff";
 import { wellFormed } from "./frames";
 import type { Memory } from "./memory";
 import type { SendQueue } from "./queue";
@@ -23,7 +23,7 @@ type Problem = Extract<ServerFrame, { type: "problem" }>;
 export class Session {
   readonly timeline = new Timeline();
   link: Link = "lost";
-  limits: Limits = { text_characters: 10_000, frame_bytes: 65_536, in_flight: 8 };
+  limits: Pick<Limits, "text_characters"> = { text_characters: 10_000 };
   presence?: boolean;
   typing = ""; // name of the operator who types
   teamSeen = 0;
@@ -44,6 +44,11 @@ export class Session {
 
   get started(): boolean {
     return this.timeline.last > 0 || this.queue.pending.length > 0;
+  }
+
+  /** There is something to lose, and nothing of it outlives the page. */
+  get fleeting(): boolean {
+    return this.started && this.memory.fleeting;
   }
 
   opened(): void {

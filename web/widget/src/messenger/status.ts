@@ -38,7 +38,9 @@ export function status(session: Session, texts: Messages) {
     const wait = since + PATIENCE - Date.now();
     clearTimeout(later);
     if (down && wait > 0) later = setTimeout(line, wait);
-    say("line", down && wait <= 0 ? texts.lost : "");
+    // Nobody has been here before the first word about presence.
+    const state = session.presence === undefined ? texts.connecting : texts.lost;
+    say("line", down && wait <= 0 ? `${navigator.onLine ? state : texts.noNetwork} ${texts.afterwards}` : "");
   }
 }
 

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
+import { readFrame } from "@diskret/api/frame";
 import { describe, expect, it, vi } from "vitest";
-import { afterServer, backoff } from "./backoff";
 import { rich } from "./dom";
-import { characters, readFrame, wellFormed } from "./frames";
+import { characters, wellFormed } from "./frames";
 import { calendar, choose } from "./locale";
 import { messages } from "./messages";
 import { readLoader } from "./parent";
@@ -13,16 +13,6 @@ const markup = (text: string) => {
   box.append(rich(text));
   return box.innerHTML;
 };
-
-describe("back-off", () => {
-  it("doubles from half a second to thirty", () => {
-    expect([0, 1, 2, 9].map((attempt) => backoff(attempt, 1))).toEqual([500, 1000, 2000, 30_000]);
-    expect(backoff(9, 0)).toBe(15_000);
-  });
-  it("never comes earlier than the server asked", () => {
-    expect([afterServer(2000, 0), afterServer(2000, 1), afterServer(60_000, 1)]).toEqual([2000, 4000, 65_000]);
-  });
-});
 
 describe("frames", () => {
   it("ignores what is not a frame", () => {

@@ -12,7 +12,7 @@ use super::Desk;
 use crate::socket::connection::Gone;
 use crate::socket::entries::{self, Reader};
 use crate::socket::problem::Problem;
-use crate::wire::frames::ServerFrame;
+use crate::wire::frames::{ServerFrame, Viewer};
 
 /// A conversation whose entries are sent as they come.
 pub(super) struct Followed {
@@ -53,7 +53,14 @@ impl Desk {
         let last_sequence = self.followed.get(&id).map_or(after, |followed| followed.delivered);
         self.connection.feed(&ServerFrame::Current { conversation: name.into(), last_sequence }).await?;
         let online = found.visitor_online;
-        self.connection.send(&ServerFrame::Presence { online, conversation: Some(name.into()) }).await?;
+        self.connection.feed(&ServerFrame::Presence { online, conversation: Some(name.into()) }).await?;
+        // Told as it passes, but whoever comes back with request after request is away in between.
+        let seen = self.followed.get(&id).map_or(0, |followed| followed.reference.visitor_seen());
+        if seen > 0 {
+            let conversation = name.into();
+            self.connection.feed(&ServerFrame::Seen { conversation, who: Viewer::Visitor, sequence: seen }).await?;
+        }
+        self.connection.flush().await?;
         Ok(Ok(()))
     }
 
