@@ -96,10 +96,16 @@ impl Connection {
             Came::Nothing => matches!(self.wire, Wire::Socket(_)),
             Came::Problem(_) | Came::Done | Came::End => false,
         };
-        if is_counted && let Err(wait) = self.turns.take() {
-            self.rests = Some(Instant::now() + wait);
+        if is_counted {
+            self.count();
         }
         came
+    }
+
+    fn count(&mut self) {
+        if let Err(wait) = self.turns.take() {
+            self.rests = Some(Instant::now() + wait);
+        }
     }
 
     /// Puts a frame among those to be sent.
@@ -137,6 +143,8 @@ impl Connection {
         let (fatal, code) = (problem.fatal, problem.code);
         self.send(&problem.frame()).await?;
         if !fatal {
+            // Refusing is work too: a flood of messages that are refused waits on the wire like any other.
+            self.count();
             return Ok(());
         }
         let Wire::Socket(socket) = &mut self.wire else {
