@@ -68,7 +68,8 @@ test("a conversation is given to a colleague, ended by key, undone, and taken up
 
 test("typing is seen on both sides and what is typed is not", async (tools) => {
   const { desk, chat } = await talking(tools);
-  await chat.locator("#text").pressSequentially("unsent thought", { delay: 20 });
+  // For longer than 3 s: what passes before the desk listens is told again.
+  await chat.locator("#text").pressSequentially("unsent thought", { delay: 300 });
   await desk
     .getByText(/is typing/)
     .first()
