@@ -30,6 +30,11 @@ impl Desk {
     pub(super) async fn follow(&mut self, name: PublicId, after: i64) -> Result<app::Result<()>, Gone> {
         let found = match self.app.summary(self.principal, name).await {
             Ok(found) => found,
+            // Whoever believes to follow what they do not would miss what comes: they reconnect and ask again.
+            Err(error @ (app::Error::Busy | app::Error::Unavailable | app::Error::Internal)) => {
+                let problem = Problem { fatal: true, ..Problem::from(error).on(Some(name.into())) };
+                return self.connection.refuse(problem).await.map(Ok);
+            }
             Err(error) => return Ok(Err(error)),
         };
         let reference = found.conversation;
