@@ -7,4 +7,5 @@ mod conversation;
 mod generated;
 mod harness;
 mod kill;
+mod nodes;
 mod security;
