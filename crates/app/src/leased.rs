@@ -59,6 +59,21 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
         self.shard(key).lock().pop(key);
     }
 
+    /// Forgets all values that are meant. Looks at each, so it is for what happens rarely.
+    pub(crate) fn remove_where(&self, is_meant: impl Fn(&V) -> bool)
+    where
+        K: Clone,
+    {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            let meant: Vec<K> =
+                shard.iter().filter(|(_, (value, _))| is_meant(value)).map(|(key, _)| key.clone()).collect();
+            for key in &meant {
+                shard.pop(key);
+            }
+        }
+    }
+
     /// Wipes everything whose lease has run out.
     pub(crate) fn wipe_expired(&self) {
         for shard in &self.shards {
@@ -109,5 +124,14 @@ mod tests {
         assert_eq!(cache.share(1, || "another"), "value", "what is there is shared");
         cache.remove(&1);
         assert_eq!(cache.get(&1), None);
+    }
+
+    #[test]
+    fn what_is_meant_is_forgotten_and_nothing_else() {
+        let cache = Leased::new(512);
+        (0..20).for_each(|number| cache.insert(number, number % 2));
+        cache.remove_where(|value| *value == 1);
+        let left: Vec<i32> = (0..20).filter(|number| cache.get(number).is_some()).collect();
+        assert_eq!(left, (0..20).step_by(2).collect::<Vec<_>>());
     }
 }

@@ -19,13 +19,15 @@ use crate::{App, Result};
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How often nodes tell each other who is there.
 pub const PRESENCE_EVERY: Duration = Duration::from_secs(5);
+/// How far behind the last position a node begins: more than transactions that are under way can have taken.
+const UNDER_WAY: i64 = 65_536;
 /// Positions remembered as told; beyond them some news are told twice, which receivers see by their numbers.
 const TOLD: usize = 262_144;
 
 /// What this node knows of the order of changes.
 #[derive(Default)]
 pub(crate) struct Sweep {
-    /// Set with the first sweep: what came before this node is read by clients when they come.
+    /// Set with the first sweep, before anybody is served here: what came before is read by clients when they come.
     cursor: tokio::sync::Mutex<Option<SweepCursor>>,
     /// Positions past the cursor that the sockets here were told of.
     told: Mutex<BTreeSet<i64>>,
@@ -49,14 +51,17 @@ impl Sweep {
 }
 
 impl App {
-    /// Looks once for changes that nobody here was told of, and tells them. Says how many there were.
+    /// Looks once for changes that nobody here was told of, and tells them. Says how many there were. To be called once
+    /// before anybody is served, and then every [`SWEEP_EVERY`].
     ///
     /// # Errors
     /// Those of the store; what was missed is found the next time.
     pub async fn sweep(&self) -> Result<usize> {
         let mut cursor = self.sweep.cursor.lock().await;
         let last = self.store.last_position_taken().await?;
-        let cursor = cursor.get_or_insert_with(|| SweepCursor::behind(last));
+        // With nobody writing, the first look moves it to the last position. Otherwise it waits for whoever had taken an earlier
+        // one by then: they may commit when somebody listens here.
+        let cursor = cursor.get_or_insert_with(|| SweepCursor::behind((last - UNDER_WAY).max(0)));
         if last == cursor.position() {
             return Ok(0);
         }

@@ -14,8 +14,12 @@ use parking_lot::Mutex;
 
 use crate::App;
 
-/// A node that says nothing for so long has gone.
-const SILENT_FOR: Duration = Duration::from_secs(16);
+/// A node that says nothing for so long has gone: two tellings are missing. It is noticed with the next telling, so within
+/// 18 seconds.
+const SILENT_FOR: Duration = Duration::from_secs(13);
+
+/// Other nodes at most: who else says to be one is not heard, or somebody who invents nodes could keep us busy with them.
+const NODES: usize = 256;
 
 /// People in one notice at most: keeps it far below what a bus carries in one piece.
 const TOLD_AT_ONCE: usize = 2_000;
@@ -176,6 +180,12 @@ impl App {
     /// Takes what another node told about who is there.
     pub(crate) fn hear_presence(&self, notice: Notice) {
         let elsewhere = &self.presence.elsewhere;
+        if let Notice::Came(id, _) | Notice::Went(id, _) | Notice::Here { node: id, .. } = notice {
+            let nodes = elsewhere.lock();
+            if nodes.len() >= NODES && !nodes.contains_key(&id) {
+                return;
+            }
+        }
         let node = |id: NodeId| {
             parking_lot::MutexGuard::map(elsewhere.lock(), |nodes| {
                 let node =

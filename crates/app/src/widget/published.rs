@@ -30,9 +30,9 @@ impl Directory {
 
     /// The same, for a widget that another node changed.
     pub(crate) fn forget_named(&self, name: PublicId) {
-        if let Some(widget) = self.widgets.get(&name) {
-            self.forget(&widget);
-        }
+        self.widgets.remove(&name);
+        // Its title may be known here where its settings are not: from a row of a list.
+        self.titles.remove_where(|(known, _)| *known == name);
     }
 }
 

@@ -53,6 +53,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some((servers, subject)) = &config.bus {
         bus::nats::join(app.bus(), servers, subject)?;
     }
+    // From here on nothing is missed, also while the bus is away.
+    app.sweep().await?;
     // Not awaited at the end: it waits for others for ever.
     let hearing = tokio::spawn(Arc::clone(&app).hear_others());
     let shared = Shared {

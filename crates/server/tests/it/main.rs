@@ -14,6 +14,7 @@ mod harness;
 mod idle;
 mod kill;
 mod malformed;
+mod nodes;
 mod security;
 mod slow;
 mod unknown_commit;

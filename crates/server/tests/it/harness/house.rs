@@ -3,9 +3,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -66,8 +67,11 @@ impl Plan<'_> {
 /// A house with the program running in it.
 pub(crate) struct House {
     pub(crate) folder: PathBuf,
-    pub(crate) databases: Option<(Database, Database)>,
+    pub(crate) databases: Option<Arc<(Database, Database)>>,
+    /// Where it listens.
     pub(crate) port: u16,
+    /// The port of its origins: another one where a balancer stands before it.
+    pub(crate) public: u16,
     pub(crate) tenants: Vec<Tenant>,
     options: Vec<String>,
     server: Mutex<Option<Server>>,
@@ -152,10 +156,12 @@ impl House {
     /// The same, with nobody serving yet.
     pub(crate) fn closed(plan: &Plan<'_>) -> Self {
         let folder = tempfile::Builder::new().prefix("diskret-house-").tempdir().expect("a temporary folder");
+        let port = free_port();
         let mut house = Self {
             folder: folder.path().to_owned(),
-            databases: (plan.on == On::Postgres).then(|| plan.server.unwrap_or_else(|| postgres()).pair()),
-            port: free_port(),
+            databases: (plan.on == On::Postgres).then(|| Arc::new(plan.server.unwrap_or_else(|| postgres()).pair())),
+            port,
+            public: port,
             tenants: Vec::new(),
             options: plan.options.iter().map(|&option| option.to_owned()).collect(),
             server: Mutex::new(None),
@@ -173,6 +179,32 @@ impl House {
             (On::Postgres, tenants) => (0..tenants).for_each(|number| house.found(number)),
         }
         house
+    }
+
+    /// Another node of the same installation, with nobody serving yet: a folder of its own with the first one's secrets.
+    pub(crate) fn join(&self) -> Self {
+        let folder = tempfile::Builder::new().prefix("diskret-house-").tempdir().expect("a temporary folder");
+        let port = free_port();
+        let node = Self {
+            folder: folder.path().to_owned(),
+            databases: self.databases.clone(),
+            port,
+            public: port,
+            tenants: self.tenants.clone(),
+            options: self.options.clone(),
+            server: Mutex::new(None),
+            _folder: Some(folder),
+        };
+        fs::DirBuilder::new().mode(0o700).create(node.data()).expect("a folder");
+        let copied = Command::new("cp").arg("-a").args([self.data().join("secrets"), node.data()]).status();
+        assert!(copied.is_ok_and(|status| status.success()), "the secrets can be copied");
+        node
+    }
+
+    /// Adds flags of `diskret serve` for the next start.
+    pub(crate) fn with(mut self, flags: &[&str]) -> Self {
+        self.options.extend(flags.iter().map(|&flag| flag.to_owned()));
+        self
     }
 
     /// A house with two organisations that many tests share: none of them may restart it or count on being alone.
@@ -220,11 +252,11 @@ impl House {
     }
 
     pub(crate) fn app_host(&self) -> String {
-        format!("app.localhost:{}", self.port)
+        format!("app.localhost:{}", self.public)
     }
 
     pub(crate) fn widget_host(&self) -> String {
-        format!("widget.localhost:{}", self.port)
+        format!("widget.localhost:{}", self.public)
     }
 
     pub(crate) fn app_origin(&self) -> String {
@@ -238,7 +270,7 @@ impl House {
     /// Where the data are, as flags.
     fn place(&self) -> Vec<String> {
         let mut flags = vec!["--data".to_owned(), self.data().display().to_string()];
-        if let Some((data, keys)) = &self.databases {
+        if let Some((data, keys)) = self.databases.as_deref() {
             flags.extend(["--database".to_owned(), data.url.clone(), "--key-database".to_owned(), keys.url.clone()]);
         }
         flags
