@@ -12,7 +12,7 @@ const STORES: &str = "INSERT INTO message";
 /// A house whose data are reached through a proxy.
 fn house() -> (PostgresProxy, House) {
     let mut house = House::closed(&Plan::on(On::Postgres));
-    let (data, _) = house.databases.as_mut().unwrap();
+    let (data, _) = std::sync::Arc::get_mut(house.databases.as_mut().unwrap()).unwrap();
     let proxy = PostgresProxy::before(&data.url);
     data.url = proxy.url().to_owned();
     house.start();
