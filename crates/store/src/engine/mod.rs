@@ -141,7 +141,13 @@ impl Connection {
         }
     }
 
-    /// Sets, keeps or takes back a savepoint.
+    /// Takes back everything that the transaction did and begins it anew.
+    async fn restart(&mut self) -> Result<()> {
+        self.step("ROLLBACK").await?;
+        self.step(if self.is_postgres() { "BEGIN" } else { "BEGIN IMMEDIATE" }).await
+    }
+
+    /// Begins a transaction anew; sets, keeps or takes back a savepoint.
     async fn step(&mut self, text: &str) -> Result<()> {
         match self {
             Self::Sqlite(connection) => connection.step(text),
