@@ -16,8 +16,8 @@ const PAGE: i64 = 1000;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT c.organisation_id, c.conversation_id, c.state, c.assignee, c.last_sequence, c.last_visible,
-            c.last_message, c.unread, c.waiting_since, c.last_at, c.position, c.assigned_from ",
+            "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
+            h.last_message, h.unread, h.waiting_since, h.last_at, h.position, h.assigned_from ",
             $rest
         )
     };
@@ -25,10 +25,10 @@ macro_rules! select {
 
 statements! {
     CHANGES_OF(organisation_id int, conversation_id int) =
-        select!("FROM {input} JOIN conversation c ON c.conversation_id = input.conversation_id
-            AND c.organisation_id = input.organisation_id");
+        select!("FROM head h {and_input} WHERE h.conversation_id = input.conversation_id
+            AND h.organisation_id = input.organisation_id");
     CHANGES_AFTER =
-        select!("FROM conversation c WHERE c.organisation_id = $1 AND c.position > $2 ORDER BY c.position LIMIT $3");
+        select!("FROM head h WHERE h.organisation_id = $1 AND h.position > $2 ORDER BY h.position LIMIT $3");
 }
 
 /// These three differ by database; the registry's test prepares each where it belongs.

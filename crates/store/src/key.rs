@@ -44,7 +44,7 @@ statements! {
         WHERE organisation_id = $1 AND version = $2";
     INSERT_KEYS(organisation_id int, key_id int, organisation_key_version int, key_wrapped bytes, created_at int) =
         "INSERT INTO data_key (organisation_id, key_id, organisation_key_version, key_wrapped, created_at)
-        SELECT organisation_id, key_id, organisation_key_version, key_wrapped, created_at FROM {input}";
+        {rows}";
     DATA_KEY =
         "SELECT organisation_id, key_id, organisation_key_version, key_wrapped FROM data_key
         WHERE organisation_id = $1 AND key_id = $2";
@@ -246,7 +246,7 @@ pub(crate) mod used {
 
     statements! {
         USED_KEYS(key_id int) =
-            "SELECT input.key_id FROM {input} WHERE EXISTS (SELECT 1 FROM conversation c WHERE c.key_id = input.key_id)
+            "SELECT input.key_id {from_input} WHERE EXISTS (SELECT 1 FROM conversation c WHERE c.key_id = input.key_id)
             OR EXISTS (SELECT 1 FROM operator o WHERE o.key_id = input.key_id)";
     }
 

@@ -49,7 +49,7 @@ statements! {
     LAST_OF(conversation_id int, sequence int) =
         "SELECT m.organisation_id, m.sequence, m.visible, m.kind, m.author, m.subject, m.sender, m.counter, m.revision,
             m.text_sealed, m.created_at, m.conversation_id
-        FROM {input} JOIN message m ON m.conversation_id = input.conversation_id AND m.sequence = input.sequence";
+        FROM message m {and_input} WHERE m.conversation_id = input.conversation_id AND m.sequence = input.sequence";
 }
 
 fn entry(row: &Row, names: Names) -> Result<Entry> {

@@ -54,6 +54,15 @@ impl Default for Settings {
     }
 }
 
+/// A statement that is asked together with others.
+#[derive(Clone, Copy)]
+pub(crate) enum Step<'v> {
+    /// With these values.
+    One(&'static Statement, &'v [Value]),
+    /// Over these input rows.
+    Each(&'static Statement, &'v [Vec<Value>]),
+}
+
 /// A connection of either kind, inside a transaction.
 pub(crate) enum Connection {
     Sqlite(sqlite::Connection),
@@ -104,15 +113,42 @@ impl Connection {
 
     /// Runs a statement over many input rows; it must touch exactly one for each.
     pub(crate) async fn execute_each(&mut self, statement: &'static Statement, rows: &[Vec<Value>]) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
+        self.execute_all(&[(statement, rows)]).await
+    }
+
+    /// Runs statements in this order and gives back the rows of each. On PostgreSQL they are sent one behind the other
+    /// without waiting: each begins when the one before it is through, and sees what was committed until then.
+    pub(crate) async fn query_all(&mut self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>> {
+        match self {
+            Self::Sqlite(connection) => steps
+                .iter()
+                .map(|step| match step {
+                    Step::One(statement, values) => connection.query(statement, values),
+                    Step::Each(statement, rows) => connection.query_each(statement, rows),
+                })
+                .collect(),
+            Self::Postgres(connection) => connection.query_all(steps).await,
         }
+    }
+
+    /// Runs statements over their input rows, in this order and likewise together; each must touch exactly one row for
+    /// each of its input rows.
+    pub(crate) async fn execute_all(&mut self, writes: &[(&'static Statement, &[Vec<Value>])]) -> Result<()> {
+        let writes: Vec<_> = writes.iter().copied().filter(|(_, rows)| !rows.is_empty()).collect();
         let touched = match self {
-            Self::Sqlite(connection) => connection.execute_each(statement, rows)?,
-            Self::Postgres(connection) => connection.execute_each(statement, rows).await?,
+            Self::Sqlite(connection) => writes
+                .iter()
+                .map(|(statement, rows)| connection.execute_each(statement, rows))
+                .collect::<Result<Vec<u64>>>()?,
+            Self::Postgres(connection) => connection.execute_all(&writes).await?,
         };
-        let expected = rows.len() as u64;
-        if touched == expected { Ok(()) } else { Err(wrong_count(statement, touched, expected)) }
+        for ((statement, rows), touched) in writes.iter().zip(touched) {
+            let expected = rows.len() as u64;
+            if touched != expected {
+                return Err(wrong_count(statement, touched, expected));
+            }
+        }
+        Ok(())
     }
 
     /// Queries rows whose first column is their organisation, and refuses those of another (law L4).
@@ -141,7 +177,13 @@ impl Connection {
         }
     }
 
-    /// Sets, keeps or takes back a savepoint.
+    /// Takes back everything that the transaction did and begins it anew.
+    async fn restart(&mut self) -> Result<()> {
+        self.step("ROLLBACK").await?;
+        self.step(if self.is_postgres() { "BEGIN" } else { "BEGIN IMMEDIATE" }).await
+    }
+
+    /// Begins a transaction anew; sets, keeps or takes back a savepoint.
     async fn step(&mut self, text: &str) -> Result<()> {
         match self {
             Self::Sqlite(connection) => connection.step(text),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType};
+use futures_util::future::join_all;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{NoTls, error::SqlState};
@@ -12,7 +13,7 @@ use tokio_postgres::{NoTls, error::SqlState};
 use super::migrate::{Applied, BOOK, Schema};
 use super::statement::Column;
 use super::writer::{Batch, Load};
-use super::{Connection as Either, Row, Statement, Value, Work};
+use super::{Connection as Either, Row, Statement, Step, Value, Work};
 use crate::{Error, Result};
 
 /// Everyone who migrates waits for the same number ("diskret" in ASCII).
@@ -164,11 +165,34 @@ impl Connection {
         rows(&self.client.query(&prepared, &values).await.map_err(|e| self.failed(&e))?)
     }
 
-    pub(super) async fn execute_each(&self, statement: &'static Statement, inputs: &[Vec<Value>]) -> Result<u64> {
+    async fn execute_each(&self, statement: &'static Statement, inputs: &[Vec<Value>]) -> Result<u64> {
         let prepared = self.prepare(statement).await?;
         let arrays = columns(statement, inputs)?;
         let values: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array.as_ref() as _).collect();
         self.client.execute(&prepared, &values).await.map_err(|e| self.failed(&e))
+    }
+
+    /// The client sends a query when its future is first polled, and `join_all` polls them in order. Prepared before, so
+    /// that none has to wait and is overtaken.
+    pub(super) async fn query_all(&self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>> {
+        for step in steps {
+            let (Step::One(statement, _) | Step::Each(statement, _)) = step;
+            self.prepare(statement).await?;
+        }
+        let sent = steps.iter().map(async |step| match step {
+            Step::One(statement, values) => self.query(statement, values).await,
+            Step::Each(statement, inputs) => self.query_each(statement, inputs).await,
+        });
+        join_all(sent).await.into_iter().collect()
+    }
+
+    /// The same for writing; says how many rows each touched.
+    pub(super) async fn execute_all(&self, writes: &[(&'static Statement, &[Vec<Value>])]) -> Result<Vec<u64>> {
+        for (statement, _) in writes {
+            self.prepare(statement).await?;
+        }
+        let sent = writes.iter().map(async |(statement, inputs)| self.execute_each(statement, inputs).await);
+        join_all(sent).await.into_iter().collect()
     }
 }
 

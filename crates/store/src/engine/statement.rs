@@ -1,7 +1,9 @@
-//! Statements and their registry. A statement is written once; three words differ by dialect and are filled in here:
+//! Statements and their registry. A statement is written once; a few words differ by dialect and are filled in here:
 //!
 //! - `$n` binds by number on PostgreSQL; SQLite would bind it by first appearance, so it becomes `?n` there.
-//! - `{input}` stands for many rows of values: `unnest` of arrays on PostgreSQL, one row at a time on SQLite.
+//! - `{from_input}`, `{and_input}` and `{rows}` stand for many rows of values, alone in a FROM, behind another table, or as
+//!   they are to be inserted: `unnest` of arrays on PostgreSQL. SQLite is given one row at a time, without a table around
+//!   it: `input.name` is a bound value there, and a statement that can touch but one row needs no journal of its own.
 //! - `{for_update}` and `{skip_locked}` lock rows on PostgreSQL; SQLite has one writer and needs no lock.
 
 use std::sync::OnceLock;
@@ -29,13 +31,19 @@ impl Statement {
 
     pub(crate) fn sqlite(&self) -> &str {
         self.sqlite.get_or_init(|| {
-            let columns: Vec<String> =
-                self.input.iter().enumerate().map(|(index, (_, name))| format!("${} AS {name}", index + 1)).collect();
-            self.text
-                .replace("{input}", &format!("(SELECT {}) AS input", columns.join(", ")))
+            let numbers: Vec<String> = (1..=self.input.len()).map(|number| format!("?{number}")).collect();
+            let text = self
+                .text
+                .replace("{rows}", &format!("VALUES ({})", numbers.join(", ")))
+                .replace("{from_input}", "")
+                .replace("{and_input}", "")
                 .replace("{for_update}", "")
                 .replace("{skip_locked}", "")
-                .replace('$', "?")
+                .replace('$', "?");
+            // The longest name first: one may begin with another.
+            let mut columns: Vec<(&str, String)> = self.input.iter().map(|(_, name)| *name).zip(numbers).collect();
+            columns.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+            columns.iter().fold(text, |text, (name, number)| text.replace(&format!("input.{name}"), number))
         })
     }
 
@@ -53,10 +61,13 @@ impl Statement {
                     format!("${}::{kind}[]", index + 1)
                 })
                 .collect();
-            let names: Vec<&str> = self.input.iter().map(|(_, name)| *name).collect();
+            let names = self.input.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
+            let input = format!("unnest({}) AS input({names})", arrays.join(", "));
             self.text
-                .replace("{input}", &format!("unnest({}) AS input({})", arrays.join(", "), names.join(", ")))
-                .replace("{for_update}", "FOR UPDATE OF c")
+                .replace("{rows}", &format!("SELECT {names} FROM {input} WHERE 1 = 1"))
+                .replace("{from_input}", &format!("FROM {input}"))
+                .replace("{and_input}", &format!(", {input}"))
+                .replace("{for_update}", "FOR UPDATE OF h")
                 .replace("{skip_locked}", "FOR UPDATE SKIP LOCKED")
         })
     }
@@ -66,7 +77,7 @@ impl Statement {
 /// both databases.
 macro_rules! statements {
     ($($name:ident $(($($column:ident $kind:ident),* $(,)?))? = $text:expr;)*) => {
-        $(static $name: $crate::engine::Statement = $crate::engine::Statement::new(
+        $(pub(crate) static $name: $crate::engine::Statement = $crate::engine::Statement::new(
             stringify!($name),
             $text,
             &[$($(($crate::engine::statements!(@kind $kind), stringify!($column))),*)?],
@@ -87,19 +98,33 @@ mod tests {
 
     #[test]
     fn one_text_becomes_two_dialects() {
-        static BOTH: Statement = Statement::new(
-            "BOTH",
-            "UPDATE t SET a = input.a FROM {input} WHERE t.id = input.id {for_update}",
-            &[(Column::Int, "id"), (Column::Bytes, "a")],
+        static UPDATE: Statement = Statement::new(
+            "UPDATE",
+            "UPDATE t SET a = input.a, b = input.at {from_input} WHERE t.id = input.id",
+            &[(Column::Int, "id"), (Column::Bytes, "a"), (Column::Int, "at")],
         );
+        assert_eq!(UPDATE.sqlite(), "UPDATE t SET a = ?2, b = ?3  WHERE t.id = ?1");
         assert_eq!(
-            BOTH.sqlite(),
-            "UPDATE t SET a = input.a FROM (SELECT ?1 AS id, ?2 AS a) AS input WHERE t.id = input.id "
+            UPDATE.postgres(),
+            "UPDATE t SET a = input.a, b = input.at FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) AS \
+             input(id, a, at) WHERE t.id = input.id"
         );
+        static INSERT: Statement =
+            Statement::new("INSERT", "INSERT INTO t (a, b) {rows}", &[(Column::Int, "a"), (Column::Int, "b")]);
+        assert_eq!(INSERT.sqlite(), "INSERT INTO t (a, b) VALUES (?1, ?2)");
         assert_eq!(
-            BOTH.postgres(),
-            "UPDATE t SET a = input.a FROM unnest($1::bigint[], $2::bytea[]) AS input(id, a) WHERE t.id = input.id \
-             FOR UPDATE OF c"
+            INSERT.postgres(),
+            "INSERT INTO t (a, b) SELECT a, b FROM unnest($1::bigint[], $2::bigint[]) AS input(a, b) WHERE 1 = 1"
+        );
+        static SELECT: Statement = Statement::new(
+            "SELECT",
+            "SELECT h.a FROM head h {and_input} WHERE h.id = input.id {for_update}",
+            &[(Column::Int, "id")],
+        );
+        assert_eq!(SELECT.sqlite(), "SELECT h.a FROM head h  WHERE h.id = ?1 ");
+        assert_eq!(
+            SELECT.postgres(),
+            "SELECT h.a FROM head h , unnest($1::bigint[]) AS input(id) WHERE h.id = input.id FOR UPDATE OF h"
         );
     }
 }

@@ -14,9 +14,9 @@ use crate::{Error, Result, Scope, Store, System, schema};
 /// The statements of the data that are written for both databases.
 fn data_statements() -> Vec<&'static Statement> {
     let aggregates = [
-        crate::append::ALL,
+        &crate::append::EVERY.concat(),
         crate::change::ALL,
-        crate::conversation::ALL,
+        &crate::conversation::EVERY.concat(),
         crate::job::ALL,
         crate::key::used::ALL,
         crate::message::ALL,
@@ -32,8 +32,8 @@ fn data_statements() -> Vec<&'static Statement> {
 /// Both kinds of database with the schema of the data, and their places.
 struct Both {
     databases: [Database<NoBatch>; 2],
-    _folder: TempDir,
-    _database: testkit::Database,
+    folder: TempDir,
+    database: testkit::Database,
 }
 
 impl Both {
@@ -41,13 +41,20 @@ impl Both {
         let folder = tempfile::tempdir().unwrap();
         let database = testkit::postgres().database();
         let settings = Settings { queue: 64, readers: 2 };
-        let file = Location::File(folder.path().join("test.db"));
-        let server = Location::Postgres(database.url.clone());
+        let [file, server] = Self::places(&folder, &database);
         let databases = [
             Database::open(&file, settings, schema).await.unwrap(),
             Database::open(&server, settings, schema).await.unwrap(),
         ];
-        Self { databases, _folder: folder, _database: database }
+        Self { databases, folder, database }
+    }
+
+    fn places(folder: &TempDir, database: &testkit::Database) -> [Location; 2] {
+        [Location::File(folder.path().join("test.db")), Location::Postgres(database.url.clone())]
+    }
+
+    fn locations(&self) -> [Location; 2] {
+        Self::places(&self.folder, &self.database)
     }
 }
 
@@ -81,8 +88,8 @@ async fn every_statement_is_understood_by_both_databases() {
     assert!(statements.len() > 40, "{}", statements.len());
     assert_all_prepare(&both, &statements).await;
     for (statement, own, values) in [
-        (&crate::conversation::TAKE_POSITIONS_SQLITE, 0, 1),
-        (&crate::conversation::TAKE_POSITIONS_POSTGRES, 1, 1),
+        (&crate::conversation::head::TAKE_POSITIONS_SQLITE, 0, 1),
+        (&crate::conversation::head::TAKE_POSITIONS_POSTGRES, 1, 1),
         (&crate::change::LAST_TAKEN_SQLITE, 0, 0),
         (&crate::change::LAST_TAKEN_POSTGRES, 1, 0),
         (&crate::change::HORIZON_POSTGRES, 1, 0),
@@ -119,7 +126,7 @@ fn no_statement_escapes_the_registry() {
     }
     by_hand.sort();
     // LAST_TAKEN, HORIZON and TAKE_POSITIONS by database; the macro and PING.
-    let expected = ["change.rs", "change.rs", "change.rs", "conversation.rs", "conversation.rs"];
+    let expected = ["change.rs", "change.rs", "change.rs", "head.rs", "head.rs"];
     assert_eq!(by_hand, [&expected[..], &["statement.rs", "statement.rs"]].concat());
 }
 
@@ -133,7 +140,7 @@ static EVERYBODYS: Statement =
 static RENAME_ALL: Statement = Statement::new("RENAME_ALL", "UPDATE organisation SET name = $1", &[]);
 static RENAME_EACH: Statement = Statement::new(
     "RENAME_EACH",
-    "UPDATE organisation SET created_at = input.at FROM {input} WHERE organisation_id = input.id",
+    "UPDATE organisation SET created_at = input.at {from_input} WHERE organisation_id = input.id",
     &[(Column::Int, "id"), (Column::Int, "at")],
 );
 static NAMES: Statement = Statement::new("NAMES", "SELECT name FROM organisation ORDER BY name", &[]);
@@ -264,6 +271,77 @@ async fn a_call_that_fails_half_way_takes_only_itself_back() {
         assert!(first.is_ok() && third.is_ok());
         assert!(matches!(failed, Err(Error::Conflict(_))), "{failed:?}");
         assert_eq!(names(database).await, ["a", "c"]);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_before_all_others_takes_only_itself_back() {
+    for database in &Both::open(&schema::DATA).await.databases {
+        fn poisoned(connection: &mut Connection) -> BoxFuture<'_, Result<()>> {
+            Box::pin(async move {
+                found(1, "half")(connection).await?;
+                found(1, "its twin")(connection).await.map(drop)
+            })
+        }
+        // The first one runs without a savepoint: what it did is gone nevertheless, and what follows it is kept.
+        let (failed, again, second, third) = tokio::join!(
+            database.write(poisoned),
+            database.write(poisoned),
+            database.write(found(2, "b")),
+            database.write(found(3, "c")),
+        );
+        assert!(matches!(failed, Err(Error::Conflict(_))) && matches!(again, Err(Error::Conflict(_))));
+        assert!(second.is_ok() && third.is_ok());
+        assert_eq!(names(database).await, ["b", "c"]);
+    }
+}
+
+#[tokio::test]
+async fn heads_are_taken_over_from_the_conversations_that_were_there() {
+    static BEFORE: Statement = Statement::new(
+        "BEFORE",
+        "INSERT INTO conversation (organisation_id, public_id, widget_id, token_hash, key_id, language, state, assignee,
+            last_sequence, last_visible, last_message, unread, waiting_since, visitor_seen, team_seen, team_seen_visible,
+            started_at, last_at, position, assigned_from)
+        SELECT 1, $1, 1, $1, 77, 'en', 1, NULL, 9, 8, 7, 3, 41, 5, 6, 4, 40, 50, 12, NULL",
+        &[],
+    );
+    static WIDGET: Statement = Statement::new(
+        "WIDGET",
+        "INSERT INTO widget (organisation_id, public_id, name, greeting, colour, language, sites, created_at)
+        VALUES ($1, $2, '', '', '', 'en', '', 0)",
+        &[],
+    );
+    static AFTER: Statement = Statement::new(
+        "AFTER",
+        "SELECT h.conversation_id, h.organisation_id, h.state, h.assignee, h.assigned_from, h.last_sequence,
+            h.last_visible, h.last_message, h.unread, h.waiting_since, h.visitor_seen, h.team_seen, h.team_seen_visible,
+            h.last_at, h.position, c.key_id, c.started_at
+        FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id",
+        &[],
+    );
+    fn insert(connection: &mut Connection) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let name = || Value::from(PublicId::from_bytes([7; 16]));
+            connection.execute(&WIDGET, &[1_i64.into(), name()], 1).await?;
+            connection.execute(&BEFORE, &[name()], 1).await
+        })
+    }
+    let earlier: &'static super::Schema =
+        Box::leak(Box::new(super::Schema { name: "data", migrations: &schema::DATA.migrations[..2] }));
+    let both = Both::open(earlier).await;
+    for (database, location) in both.databases.iter().zip(both.locations()) {
+        database.write(found(1, "ours")).await.unwrap();
+        database.write(insert).await.unwrap();
+        let settings = Settings { queue: 8, readers: 1 };
+        let now: Database<NoBatch> = Database::open(&location, settings, &schema::DATA).await.unwrap();
+        let rows = now.read(|connection| Box::pin(async move { connection.query(&AFTER, &[]).await })).await.unwrap();
+        let int = Value::Int;
+        assert_eq!(rows.len(), 1);
+        let expected = [int(1), int(1), int(1), Value::Null, Value::Null]
+            .into_iter()
+            .chain([9, 8, 7, 3, 41, 5, 6, 4, 50, 12, 77, 40].map(int));
+        assert_eq!(rows[0].0, expected.collect::<Vec<_>>());
     }
 }
 

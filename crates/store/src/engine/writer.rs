@@ -137,27 +137,37 @@ impl<B: Batch> Load<B> {
         self.has_called
     }
 
-    /// Runs items and calls inside an open transaction, each behind a savepoint. An error means that the transaction as
-    /// a whole is lost.
+    /// Runs items and calls inside an open transaction. What comes first needs no savepoint, which costs SQLite a copy of
+    /// every page: where it fails, the transaction is begun anew. An error means that the transaction as a whole is lost.
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<()> {
+        let mut is_untouched = true;
         if !self.items.is_empty() {
-            connection.step("SAVEPOINT job").await?;
-            let outcome = caught(B::run(connection, &mut self.items)).await;
-            settle(connection, outcome.is_ok()).await?;
-            match outcome {
-                Ok(()) => {}
+            match caught(B::run(connection, &mut self.items)).await {
+                Ok(()) => ensure_open(connection)?,
                 Err(error) if error.is_passing() => return Err(error),
                 Err(error) => {
+                    ensure_open(connection)?;
+                    connection.restart().await?;
                     tracing::error!(%error, "a batch failed; each of its items is run alone");
                     self.run_alone(connection).await?;
                 }
             }
+            is_untouched = false;
         }
         for call in &mut self.calls {
             self.has_called = true;
-            connection.step("SAVEPOINT job").await?;
-            let outcome = call.run(connection).await;
-            settle(connection, outcome.is_ok()).await?;
+            if is_untouched {
+                let outcome = call.run(connection).await;
+                ensure_open(connection)?;
+                if outcome.is_err() {
+                    connection.restart().await?;
+                }
+                is_untouched = outcome.is_err();
+            } else {
+                connection.step("SAVEPOINT job").await?;
+                let outcome = call.run(connection).await;
+                settle(connection, outcome.is_ok()).await?;
+            }
         }
         Ok(())
     }
@@ -193,7 +203,7 @@ impl<B: Batch> Load<B> {
     }
 }
 
-/// Runs work whose panic is an error of its own, and nobody else's: its savepoint takes it back.
+/// Runs work whose panic is an error of its own, and nobody else's: it is taken back.
 pub(super) async fn caught<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     AssertUnwindSafe(work)
         .catch_unwind()
@@ -206,11 +216,17 @@ fn survive<T>(what: &'static str, work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).inspect_err(|_| tracing::error!("{what}")).ok()
 }
 
-async fn settle(connection: &mut Connection, keep: bool) -> Result<()> {
+/// Tells a transaction that is still there from one that the database rolled back by itself.
+fn ensure_open(connection: &Connection) -> Result<()> {
     if connection.has_lost_transaction() {
         return Err(Error::Unavailable("the database rolled the transaction back by itself".to_owned()));
     }
-    if !keep {
+    Ok(())
+}
+
+async fn settle(connection: &mut Connection, is_good: bool) -> Result<()> {
+    ensure_open(connection)?;
+    if !is_good {
         connection.step("ROLLBACK TO job").await?;
     }
     connection.step("RELEASE job").await

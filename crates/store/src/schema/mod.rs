@@ -14,8 +14,14 @@ macro_rules! migration {
 }
 
 /// Organisations, conversations, messages.
-pub(crate) static DATA: Schema =
-    Schema { name: "data", migrations: &[migration!("data", "0001_first"), migration!("data", "0002_assigned_from")] };
+pub(crate) static DATA: Schema = Schema {
+    name: "data",
+    migrations: &[
+        migration!("data", "0001_first"),
+        migration!("data", "0002_assigned_from"),
+        migration!("data", "0003_head"),
+    ],
+};
 
 /// Wrapped keys.
 pub(crate) static KEYS: Schema =
@@ -41,6 +47,13 @@ mod tests {
                 {
                     let column = column.split_whitespace().next().unwrap_or_default().to_owned();
                     tables.entry(name.to_owned()).or_default().insert(column);
+                    continue;
+                }
+                if let Some((name, column)) =
+                    line.strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(" DROP COLUMN "))
+                {
+                    let dropped = tables.get_mut(name).is_some_and(|table| table.remove(column.trim_end_matches(';')));
+                    assert!(dropped, "{line}: there is no such column");
                     continue;
                 }
                 let created = line.strip_prefix("CREATE TABLE ").map(|rest| rest.trim_start_matches("IF NOT EXISTS "));

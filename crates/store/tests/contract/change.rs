@@ -61,13 +61,10 @@ async fn a_commit_that_is_overtaken_is_not_missed(at: Fixture) {
     let mut cursor = SweepCursor::behind(at.store.last_position_taken().await.unwrap());
     let hold = Hold::new(at.place.data().await);
     let take = if at.is_postgres() {
-        format!(
-            "BEGIN; UPDATE conversation SET position = nextval('change_position') WHERE conversation_id = {}",
-            slow.id
-        )
+        format!("BEGIN; UPDATE head SET position = nextval('change_position') WHERE conversation_id = {}", slow.id)
     } else {
         format!(
-            "BEGIN IMMEDIATE; UPDATE change_position SET value = value + 1; UPDATE conversation SET position = \
+            "BEGIN IMMEDIATE; UPDATE change_position SET value = value + 1; UPDATE head SET position = \
              (SELECT value FROM change_position) WHERE conversation_id = {}",
             slow.id
         )

@@ -317,7 +317,7 @@ impl Fixture {
         raw.run(match &raw {
             Raw::Sqlite(_) => "BEGIN IMMEDIATE",
             Raw::Postgres(_) => {
-                "BEGIN; LOCK TABLE organisation, operator, session, conversation, message IN ACCESS EXCLUSIVE MODE"
+                "BEGIN; LOCK TABLE organisation, operator, session, conversation, head, message IN ACCESS EXCLUSIVE MODE"
             }
         })
         .await;

@@ -21,7 +21,7 @@ on_both![
 async fn hold(at: &Fixture, chat: &Chat) -> Hold {
     let hold = Hold::new(at.place.data().await);
     let text = if at.is_postgres() {
-        format!("BEGIN; SELECT 1 FROM conversation WHERE conversation_id = {} FOR UPDATE", chat.id)
+        format!("BEGIN; SELECT 1 FROM head WHERE conversation_id = {} FOR UPDATE", chat.id)
     } else {
         "BEGIN IMMEDIATE".to_owned()
     };

@@ -1,0 +1,139 @@
+//! Loads what a batch works on: begins the conversations that are new, locks the others, finds where their senders stand.
+
+use std::collections::HashMap;
+
+use domain::conversation::{Progress, State};
+use domain::{ConversationId, Language, OperatorId, OrganisationId, SenderId, Timestamp};
+
+use super::{Desk, Loaded, Outcome, Pending, Target};
+use crate::conversation::head::TAKE_POSITIONS_POSTGRES;
+use crate::engine::{Connection, Row, Step, Value, statements};
+use crate::{Error, Result};
+
+statements! {
+    BEGIN_CONVERSATION(organisation_id int, public_id bytes, widget_id int, token_hash bytes, key_id int, language int,
+        at int) =
+        "INSERT INTO conversation (organisation_id, public_id, widget_id, token_hash, key_id, language, started_at)
+        SELECT input.organisation_id, input.public_id, input.widget_id, input.token_hash, input.key_id,
+            CASE input.language WHEN 1 THEN 'en' ELSE 'de' END, input.at
+        {from_input} WHERE 1 = 1
+        ON CONFLICT (token_hash) DO NOTHING
+        RETURNING conversation_id, public_id";
+    LOAD(conversation_id int) =
+        "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
+            h.last_message, h.unread, h.waiting_since, c.public_id
+        FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id {and_input}
+        WHERE h.conversation_id = input.conversation_id
+        ORDER BY h.conversation_id {for_update}";
+    LOAD_COUNTERS(conversation_id int, author int, sender int) =
+        "SELECT s.conversation_id, s.author, s.sender, s.counter FROM sender s {and_input}
+        WHERE s.conversation_id = input.conversation_id AND s.author = input.author AND s.sender = input.sender";
+}
+
+/// Begins the conversations whose first message is here. A token that has one already is answered, not begun again.
+pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], desk: &mut Desk) -> Result<()> {
+    let mut inputs = Vec::new();
+    let mut firsts = HashMap::new();
+    for item in items.iter() {
+        if let Target::New(new) = &item.append.target {
+            let name = item.append.message.identity().conversation;
+            let skips = item.append.message.identity().counter != 1;
+            let input = vec![
+                item.append.organisation.into(),
+                name.into(),
+                new.widget.into(),
+                new.token_hash.into(),
+                new.key.into(),
+                i64::from(new.language == Language::En).into(),
+                item.append.at.into(),
+            ];
+            inputs.push(((new.token_hash, skips), input));
+            firsts.insert(name, (item.append.organisation, item.append.idle_at, item.append.at));
+        }
+    }
+    if inputs.is_empty() {
+        return Ok(());
+    }
+    // In the order of their tokens, so that two nodes that begin the same conversations cannot wait for each other; of one
+    // token, the message that will be refused for its counter last.
+    inputs.sort_by_key(|(order, _)| *order);
+    let inputs: Vec<Vec<Value>> = inputs.into_iter().map(|(_, input)| input).collect();
+    let mut begun = HashMap::new();
+    for row in connection.query_each(&BEGIN_CONVERSATION, &inputs).await? {
+        begun.insert(row.public_id(1)?, ConversationId(row.int(0)?));
+    }
+    for item in items.iter_mut() {
+        if let Target::New(_) = item.append.target {
+            let name = item.append.message.identity().conversation;
+            match begun.get(&name) {
+                Some(id) => item.place = Some(*id),
+                None => item.outcome = Some(Outcome::AlreadyBegun),
+            }
+        }
+    }
+    for (name, id) in begun {
+        let (organisation, idle_at, at) = firsts[&name];
+        desk.watched.insert(id, (organisation, idle_at, at));
+        let loaded = Loaded::new(organisation, id, name, Progress::default(), at, true);
+        desk.conversations.insert(id, loaded);
+    }
+    Ok(())
+}
+
+pub(super) async fn load(connection: &mut Connection, items: &[Pending], desk: &mut Desk) -> Result<()> {
+    let mut senders: Vec<(ConversationId, i64, SenderId)> = items
+        .iter()
+        .filter_map(|item| {
+            let id = item.place.filter(|id| !desk.conversations.contains_key(id))?;
+            let identity = item.append.message.identity();
+            Some((id, identity.author.code(), identity.sender))
+        })
+        .collect();
+    senders.sort_unstable();
+    senders.dedup();
+    let mut ids: Vec<ConversationId> = senders.iter().map(|(id, _, _)| *id).collect();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    // Locked in the order of their numbers, so that two nodes that lock the same ones cannot wait for each other.
+    let ids: Vec<Vec<Value>> = ids.into_iter().map(|id| vec![id.into()]).collect();
+    let senders: Vec<Vec<Value>> =
+        senders.iter().map(|(id, author, sender)| vec![(*id).into(), (*author).into(), (*sender).into()]).collect();
+    // The counters by a statement of their own, begun behind the locks: PostgreSQL reads a joined table as it was before
+    // it had to wait for them, and a retry that reached two nodes at once would be stored twice.
+    let mut steps = vec![Step::Each(&LOAD, &ids), Step::Each(&LOAD_COUNTERS, &senders)];
+    // Positions likewise behind the locks, and in the same breath: those that are not needed are never seen.
+    let wanted = [Value::from((ids.len() + desk.conversations.len()) as i64)];
+    if connection.is_postgres() {
+        steps.push(Step::One(&TAKE_POSITIONS_POSTGRES, &wanted));
+    }
+    let mut found = connection.query_all(&steps).await?.into_iter();
+    for row in found.next().unwrap_or_default() {
+        let loaded = loaded(&row)?;
+        desk.conversations.insert(loaded.change.conversation, loaded);
+    }
+    for row in found.next().unwrap_or_default() {
+        desk.counters.insert((ConversationId(row.int(0)?), row.int(1)?, SenderId(row.int(2)?)), row.int(3)?);
+    }
+    for row in found.next().unwrap_or_default() {
+        desk.positions.push(row.int(0)?);
+    }
+    Ok(())
+}
+
+fn loaded(row: &Row) -> Result<Loaded> {
+    let state = State::from_code(row.int(2)?)
+        .ok_or_else(|| Error::Broken("a conversation's state cannot be read".to_owned()))?;
+    let progress = Progress {
+        state,
+        assignee: row.int_or_null(3)?.map(OperatorId),
+        last_sequence: row.int(4)?,
+        last_visible: row.int(5)?,
+        last_message: row.int(6)?,
+        unread: row.int(7)?,
+        waiting_since: row.int_or_null(8)?.map(Timestamp),
+    };
+    let (organisation, id) = (OrganisationId(row.int(0)?), ConversationId(row.int(1)?));
+    Ok(Loaded::new(organisation, id, row.public_id(9)?, progress, Timestamp(0), false))
+}

@@ -1,0 +1,152 @@
+//! What happens to a conversation besides messages: it is given to somebody, ended, taken up again.
+
+use domain::conversation::{Author, Change, Event, Kind, State};
+use domain::{Access, ConversationId, OperatorId, OrganisationId, Timestamp};
+
+use super::head::{Moved, write_heads};
+use super::{Conversation, locked};
+use crate::append::{INSERT_MESSAGES, event};
+use crate::engine::{Connection, statements};
+use crate::{Error, Result, Store, job};
+
+statements! {
+    WORKS_HERE =
+        "SELECT organisation_id FROM operator WHERE organisation_id = $1 AND operator_id = $2";
+}
+
+/// Puts an event into a conversation and writes its new state.
+async fn happen(
+    connection: &mut Connection,
+    found: Conversation,
+    author: Author,
+    what: Event,
+    at: Timestamp,
+) -> Result<Change> {
+    let mut progress = found.progress;
+    let kind = Kind::Event(what);
+    let numbers = progress.advance(author, kind, at);
+    let entry = [event(found.id, found.organisation, author, kind, numbers, at)];
+    let change = Change {
+        organisation: found.organisation,
+        conversation: found.id,
+        progress,
+        previous_assignee: found.progress.assignee,
+        began: false,
+        at,
+        position: 0,
+    };
+    let moved = vec![Moved { change, from: found.progress.state }];
+    let changes = write_heads(connection, moved, Vec::new(), &[(&INSERT_MESSAGES, &entry)]).await?;
+    changes.into_iter().next().ok_or_else(|| Error::Broken("a change was not written".to_owned()))
+}
+
+impl Store {
+    /// Gives a conversation to an operator, or to nobody; nothing happens where it is so already.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for an operator of another organisation, and [`Error::OutOfReach`] where `by` may not
+    /// touch it.
+    pub async fn assign(
+        &self,
+        organisation: OrganisationId,
+        id: ConversationId,
+        by: (OperatorId, Access),
+        to: Option<OperatorId>,
+        at: Timestamp,
+    ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
+        self.data
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let found = locked(connection, organisation, id, Some(by)).await?;
+                        if found.progress.assignee == to {
+                            return Ok(None);
+                        }
+                        if let Some(to) = to {
+                            let values = [organisation.into(), to.into()];
+                            if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
+                                return Err(Error::NotFound);
+                            }
+                        }
+                        happen(connection, found, Author::Operator(by.0), Event::Assigned(to), at).await.map(Some)
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
+            .await
+    }
+
+    /// Ends a conversation or takes it up again; nothing happens where it is so already.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and [`Error::OutOfReach`] where `by` may not touch it.
+    pub async fn set_ended(
+        &self,
+        organisation: OrganisationId,
+        id: ConversationId,
+        by: (OperatorId, Access),
+        ended: bool,
+        at: Timestamp,
+        idle_at: Timestamp,
+    ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
+        self.data
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let found = locked(connection, organisation, id, Some(by)).await?;
+                        if (found.progress.state == State::Ended) == ended {
+                            return Ok(None);
+                        }
+                        let what = if ended { Event::Ended } else { Event::Reopened };
+                        if !ended {
+                            job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+                        }
+                        happen(connection, found, Author::Operator(by.0), what, at).await.map(Some)
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
+            .await
+    }
+
+    /// Ends a conversation in which nobody has written since `quiet_since`; the outcome of its job either way.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn end_if_idle(
+        &self,
+        claimed: job::Claimed,
+        idle: std::time::Duration,
+        at: Timestamp,
+    ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
+        self.data
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let id = ConversationId(claimed.subject);
+                        let found = match locked(connection, claimed.organisation, id, None).await {
+                            Err(Error::NotFound) => None,
+                            found => Some(found?),
+                        };
+                        let Some(found) = found.filter(|found| found.progress.state != State::Ended) else {
+                            job::finish(connection, &claimed).await?;
+                            return Ok(None);
+                        };
+                        let due = found.last_at.plus(idle);
+                        if due > at {
+                            job::postpone(connection, &claimed, due).await?;
+                            return Ok(None);
+                        }
+                        let change = happen(connection, found, Author::System, Event::EndedIdle, at).await?;
+                        job::finish(connection, &claimed).await?;
+                        Ok(Some(change))
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
+            .await
+    }
+}

@@ -1,0 +1,107 @@
+//! Lists of conversations, newest change first, and how many there are.
+
+use domain::conversation::State;
+use domain::{OperatorId, OrganisationId};
+
+use super::{Conversation, conversation, select};
+use crate::engine::{Value, statements};
+use crate::{Result, Scope, Store};
+
+/// Which conversations a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Those of one operator.
+    Mine(OperatorId),
+    /// Those that nobody has taken.
+    Unassigned,
+    /// All.
+    All,
+}
+
+statements! {
+    LIST_MINE =
+        select!("WHERE h.organisation_id = $1 AND h.assignee = $2 AND h.state IN (0, 1, 2, CAST($3 AS BIGINT))
+            AND h.position < $4 ORDER BY h.position DESC LIMIT $5");
+    LIST_UNASSIGNED =
+        select!("WHERE h.organisation_id = $1 AND h.assignee IS NULL AND h.state IN (0, 1, 2, CAST($2 AS BIGINT))
+            AND h.position < $3 ORDER BY h.position DESC LIMIT $4");
+    LIST_ALL =
+        select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($2 AS BIGINT)) AND h.position < $3
+        ORDER BY h.position DESC LIMIT $4");
+    COUNT =
+        "SELECT organisation_id, assignee, COUNT(*) FROM head
+        WHERE organisation_id = $1 AND state IN (0, 1, 2) GROUP BY organisation_id, assignee";
+    LAST_POSITION =
+        "SELECT organisation_id, position FROM head WHERE organisation_id = $1
+        ORDER BY position DESC LIMIT 1";
+}
+
+impl Store {
+    /// A page of a list, newest change first, of changes before `before`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn conversations(
+        &self,
+        organisation: OrganisationId,
+        list: List,
+        with_ended: bool,
+        before: i64,
+        most: i64,
+    ) -> Result<Vec<Conversation>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let scope = Scope::Organisation(organisation);
+                    // The state of ended ones, or one that is asked for anyway.
+                    let ended = Value::from(if with_ended { State::Ended } else { State::New }.code());
+                    let rows = match list {
+                        List::Mine(operator) => {
+                            let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
+                            connection.query_in(scope, &LIST_MINE, &values).await?
+                        }
+                        List::Unassigned => {
+                            let values = [organisation.into(), ended, before.into(), most.into()];
+                            connection.query_in(scope, &LIST_UNASSIGNED, &values).await?
+                        }
+                        List::All => {
+                            let values = [organisation.into(), ended, before.into(), most.into()];
+                            connection.query_in(scope, &LIST_ALL, &values).await?
+                        }
+                    };
+                    rows.iter().map(conversation).collect()
+                })
+            })
+            .await
+    }
+
+    /// How many conversations are not ended, by operator; `None` stands for nobody.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn counts(&self, organisation: OrganisationId) -> Result<Vec<(Option<OperatorId>, i64)>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query_in(organisation.into(), &COUNT, &[organisation.into()]).await?;
+                    rows.iter().map(|row| Ok((row.int_or_null(1)?.map(OperatorId), row.int(2)?))).collect()
+                })
+            })
+            .await
+    }
+
+    /// The last change of an organisation, 0 where there is none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn last_position(&self, organisation: OrganisationId) -> Result<i64> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query_in(organisation.into(), &LAST_POSITION, &[organisation.into()]).await?;
+                    rows.first().map_or(Ok(0), |row| row.int(1))
+                })
+            })
+            .await
+    }
+}
