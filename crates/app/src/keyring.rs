@@ -77,9 +77,14 @@ impl Keyring {
         });
     }
 
-    /// Whether all nodes have the secrets with this digest.
-    pub(crate) async fn agree_on(&self, digest: [u8; 32]) -> Result<bool> {
-        Ok(self.keys.agree_on_secrets(digest).await?)
+    /// Names the secrets of this node as those of the installation, where none are named.
+    pub(crate) async fn name_secrets(&self, digest: [u8; 32]) -> Result<()> {
+        Ok(self.keys.name_secrets(digest).await?)
+    }
+
+    /// Whether other secrets than these are named.
+    pub(crate) async fn names_others(&self, digest: [u8; 32]) -> Result<bool> {
+        Ok(self.keys.named_secrets().await?.is_some_and(|named| named != digest))
     }
 
     /// Makes an organisation's first key.

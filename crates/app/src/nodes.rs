@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bus::Notice;
-use domain::conversation::Change;
 use parking_lot::Mutex;
-use store::change::SweepCursor;
+use store::change::{Found, SweepCursor};
 
 use crate::{App, Result};
 
@@ -21,6 +21,8 @@ pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 pub const PRESENCE_EVERY: Duration = Duration::from_secs(5);
 /// How far behind the last position a node begins: more than transactions that are under way can have taken.
 const UNDER_WAY: i64 = 65_536;
+/// Organisations looked at in one go: many of them must not make a look so long that it is given up.
+const ORGANISATIONS: usize = 256;
 /// Positions remembered as told; beyond them some news are told twice, which receivers see by their numbers.
 const TOLD: usize = 262_144;
 
@@ -31,6 +33,8 @@ pub(crate) struct Sweep {
     cursor: tokio::sync::Mutex<Option<SweepCursor>>,
     /// Positions past the cursor that the sockets here were told of.
     told: Mutex<BTreeSet<i64>>,
+    /// Up to here everything was seen, hand-overs too.
+    seen: AtomicI64,
 }
 
 impl Sweep {
@@ -58,24 +62,33 @@ impl App {
     /// Those of the store; what was missed is found the next time.
     pub async fn sweep(&self) -> Result<usize> {
         let mut cursor = self.sweep.cursor.lock().await;
-        let last = self.store.last_position_taken().await?;
+        let known = cursor.as_ref().map_or(-1, SweepCursor::position);
+        let Some(mark) = self.store.mark(known).await? else { return Ok(0) };
         // With nobody writing, the first look moves it to the last position. Otherwise it waits for whoever had taken an earlier
         // one by then: they may commit when somebody listens here.
-        let cursor = cursor.get_or_insert_with(|| SweepCursor::behind((last - UNDER_WAY).max(0)));
-        if last == cursor.position() {
-            return Ok(0);
+        let begin = || SweepCursor::behind((mark.last - UNDER_WAY).max(0));
+        let cursor = cursor.get_or_insert_with(begin);
+        if mark.last < cursor.position() {
+            tracing::warn!("the order of changes went back: the database was restored, or another one took its place");
+            *cursor = begin();
+            self.sweep.told.lock().clear();
         }
-        let swept = self.store.changes_after(self.bus.organisations(), cursor.position()).await?;
-        let mut found = 0;
-        for change in swept.changes {
-            if self.sweep.tells(change.position) {
-                self.bus.tell_here(&change);
-                found += 1;
+        // In this order: what had ended by `oldest` is seen by every look from here on, also by those who come to listen after
+        // the organisations were listed.
+        let oldest = self.store.oldest_open().await?;
+        let mut told = 0;
+        for organisations in self.bus.organisations().chunks(ORGANISATIONS) {
+            for found in self.store.changes_after(organisations.to_vec(), cursor.position()).await? {
+                if self.sweep.tells(found.change.position) {
+                    self.bus.tell_here(&found.told_past(cursor.position()));
+                    told += 1;
+                }
             }
         }
-        cursor.look(last, swept.horizon);
+        cursor.look(mark, oldest);
         self.sweep.forget(cursor.position());
-        Ok(found)
+        self.sweep.seen.store(cursor.position(), Ordering::Relaxed);
+        Ok(told)
     }
 
     /// Takes what other nodes told until the program ends. To be run once, as a task of its own.
@@ -98,16 +111,16 @@ impl App {
             }
             // What waits meanwhile is merged and read together with the next.
             match self.store.changes_of(news.changed.into_iter().collect()).await {
-                Ok(changes) => changes.iter().for_each(|change| self.tell_from_elsewhere(change)),
+                Ok(found) => found.into_iter().for_each(|found| self.tell_from_elsewhere(found)),
                 Err(error) => tracing::warn!(%error, "what another node changed cannot be read; the sweep finds it"),
             }
         }
     }
 
     /// Tells what another node changed. Told even where the position is known: that somebody has seen something moves none.
-    fn tell_from_elsewhere(&self, change: &Change) {
-        self.sweep.tells(change.position);
-        self.bus.tell_here(change);
+    fn tell_from_elsewhere(&self, found: Found) {
+        self.sweep.tells(found.change.position);
+        self.bus.tell_here(&found.told_past(self.sweep.seen.load(Ordering::Relaxed)));
     }
 
     /// Keeps what is known about other nodes true. To be called every [`PRESENCE_EVERY`].

@@ -2,13 +2,16 @@
 //!
 //! Every change of a conversation takes the next *position*. A node that asks for positions past the last one it knows finds
 //! everything – except that on PostgreSQL commits pass each other: 6 can be there before 5 is. A [`SweepCursor`] therefore
-//! moves past a position only once no transaction can still commit one before it.
+//! moves past a position only once every transaction that may have taken one before it has ended. Which these are, a
+//! [`Mark`] tells: after the last position was read, it takes a transaction number of its own. Whoever took that position or
+//! an earlier one had begun to write before, and so has a lower number. (The snapshot's own upper end would not do: it is
+//! the last *ended* transaction's, and running ones lie above it.)
 
 use domain::conversation::{Change, Progress, State};
 use domain::{ConversationId, OperatorId, OrganisationId, Timestamp};
 
-use crate::engine::{Connection, Row, statements};
-use crate::{Error, Result, Scope, Store, System};
+use crate::engine::{Connection, Row, Statement, statements};
+use crate::{Error, Result, Store};
 
 /// Rows read at once.
 const PAGE: i64 = 1000;
@@ -17,7 +20,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
-            h.last_message, h.unread, h.waiting_since, h.last_at, h.position, h.assigned_from ",
+            h.last_message, h.unread, h.waiting_since, h.last_at, h.position, h.assigned_from, h.assigned_position ",
             $rest
         )
     };
@@ -31,45 +34,61 @@ statements! {
         select!("FROM head h WHERE h.organisation_id = $1 AND h.position > $2 ORDER BY h.position LIMIT $3");
 }
 
-/// These three differ by database; the registry's test prepares each where it belongs.
-pub(crate) static LAST_TAKEN_SQLITE: crate::engine::Statement =
-    crate::engine::Statement::new("LAST_TAKEN_SQLITE", "SELECT value FROM change_position WHERE id = 1", &[]);
-pub(crate) static LAST_TAKEN_POSTGRES: crate::engine::Statement = crate::engine::Statement::new(
+/// These four differ by database; the registry's test prepares each where it belongs.
+pub(crate) static LAST_TAKEN_SQLITE: Statement =
+    Statement::new("LAST_TAKEN_SQLITE", "SELECT value FROM change_position WHERE id = 1", &[]);
+pub(crate) static LAST_TAKEN_POSTGRES: Statement = Statement::new(
     "LAST_TAKEN_POSTGRES",
     "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM change_position",
     &[],
 );
-pub(crate) static HORIZON_POSTGRES: crate::engine::Statement = crate::engine::Statement::new(
-    "HORIZON_POSTGRES",
-    "SELECT CAST(CAST(pg_snapshot_xmin(s) AS TEXT) AS BIGINT), CAST(CAST(pg_snapshot_xmax(s) AS TEXT) AS BIGINT)
-        FROM pg_current_snapshot() AS s",
+pub(crate) static MARK_POSTGRES: Statement =
+    Statement::new("MARK_POSTGRES", "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)", &[]);
+pub(crate) static OLDEST_POSTGRES: Statement = Statement::new(
+    "OLDEST_POSTGRES",
+    "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)",
     &[],
 );
 
-/// Which transactions a reader could not see the end of.
+/// A place in the order of changes that can be moved past once those who were under way then have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Horizon {
-    /// Every transaction below this number has ended, and what it committed was seen.
-    pub oldest: i64,
-    /// No transaction from this number on had begun to write.
-    pub next: i64,
+pub struct Mark {
+    /// The last position that was taken.
+    pub last: i64,
+    /// Whoever took it, or one before it, has a lower number than this transaction.
+    pub transaction: i64,
 }
 
-/// What one look found.
-#[derive(Debug)]
-pub struct Swept {
-    /// Changes past the cursor, oldest first within each organisation. The assignee before is the last one known.
-    pub changes: Vec<Change>,
-    /// What could not be seen yet.
-    pub horizon: Horizon,
+/// A change that was found, not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where the conversation stands. Names its assignee as the one before, too: whether there was another one within what
+    /// is looked at, only the finder knows.
+    pub change: Change,
+    /// Who was on it before the last hand-over.
+    pub assigned_from: Option<OperatorId>,
+    /// That hand-over's position, 0 where there was none.
+    pub assigned_position: i64,
+}
+
+impl Found {
+    /// The change as it is to be told to whoever has seen everything up to a position: a hand-over past it is news, and
+    /// whoever lost the conversation must hear of it.
+    pub const fn told_past(self, position: i64) -> Change {
+        let mut change = self.change;
+        if self.assigned_position > position {
+            change.previous_assignee = self.assigned_from;
+        }
+        change
+    }
 }
 
 /// Up to which position everything was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SweepCursor {
     position: i64,
-    /// Up to this position everything will have been seen once all transactions below that number have ended.
-    pending: Option<(i64, i64)>,
+    /// Can be moved past once the oldest open transaction is younger than its own.
+    pending: Option<Mark>,
 }
 
 impl SweepCursor {
@@ -83,32 +102,30 @@ impl SweepCursor {
         self.position
     }
 
-    /// Moves on after a look. `last` is the last position that was taken *before* the look began: whoever took it had
-    /// begun to write then, so it is below the horizon's `next`.
-    pub fn look(&mut self, last: i64, horizon: Horizon) {
-        if let Some((upto, ended)) = self.pending
-            && horizon.oldest >= ended
-        {
-            self.position = self.position.max(upto);
-            self.pending = None;
+    /// Moves on after a look that began when `oldest` was the oldest open transaction, which was asked for after `mark` was
+    /// made.
+    pub fn look(&mut self, mark: Mark, oldest: i64) {
+        for reached in self.pending.into_iter().chain([mark]) {
+            if oldest > reached.transaction {
+                self.position = self.position.max(reached.last);
+                self.pending = None;
+            }
         }
-        if horizon.oldest >= horizon.next {
-            self.position = self.position.max(last);
-            self.pending = None;
-        } else if self.pending.is_none() && last > self.position {
-            self.pending = Some((last, horizon.next));
+        if self.pending.is_none() && mark.last > self.position {
+            self.pending = Some(mark);
         }
     }
 }
 
-fn change(row: &Row) -> Result<Change> {
-    Ok(Change {
+fn found(row: &Row) -> Result<Found> {
+    let assignee = row.int_or_null(3)?.map(OperatorId);
+    let change = Change {
         organisation: OrganisationId(row.int(0)?),
         conversation: ConversationId(row.int(1)?),
         progress: Progress {
             state: State::from_code(row.int(2)?)
                 .ok_or_else(|| Error::Broken("a conversation's state cannot be read".to_owned()))?,
-            assignee: row.int_or_null(3)?.map(OperatorId),
+            assignee,
             last_sequence: row.int(4)?,
             last_visible: row.int(5)?,
             last_message: row.int(6)?,
@@ -117,38 +134,58 @@ fn change(row: &Row) -> Result<Change> {
         },
         at: Timestamp(row.int(9)?),
         position: row.int(10)?,
-        previous_assignee: row.int_or_null(11)?.map(OperatorId),
+        previous_assignee: assignee,
         began: false,
-    })
+    };
+    Ok(Found { change, assigned_from: row.int_or_null(11)?.map(OperatorId), assigned_position: row.int(12)? })
 }
 
 impl Store {
-    /// The last position that was taken, whether or not its transaction is through.
+    /// Marks the last position that was taken, whether or not its transaction is through; nothing where that is `known`
+    /// already.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn last_position_taken(&self) -> Result<i64> {
+    pub async fn mark(&self, known: i64) -> Result<Option<Mark>> {
         self.data
-            .read(|connection| {
+            .read(move |connection| {
                 Box::pin(async move {
                     let statement = if connection.is_postgres() { &LAST_TAKEN_POSTGRES } else { &LAST_TAKEN_SQLITE };
-                    let rows = connection.query(statement, &[]).await?;
-                    rows.first().ok_or_else(|| Error::Broken("there are no change positions".to_owned()))?.int(0)
+                    let last = only(connection, statement).await?;
+                    if last == known {
+                        return Ok(None);
+                    }
+                    // SQLite has one writer: what is taken and can be read has ended.
+                    let is_shared = connection.is_postgres();
+                    let transaction = if is_shared { only(connection, &MARK_POSTGRES).await? } else { 0 };
+                    Ok(Some(Mark { last, transaction }))
                 })
             })
             .await
     }
 
-    /// Changes of these organisations past a position, in one look.
+    /// The oldest transaction that has not ended; every one below it is seen by whoever looks from now on.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn changes_after(&self, organisations: Vec<OrganisationId>, position: i64) -> Result<Swept> {
+    pub async fn oldest_open(&self) -> Result<i64> {
+        self.data
+            .read(|connection| {
+                Box::pin(async move {
+                    if connection.is_postgres() { only(connection, &OLDEST_POSTGRES).await } else { Ok(1) }
+                })
+            })
+            .await
+    }
+
+    /// Changes of these organisations past a position, oldest first within each.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn changes_after(&self, organisations: Vec<OrganisationId>, position: i64) -> Result<Vec<Found>> {
         self.data
             .read(move |connection| {
                 Box::pin(async move {
-                    // First, so that nothing the look sees can have ended after it.
-                    let horizon = horizon(connection).await?;
                     let mut changes = Vec::new();
                     for organisation in organisations {
                         let mut after = position;
@@ -156,15 +193,15 @@ impl Store {
                             let values = [organisation.into(), after.into(), PAGE.into()];
                             let rows = connection.query_in(organisation.into(), &CHANGES_AFTER, &values).await?;
                             for row in &rows {
-                                changes.push(change(row)?);
+                                changes.push(found(row)?);
                             }
                             if (rows.len() as i64) < PAGE {
                                 break;
                             }
-                            after = changes.last().map_or(after, |last: &Change| last.position);
+                            after = changes.last().map_or(after, |last: &Found| last.change.position);
                         }
                     }
-                    Ok(Swept { changes, horizon })
+                    Ok(changes)
                 })
             })
             .await
@@ -174,44 +211,37 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn changes_of(&self, conversations: Vec<(OrganisationId, ConversationId)>) -> Result<Vec<Change>> {
+    pub async fn changes_of(&self, conversations: Vec<(OrganisationId, ConversationId)>) -> Result<Vec<Found>> {
         self.data
             .read(move |connection| {
                 Box::pin(async move {
                     let inputs: Vec<_> = conversations.into_iter().map(|(of, id)| vec![of.into(), id.into()]).collect();
                     let rows = connection.query_each(&CHANGES_OF, &inputs).await?;
-                    let scope = Scope::System(System::Sweep);
-                    let changes: Vec<Change> = rows.iter().map(change).collect::<Result<_>>()?;
-                    debug_assert!(changes.iter().all(|change| scope.covers(change.organisation)));
-                    Ok(changes)
+                    rows.iter().map(found).collect()
                 })
             })
             .await
     }
 }
 
-async fn horizon(connection: &mut Connection) -> Result<Horizon> {
-    if !connection.is_postgres() {
-        // One writer: when a reader looks, nothing is half done before what it sees.
-        return Ok(Horizon { oldest: 0, next: 0 });
-    }
-    let rows = connection.query(&HORIZON_POSTGRES, &[]).await?;
-    let row = rows.first().ok_or_else(|| Error::Broken("the database has no snapshot".to_owned()))?;
-    Ok(Horizon { oldest: row.int(0)?, next: row.int(1)? })
+/// The number in the only row.
+async fn only(connection: &mut Connection, statement: &'static Statement) -> Result<i64> {
+    let rows = connection.query(statement, &[]).await?;
+    rows.first().ok_or_else(|| Error::Broken(format!("{} found nothing", statement.name)))?.int(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const fn horizon(oldest: i64, next: i64) -> Horizon {
-        Horizon { oldest, next }
+    const fn mark(last: i64, transaction: i64) -> Mark {
+        Mark { last, transaction }
     }
 
     #[test]
     fn with_nobody_writing_everything_taken_was_seen() {
         let mut cursor = SweepCursor::behind(0);
-        cursor.look(7, horizon(100, 100));
+        cursor.look(mark(7, 100), 101);
         assert_eq!(cursor.position(), 7);
     }
 
@@ -219,15 +249,15 @@ mod tests {
     fn a_transaction_that_is_still_open_holds_the_cursor_back_until_it_has_ended() {
         let mut cursor = SweepCursor::behind(3);
         // 5 and 6 are taken; 100 still runs and may hold either.
-        cursor.look(6, horizon(100, 102));
+        cursor.look(mark(6, 102), 100);
         assert_eq!(cursor.position(), 3);
         // Newer ones run now, but 100 too.
-        cursor.look(9, horizon(100, 110));
+        cursor.look(mark(9, 110), 100);
         assert_eq!(cursor.position(), 3);
         // 100 and 101 have ended; what runs now took nothing up to 6.
-        cursor.look(12, horizon(102, 120));
+        cursor.look(mark(12, 120), 103);
         assert_eq!(cursor.position(), 6);
-        cursor.look(15, horizon(121, 121));
+        cursor.look(mark(15, 130), 131);
         assert_eq!(cursor.position(), 15);
     }
 
@@ -235,7 +265,7 @@ mod tests {
     fn under_endless_load_the_cursor_follows() {
         let mut cursor = SweepCursor::behind(0);
         for step in 1..=50 {
-            cursor.look(step * 10, horizon(step * 10 - 3, step * 10 + 1));
+            cursor.look(mark(step * 10, step * 10), step * 10 - 3);
         }
         assert!(cursor.position() >= 480, "{cursor:?}");
     }
@@ -243,7 +273,7 @@ mod tests {
     #[test]
     fn a_cursor_never_goes_back() {
         let mut cursor = SweepCursor::behind(50);
-        cursor.look(40, horizon(5, 5));
+        cursor.look(mark(40, 5), 6);
         assert_eq!(cursor.position(), 50);
     }
 }

@@ -49,7 +49,9 @@ statements! {
         "SELECT organisation_id, key_id, organisation_key_version, key_wrapped FROM data_key
         WHERE organisation_id = $1 AND key_id = $2";
     ANY_KEY = "SELECT organisation_id FROM organisation_key LIMIT 1";
-    NAME_SECRETS = "INSERT INTO secrets (id, digest) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+    NAME_SECRETS =
+        "INSERT INTO secrets (id, digest) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET digest = excluded.digest
+        WHERE NOT EXISTS (SELECT 1 FROM organisation_key)";
     NAMED_SECRETS = "SELECT digest FROM secrets WHERE id = 1";
     OLD_KEYS =
         "SELECT organisation_id, key_id FROM data_key WHERE created_at < $1 AND key_id > $2
@@ -60,18 +62,27 @@ statements! {
 }
 
 impl KeyStore {
-    /// Names the digest of the installation's secrets where none is named yet; says whether it is the one that is named.
+    /// Names the digest of the installation's secrets. Once there are keys, the one that is named stays.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn agree_on_secrets(&self, digest: [u8; 32]) -> Result<bool> {
+    pub async fn name_secrets(&self, digest: [u8; 32]) -> Result<()> {
         self.keys
             .write(move |connection| {
+                Box::pin(async move { connection.execute_any(&NAME_SECRETS, &[digest.into()]).await.map(drop) })
+            })
+            .await
+    }
+
+    /// The digest that is named, if one is.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn named_secrets(&self) -> Result<Option<Vec<u8>>> {
+        self.keys
+            .read(|connection| {
                 Box::pin(async move {
-                    connection.execute_any(&NAME_SECRETS, &[digest.into()]).await?;
-                    let rows = connection.query(&NAMED_SECRETS, &[]).await?;
-                    let named = rows.first().ok_or_else(|| Error::Broken("no secrets are named".to_owned()))?;
-                    Ok(named.bytes(0)? == digest)
+                    connection.query(&NAMED_SECRETS, &[]).await?.first().map(|row| row.bytes(0)).transpose()
                 })
             })
             .await

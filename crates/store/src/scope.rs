@@ -22,8 +22,6 @@ pub enum System {
     Queue,
     /// Sweeping keys that nothing refers to.
     KeySweep,
-    /// Finding changes that another node made, or that nobody was told of.
-    Sweep,
     /// Looking after itself: health, doctor.
     Care,
 }

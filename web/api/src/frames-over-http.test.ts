@@ -15,6 +15,7 @@ import {
   types,
   welcome,
 } from "./scripted-page";
+import { ScriptedSocket } from "./scripted-socket";
 
 describe("what comes", () => {
   it("comes through a stream, line by line, however it is cut, and empty lines are nothing", async () => {
@@ -130,6 +131,170 @@ describe("what comes", () => {
     await pass(600_000);
     expect(types(came)).toEqual(["welcome", "message"]);
     expect([asked.length, asked.every((request) => request.aborted), closes]).toEqual([2, true, []]);
+  });
+});
+
+describe("a visitor without a token", () => {
+  it("says hello once until it has one, and what waited goes under it", async () => {
+    const { came, closes, send } = await begin();
+    await send({ type: "ping" });
+    await pass(100);
+    expect([modes(), frame(0).aborted]).toEqual(["stream", false]);
+    frame(0).say(welcome({ token: "t1" }));
+    await pass();
+    expect(modes()).toBe("stream send");
+    expect(frame(1).frames).toEqual([{ ...HELLO, token: "t1" }, { type: "ping" }]);
+    frame(1).say(welcome(), { type: "pong" }).end();
+    await pass();
+    expect([types(came), closes]).toEqual([["welcome", "presence", "pong"], []]);
+  });
+
+  it("asks no WebSocket either before it has one", async () => {
+    await begin();
+    window.dispatchEvent(new Event("online"));
+    await pass(1_000);
+    expect(ScriptedSocket.all).toHaveLength(0);
+  });
+
+  it("opens the stream anew under its own token where an answer brings another", async () => {
+    const { came, closes } = await streaming();
+    frame(0).say(welcome({ token: "t2", conversation }), said(1));
+    await pass();
+    expect([modes(), frame(0).aborted]).toEqual(["stream stream", true]);
+    expect(frame(1).frames).toEqual([{ ...HELLO, token: "t1" }]);
+    expect([types(came), closes]).toEqual([["welcome"], []]);
+  });
+
+  it("breaks where what it said went under another token, so that its owner says it again", async () => {
+    const { came, closes, send } = await streaming();
+    await send(message(1));
+    frame(1)
+      .say(welcome({ token: "t2" }), accepted(1, 1))
+      .end();
+    await pass();
+    expect([types(came), closes]).toEqual([["welcome"], [false]]);
+  });
+});
+
+describe("a tab that is not looked at", () => {
+  const operator = { type: "hello", protocol: 1, sender: "8899aabbccddeeff" };
+  const look = (hidden: boolean) => {
+    vi.spyOn(document, "hidden", "get").mockReturnValue(hidden);
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+
+  it("leaves its connection to others after 15 s, and hears what came with the owner's next ping", async () => {
+    const { came, closes, send } = await streaming({ ...HELLO, after: 4 }, welcome({ token: "t1", conversation }));
+    look(true);
+    await pass(14_999);
+    expect(frame(0).aborted).toBe(false);
+    await pass(1);
+    expect([modes(), frame(0).aborted]).toEqual(["stream", true]);
+    await pass(10_000);
+    await send({ type: "ping" });
+    expect(modes()).toBe("stream send");
+    frame(1).say(welcome({ conversation }), said(5), { type: "pong" }).end();
+    await pass(60_000);
+    expect(modes()).toBe("stream send");
+    look(false);
+    await pass(20);
+    expect(modes()).toBe("stream send stream");
+    expect(frame(2).frames[0]).toMatchObject({ after: 5 });
+    expect(types(came)).toEqual(["welcome", "presence", "message", "pong"]);
+    expect(closes).toEqual([]);
+  });
+
+  it("is not cut for a glance elsewhere", async () => {
+    await streaming();
+    look(true);
+    await pass(5_000);
+    look(false);
+    await pass(20_000);
+    expect([modes(), frame(0).aborted]).toEqual(["stream", false]);
+  });
+
+  it("needs no connection at all once it is welcomed, where it was opened behind others", async () => {
+    look(true);
+    await streaming();
+    await pass(20);
+    expect([modes(), frame(0).aborted]).toEqual(["stream", true]);
+  });
+
+  it("goes on listening where it is an operator's", async () => {
+    await streaming(operator);
+    look(true);
+    await pass(30_000);
+    expect([modes(), frame(0).aborted]).toEqual(["stream", false]);
+  });
+
+  it("no longer asks after close", async () => {
+    const { socket } = await streaming();
+    socket.close();
+    look(false);
+    await pass(60_000);
+    expect(modes()).toBe("stream");
+  });
+});
+
+describe("an operator's poll", () => {
+  const hello = { type: "hello", protocol: 1, sender: "8899aabbccddeeff", position: 40 };
+  const row = (position: number) => ({ type: "conversation", id: "c", position });
+  const counts = { type: "counts", all: 1, mine: 1, unassigned: 0 };
+  const refused = { type: "problem", code: "forbidden", detail: "", fatal: false };
+
+  /** Welcomed, and the first poll is open: request 2. */
+  const polling = async () => {
+    const begun = await begin(hello);
+    await pass(4_000);
+    frame(1)
+      .say(welcome({ position: 41 }), { type: "pong" })
+      .end();
+    await pass(20);
+    expect(modes()).toBe("stream send poll");
+    return begun;
+  };
+
+  it("asks no more for a conversation that was given to somebody else", async () => {
+    const { came, send } = await polling();
+    await send({ type: "follow", conversation: "c", after: 7 });
+    await pass(20);
+    expect(frame(3).frames.at(-1)).toMatchObject({ type: "follow", conversation: "c" });
+    frame(3)
+      .say(welcome(), counts, { ...refused, conversation: "c" })
+      .end();
+    await pass(500);
+    expect(frame(4).frames.map((each) => each.type)).toEqual(["hello"]);
+    expect(came.at(-1)?.type).toBe("problem");
+  });
+
+  it("is begun anew with back-off where it brought nothing but problems, however long it lasted", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.99);
+    const { closes } = await polling();
+    await pass(2_000);
+    frame(2).say(welcome(), counts, refused).end();
+    await pass(400);
+    expect(modes()).toBe("stream send poll");
+    for (let answered = 3; answered < 40 && !closes.length; await pass(100))
+      for (; answered < asked.length; answered++) frame(answered).say(welcome(), counts, refused).end();
+    expect(modes()).toBe("stream send poll poll poll poll");
+    expect(closes).toEqual([false]);
+  });
+
+  it("is begun anew with back-off, from the same position, where it ended before all missed rows had come", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.99);
+    await polling();
+    frame(2)
+      .say(welcome({ position: 52 }), row(52))
+      .end();
+    await pass(400);
+    expect(modes()).toBe("stream send poll");
+    await pass(100);
+    expect(frame(3).frames[0]).toMatchObject({ position: 40 });
+    frame(3)
+      .say(welcome({ position: 52 }), row(52), row(47), counts)
+      .end();
+    await pass(1);
+    expect(frame(4).frames[0]).toMatchObject({ position: 52 });
   });
 });
 

@@ -22,7 +22,10 @@ const STEADY_MS = 5_000;
 const BRIEF_MS = 1_000;
 const CUTS = 3;
 const REOPEN_TOGETHER_MS = 20;
+const REST_AFTER_MS = 15_000; // a glance elsewhere
 const POLL_FOR_MS = 600_000; // then a stream is tried again
+
+const NO_NEWS = ["welcome", "current", "counts", "pong"];
 
 let heldBackUntil = 0; // of this page load: something on the way passes on no answer before its end
 
@@ -47,7 +50,7 @@ export class FramesOverHttp implements SocketLike {
   #receiving: AbortController | undefined;
   #source: Source | undefined; // of the request that stays open
   #sending: AbortController | undefined;
-  #timers: { silence?: Timer; reopen?: Timer; echo?: Timer } = {};
+  #timers: { silence?: Timer; reopen?: Timer; rest?: Timer; echo?: Timer } = {};
   #heardAt = 0;
   #cuts = 0;
   #better = false; // a WebSocket gets through
@@ -57,12 +60,13 @@ export class FramesOverHttp implements SocketLike {
     this.#address = socket.replace(/^ws/, "http").replace(/socket$/, "frames");
     this.#probe = new Probe(
       socket,
-      () => this.#held.hello(),
+      () => (this.#welcomed ? this.#held.hello() : undefined),
       () => {
         this.#better = true;
         this.#leave();
       },
     );
+    document.addEventListener("visibilitychange", this.#look);
     setTimeout(() => {
       if (this.readyState !== 0) return;
       this.readyState = 1;
@@ -94,6 +98,7 @@ export class FramesOverHttp implements SocketLike {
   /** Ends every request at once. As nobody listens any more, `onclose` is not called. */
   close(): void {
     this.readyState = 3;
+    document.removeEventListener("visibilitychange", this.#look);
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#probe.stop();
     this.#receiving?.abort();
@@ -108,10 +113,24 @@ export class FramesOverHttp implements SocketLike {
       return;
     }
     this.#push({ type: "ping" });
-    if (silence > (this.#polls ? SILENT_FOR_MS : FRESH_MS)) this.#receive();
+    if (this.#welcomed && silence > (this.#polls ? SILENT_FOR_MS : FRESH_MS)) this.#receive();
   }
 
   // ---- what comes ----
+
+  /**
+   * Browsers open six connections to one place, for all tabs together. A visitor's tab that is not looked at leaves them to
+   * others; what came meanwhile comes with the answers to its owner's pings.
+   */
+  get #rests(): boolean {
+    return document.hidden && this.#held.isVisitor;
+  }
+
+  #look = (): void => {
+    clearTimeout(this.#timers.rest);
+    if (this.#rests) this.#timers.rest = setTimeout(() => this.#receive(), REST_AFTER_MS);
+    else if (!this.#receiving) this.#reopen(REOPEN_TOGETHER_MS);
+  };
 
   #reopen(wait: number): void {
     clearTimeout(this.#timers.reopen);
@@ -123,6 +142,7 @@ export class FramesOverHttp implements SocketLike {
     this.#receiving = undefined;
     clearTimeout(this.#timers.reopen);
     clearTimeout(this.#timers.silence);
+    if (this.#rests && this.#welcomed) return;
     const polls = Date.now() < heldBackUntil;
     this.#polls = polls;
     // A poll may last 25 s before its welcome comes through: a short request brings it at once.
@@ -130,7 +150,7 @@ export class FramesOverHttp implements SocketLike {
     const request = new AbortController();
     const source = new Source(this.#held);
     const openedAt = Date.now();
-    let [lines, news] = [0, 0];
+    let [lines, hasNews, hasProblem] = [0, false, false];
     this.#receiving = request;
     this.#source = source;
     this.#watch(polls ? SILENT_FOR_MS : FIRST_WITHIN_MS, () => this.#late(lines));
@@ -139,44 +159,51 @@ export class FramesOverHttp implements SocketLike {
       await exchange(address, this.#held.asking(), request.signal, (line) => {
         lines++;
         this.#watch(SILENT_FOR_MS, () => this.#late(lines));
-        if (this.#hear(line, source)) news++;
+        const frame = this.#hear(line, source);
+        if (frame?.type === "problem") hasProblem = true;
+        else if (frame && !NO_NEWS.includes(frame.type)) hasNews = true;
       });
     } catch (error) {
       if (!request.signal.aborted) this.#broken(error, openedAt);
       return;
     }
     if (request.signal.aborted) return;
-    source.end();
     const lived = Date.now() - openedAt;
-    // Only what ends in its time goes on at once; what is ended by others may be ended for many at the same moment.
-    const inTime = polls ? news > 0 || lived >= BRIEF_MS : lived >= FULL_STREAM_MS;
+    // Only what ends in its time goes on at once; what is ended by others may be ended for many at the same moment, and
+    // what was refused, or did not all come, would be the same again.
+    const isDone = hasNews || (lived >= BRIEF_MS && !hasProblem);
+    const inTime = polls ? isDone && source.isWhole : lived >= FULL_STREAM_MS;
     if (!lines) this.#fail();
     else if (inTime) this.#reopen(0);
     else this.#goOn(lived);
   }
 
-  /** Takes a line; true where it was news. */
-  #hear(line: string, source: Source): boolean {
+  /** Takes a line; gives what it said. */
+  #hear(line: string, source: Source): ServerFrame | undefined {
     this.#heardAt = Date.now();
     const frame = readFrame(line);
-    if (!frame) return false;
-    if (frame.type === "welcome") {
-      this.#welcome(frame, source, line);
-      return false;
+    if (frame?.type === "welcome") this.#welcome(frame, source, line);
+    else if (frame) {
+      source.note(frame);
+      this.onmessage?.({ data: line });
     }
-    source.note(frame);
-    this.onmessage?.({ data: line });
-    return frame.type !== "current" && frame.type !== "counts" && frame.type !== "pong";
+    return frame;
   }
 
   /** The owner is welcomed once; what later welcomes say anew is told as the news that it is. */
   #welcome(frame: Welcome, source: Source, line: string): void {
-    this.#held.welcomed(frame);
+    if (!this.#held.welcomed(frame)) {
+      // Nothing of it is ours. What was said there, the owner says again.
+      if (source === this.#source) this.#receive();
+      else this.#fail();
+      return;
+    }
     if (!this.#welcomed) {
       this.#welcomed = true;
       if (!frame.conversation) this.#held.forget();
       this.onmessage?.({ data: line });
-      if (!this.#receiving) this.#reopen(REOPEN_TOGETHER_MS);
+      if (!this.#receiving || this.#rests) this.#reopen(REOPEN_TOGETHER_MS);
+      this.#pump();
       return;
     }
     if (!this.#held.isVisitor) return;
@@ -231,6 +258,8 @@ export class FramesOverHttp implements SocketLike {
   /** One request at a time, so that messages arrive in their order. */
   async #pump(): Promise<void> {
     if (this.#sending || this.#outgoing.isEmpty || this.readyState !== 1) return;
+    // A second hello without a token would make a second visitor.
+    if (this.#receiving && !this.#welcomed) return;
     const { isVisitor } = this.#held;
     const batch = this.#outgoing.take();
     const open = new Set(batch.map((frame) => named(frame, isVisitor)));
@@ -241,9 +270,8 @@ export class FramesOverHttp implements SocketLike {
     const late = setTimeout(() => this.#fail(), SEND_WITHIN_MS);
     try {
       await exchange(`${this.#address}?mode=send`, [...this.#held.telling(), ...batch], request.signal, (line) => {
-        const frame = readFrame(line);
+        const frame = this.#hear(line, source);
         if (frame) open.delete(named(frame, isVisitor));
-        this.#hear(line, source);
         if (frame?.type === "accepted") this.#expectEcho(frame.conversation, frame.sequence);
       });
       if (open.size) throw new Refused();

@@ -9,6 +9,8 @@ const current = (conversation: string, last: number) =>
   ({ type: "current", conversation, last_sequence: last }) as ServerFrame;
 const row = (position: number) => ({ type: "conversation", position }) as ServerFrame;
 const counts = { type: "counts", all: 0, mine: 0, unassigned: 0 } as ServerFrame;
+const problem = (more: object) =>
+  ({ type: "problem", code: "forbidden", detail: "", fatal: false, ...more }) as ServerFrame;
 const welcome = (more: object) => ({ type: "welcome", position: 0, ...more }) as ServerFrame & { type: "welcome" };
 
 function visitor(after?: number): Held {
@@ -70,6 +72,14 @@ describe("what a visitor holds", () => {
     held.welcomed(welcome({ token: "t1" }));
     expect(held.hello()).toMatchObject({ token: "t1", after: undefined, position: undefined });
   });
+
+  it("keeps its first token, and says when an answer was meant for another", () => {
+    const held = visitor();
+    expect(held.welcomed(welcome({ token: "t1" }))).toBe(true);
+    expect(held.welcomed(welcome({}))).toBe(true);
+    expect(held.welcomed(welcome({ token: "t2" }))).toBe(false);
+    expect(held.hello()).toMatchObject({ token: "t1" });
+  });
 });
 
 describe("what an operator holds", () => {
@@ -100,6 +110,35 @@ describe("what an operator holds", () => {
     expect(held.hello()?.position).toBe(52);
     whole.note(row(60));
     expect(held.hello()?.position).toBe(60);
+  });
+
+  it("does not move where an answer ends in order before all missed rows came, even at the newest of them", () => {
+    const held = operator(40);
+    held.welcomed(welcome({ position: 52 }));
+    const source = new Source(held);
+    source.note(welcome({ position: 52 }));
+    source.note(row(52)); // of the first list; a proxy ends the answer before the second
+    expect([held.hello()?.position, source.isWhole]).toEqual([40, false]);
+    source.note(counts);
+    expect([held.hello()?.position, source.isWhole]).toEqual([52, true]);
+  });
+
+  it("is no longer followed once it is removed or refused", () => {
+    const held = operator(40);
+    for (const conversation of ["c", "d", "e"]) held.follow(conversation, 1);
+    const source = new Source(held);
+    source.note({ type: "removed", conversation: "c" });
+    source.note(problem({ conversation: "d" }));
+    expect(held.asking().slice(1)).toEqual([{ type: "follow", conversation: "e", after: 1 }]);
+  });
+
+  it("is still followed where only a message was refused, or only for now", () => {
+    const held = operator(40);
+    held.follow("c", 1);
+    const source = new Source(held);
+    for (const more of [{ counter: 3 }, { retry_after_ms: 1000 }]) source.note(problem({ conversation: "c", ...more }));
+    source.note(problem({}));
+    expect(held.asking()).toHaveLength(2);
   });
 
   it("reads on from the welcome where no row was held", () => {

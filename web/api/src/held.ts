@@ -38,10 +38,13 @@ export class Held {
     return this.#after > 0;
   }
 
-  welcomed({ token, position }: Extract<ServerFrame, { type: "welcome" }>): void {
-    if (token && this.#hello) this.#hello.token = token;
+  /** False: this answers somebody with another token. The first one stays, as what was said went under it. */
+  welcomed({ token, position }: Extract<ServerFrame, { type: "welcome" }>): boolean {
     // Who held no row reads the lists from here on.
     if (!this.isVisitor) this.#position ??= position;
+    if (!token || !this.#hello) return true;
+    this.#hello.token ??= token;
+    return this.#hello.token === token;
   }
 
   /** The head of a request that waits for news. */
@@ -139,12 +142,19 @@ export class Source {
         this.#replayed = true; // rows that were missed come list by list before it, not in the order of their positions
         this.held.moved(this.#position);
         break;
+      case "removed":
+        this.held.unfollow(frame.conversation);
+        break;
+      case "problem": // with a wait it may be followed later, with a counter it is about a message
+        if (frame.conversation && frame.counter === undefined && !frame.retry_after_ms)
+          this.held.unfollow(frame.conversation);
+        break;
     }
   }
 
-  /** The answer came to its regular end. */
-  end(): void {
-    this.held.moved(this.#position);
+  /** All that was missed has come. That the answer ended does not say so: a proxy may end it anywhere, in order. */
+  get isWhole(): boolean {
+    return this.held.isVisitor || this.#replayed;
   }
 
   reached(conversation: string): number {

@@ -40,17 +40,20 @@ export class Way {
   }
 
   /**
-   * A connection ended by itself. `meant`: the other side closed it in order, which says nothing against a WebSocket and,
-   * from its stand-in, that one gets through again. `silence`: milliseconds since the last frame, 0 where none came.
+   * A connection ended by itself, without a word of the server. `meant`: closed in order. From the stand-in it says that a
+   * WebSocket gets through again; from a WebSocket nothing, as proxies close in order too what they do not like.
+   * `silence`: milliseconds since the last frame, 0 where none came.
    */
   judge(meant: boolean, silence: number): void {
-    if (!meant) {
-      this.#against += silence ? CUT : NOTHING_CAME;
-      if (this.#against < ENOUGH) return;
-      this.#against = 0;
+    const detour = this.vehicle !== WebSocket;
+    if (detour && meant) {
+      this.vehicle = WebSocket;
+      return;
     }
-    if (meant) this.vehicle = WebSocket;
-    else if (this.vehicle !== WebSocket) {
+    this.#against += silence ? CUT : NOTHING_CAME;
+    if (this.#against < ENOUGH) return;
+    this.#against = 0;
+    if (detour) {
       this.vehicle = WebSocket;
       this.#against = NOTHING_CAME; // once: what worked here before is sooner worth another try
     } else if (silence > TOO_SHORT) this.rhythm = Math.min(this.rhythm, silence) / 2;

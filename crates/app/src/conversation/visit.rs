@@ -23,6 +23,8 @@ pub struct Visitor {
     pub token_hash: [u8; 32],
     /// A token that was issued just now, to be told to the visitor.
     pub new_token: Option<String>,
+    /// Whether they came with a token: another window of theirs may have one too.
+    pub is_known: bool,
     /// The visitor's language.
     pub language: Language,
     /// The conversation, once there is one.
@@ -120,6 +122,7 @@ impl App {
             language: language.unwrap_or(widget.language),
             widget,
             token_hash,
+            is_known: token.is_some(),
             new_token,
             conversation,
             turns: self.flood.visitor(token_hash),

@@ -26,12 +26,16 @@ impl From<StoreError> for WrongSecrets {
 
 impl App {
     /// Checks that this node's secrets open what is stored and are those of every other node: two nodes that each made their
-    /// own would write what the other cannot read.
+    /// own would write what the other cannot read. Changes nothing.
     ///
     /// # Errors
     /// [`WrongSecrets`].
     pub async fn check_secrets(&self) -> std::result::Result<(), WrongSecrets> {
-        for organisation in self.store.organisations().await? {
+        let organisations = self.store.organisations().await?;
+        if organisations.is_empty() {
+            return Ok(());
+        }
+        for organisation in organisations {
             match self.keyring.can_open(organisation.id).await {
                 Ok(()) => break,
                 // Its set-up was broken off before it got a key.
@@ -40,6 +44,21 @@ impl App {
                 Err(_) => return Err(WrongSecrets::OpenNothing),
             }
         }
-        if self.keyring.agree_on(self.secrets.digest()).await? { Ok(()) } else { Err(WrongSecrets::Differ) }
+        if self.keyring.names_others(self.secrets.digest()).await? { Err(WrongSecrets::Differ) } else { Ok(()) }
+    }
+
+    /// Names this node's secrets as the installation's: with the first organisation, which they protect from then on.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where others are named, those of the store.
+    pub async fn name_secrets(&self) -> std::result::Result<(), Error> {
+        self.keyring.name_secrets(self.secrets.digest()).await?;
+        if self.keyring.names_others(self.secrets.digest()).await? {
+            tracing::error!(
+                "another node has set this installation up with other secrets: copy its folder `secrets` here"
+            );
+            return Err(Error::Unavailable);
+        }
+        Ok(())
     }
 }

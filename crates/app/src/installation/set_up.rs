@@ -89,6 +89,7 @@ impl App {
 
         let (recovery_key, public) = recovery::generate();
         let is_first = self.needs_set_up().await?;
+        self.name_secrets().await?;
         if is_first {
             self.store.install(public, self.now()).await?;
         }

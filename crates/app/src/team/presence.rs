@@ -168,11 +168,20 @@ impl App {
         let before: Vec<bool> = concerned.iter().map(seen).collect();
         change();
         for (who, before) in concerned.iter().zip(before) {
-            let now = seen(who);
-            match who {
-                _ if now == before => {}
-                Who::Operator(id, _) => self.bus.signal_here(Topic::Team(*id), Signal::TeamPresence(now)),
-                Who::Visitor(id) => self.bus.signal_here(Topic::Conversation(*id), Signal::VisitorPresence(*id, now)),
+            let mut told = before;
+            // Until what was told is still so: somebody else may have come or gone, and told, in between.
+            for _ in 0..4 {
+                let now = seen(who);
+                if now == told {
+                    break;
+                }
+                told = now;
+                match who {
+                    Who::Operator(id, _) => self.bus.signal_here(Topic::Team(*id), Signal::TeamPresence(now)),
+                    Who::Visitor(id) => {
+                        self.bus.signal_here(Topic::Conversation(*id), Signal::VisitorPresence(*id, now));
+                    }
+                }
             }
         }
     }

@@ -19,6 +19,7 @@ on_both! {
     what_one_node_stores_is_told_at_the_other
     with_a_bus_that_loses_everything_the_sweep_finds_it
     what_was_told_is_not_swept_again
+    whoever_lost_a_conversation_long_ago_hears_nothing_of_it
     a_forged_notice_shows_nobody_anything
     who_is_at_one_node_is_there_for_the_other
     a_node_that_says_goodbye_takes_its_people_along
@@ -106,6 +107,40 @@ async fn what_was_told_is_not_swept_again(house: House) {
     told(&own).await;
     assert_eq!(pair.other.sweep().await.unwrap(), 0, "the bus told it");
     assert_eq!(pair.house.app.sweep().await.unwrap(), 0, "it was its own");
+}
+
+/// A hand-over is told once to whoever had it before, and what is said later is none of their business.
+async fn whoever_lost_a_conversation_long_ago_hears_nothing_of_it(house: House) {
+    let pair = Pair::of(house).await;
+    let owner = pair.house.done.principal;
+    let (everybody, _held) = listen(&pair.other, Topic::Unassigned(owner.organisation));
+    let mut visitor = pair.house.visitor().await;
+    let name = write(&pair.house, &mut visitor, 1).await.conversation.name();
+    told(&everybody).await;
+    let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
+    pair.house.app.assign(owner, name, Some(to_owner)).await.unwrap();
+    told(&everybody).await;
+    // Seen for good once whoever wrote meanwhile has ended.
+    eventually(PATIENCE, "the hand-over is swept", async || {
+        pair.other.sweep().await.unwrap();
+        write(&pair.house, &mut visitor, visitor_counter()).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        everybody.take().changes.is_empty()
+    })
+    .await;
+    let (owners, _held) = listen(&pair.other, Topic::Operator(owner.operator));
+    write(&pair.house, &mut visitor, visitor_counter()).await;
+    told(&owners).await;
+    assert!(everybody.take().changes.is_empty());
+}
+
+/// Counters of the one visitor of a test, behind the first.
+fn visitor_counter() -> i64 {
+    std::thread_local!(static LAST: std::cell::Cell<i64> = const { std::cell::Cell::new(1) });
+    LAST.with(|last| {
+        last.set(last.get() + 1);
+        last.get()
+    })
 }
 
 /// Whoever reaches the bus can name what they like: the store says whose it is and where it stands.

@@ -41,6 +41,10 @@ pub(super) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
     }
     let app = App::new(data_store, key_store, Arc::new(SystemClock), secrets, config.app);
     app.check_secrets().await.with_context(|| format!("`data`: {}", config.secrets().display()))?;
+    if !fresh {
+        // An installation from before secrets were named.
+        app.name_secrets().await?;
+    }
     Ok(app)
 }
 

@@ -80,6 +80,11 @@ impl Failure {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail.into())
     }
 
+    /// More frames in one request than may be.
+    pub(crate) fn too_many_frames() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "a request brings at most 64 frames".into())
+    }
+
     /// A header that the socket needs is missing.
     pub(crate) fn no_upgrade() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "this address takes WebSocket connections (RFC 6455) only".into())

@@ -27,7 +27,7 @@ use http::{HeaderMap, header};
 use self::connection::Connection;
 use self::request::{Mode, Query, Request};
 use crate::door::Client;
-use crate::http::{Failure, Shared, bearer, bearer_or_cookie};
+use crate::http::{Failure, Shared, bearer, bearer_or_cookie, peek};
 
 /// Bytes read at once, and kept per connection: most frames are far smaller.
 const READ_BUFFER: usize = 1024;
@@ -99,8 +99,10 @@ pub(crate) async fn operator_request(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let principal = operator_behind(&headers, &shared).await?;
-    let (request, response) = Request::accept(query?.mode, &headers, &body)?;
+    let mode = query?.mode;
+    // Listening is no use of a session, or an open window that nobody looks at would keep it alive for ever.
+    let principal = operator_behind(&headers, &shared, mode == Mode::Send).await?;
+    let (request, response) = Request::accept(mode, &headers, &body)?;
     let place = stay(&shared, &client, &request)?;
     let tracker = shared.sockets.clone();
     tracker.spawn(async move {
@@ -120,13 +122,13 @@ fn stay(shared: &Shared, client: &Client, request: &Request) -> Result<Option<Pl
 
 /// Who an operator's connection speaks for: a browser from the dashboard's own page with its cookie, a program with its
 /// token.
-async fn operator_behind(headers: &HeaderMap, shared: &Shared) -> Result<Principal, Failure> {
+async fn operator_behind(headers: &HeaderMap, shared: &Shared, is_use: bool) -> Result<Principal, Failure> {
     // Only a token makes a program: whatever else stands in the header, a cookie must come from our own page.
     let program = bearer(headers).is_some() && !headers.contains_key(header::ORIGIN);
     if !program && !comes_from(headers, &shared.config.app_origin) {
         return Err(Failure::foreign_origin());
     }
-    Ok(bearer_or_cookie(headers, shared).await?)
+    Ok(if is_use { bearer_or_cookie(headers, shared).await? } else { peek(headers, shared).await? })
 }
 
 /// An operator connects.
@@ -135,7 +137,7 @@ pub(crate) async fn operator_upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let principal = match operator_behind(&headers, &shared).await {
+    let principal = match operator_behind(&headers, &shared, true).await {
         Ok(principal) => principal,
         Err(failure) => return failure.into_response(),
     };

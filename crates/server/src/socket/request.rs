@@ -29,6 +29,8 @@ const POLL_FOR: Duration = Duration::from_secs(25);
 const TOGETHER: Duration = Duration::from_millis(50);
 /// An empty line is sent so often, for proxies that cut what is silent.
 const KEPT_ALIVE_EVERY: Duration = Duration::from_secs(15);
+/// Frames in one request.
+const FRAMES: usize = 64;
 /// Bytes put together before they are passed on.
 const BUFFER: usize = 16 * 1024;
 
@@ -70,7 +72,11 @@ impl Request {
             return Err(Failure::not_frames());
         }
         let text = std::str::from_utf8(body).map_err(|_| Failure::not_frames())?;
-        let frames = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+        let frames: VecDeque<String> =
+            text.lines().filter(|line| !line.trim().is_empty()).take(FRAMES + 1).map(str::to_owned).collect();
+        if frames.len() > FRAMES {
+            return Err(Failure::too_many_frames());
+        }
         let (answer, chunks) = mpsc::channel(4);
         let chunks = stream::unfold(chunks, |mut chunks| async {
             chunks.recv().await.map(|chunk| (Ok::<Bytes, Infallible>(chunk), chunks))
@@ -104,6 +110,10 @@ impl Request {
 
     /// Waits for what comes next; can be given up and begun again.
     pub(super) async fn next(&mut self) -> Came {
+        // Nobody waits for the answer any more: what is left of the request is not done.
+        if self.answer.is_closed() {
+            return Came::End;
+        }
         if let Some(line) = self.frames.pop_front() {
             return parse(&line);
         }
@@ -148,6 +158,8 @@ impl Request {
 /// Whether a poll ends with it. What answers the request's own frames is none, or every poll would end at once.
 const fn is_news(frame: &ServerFrame<'_>, is_settled: bool) -> bool {
     match frame {
+        // What is refused of the request's own frames is its answer.
+        ServerFrame::Problem { fatal, .. } => is_settled || *fatal,
         ServerFrame::Welcome { .. } | ServerFrame::Current { .. } | ServerFrame::Pong {} => false,
         ServerFrame::Counts(_) | ServerFrame::Presence { .. } | ServerFrame::Seen { .. } => is_settled,
         ServerFrame::Message(_)
@@ -155,7 +167,6 @@ const fn is_news(frame: &ServerFrame<'_>, is_settled: bool) -> bool {
         | ServerFrame::Accepted { .. }
         | ServerFrame::Typing { .. }
         | ServerFrame::Conversation(_)
-        | ServerFrame::Removed { .. }
-        | ServerFrame::Problem { .. } => true,
+        | ServerFrame::Removed { .. } => true,
     }
 }

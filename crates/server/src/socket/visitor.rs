@@ -26,8 +26,8 @@ use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFram
 /// A client that is silent for so long has gone without saying so.
 pub(super) const SILENT_FOR: Duration = Duration::from_secs(90);
 
-/// Whoever comes back with request after request counts as present in between.
-pub(super) const BACK_WITHIN: Duration = Duration::from_secs(10);
+/// Whoever comes back with request after request counts as present in between: a hidden window asks every 25 seconds.
+const BACK_WITHIN: Duration = Duration::from_secs(35);
 
 /// What a visitor's socket is about.
 struct Chat {
@@ -113,11 +113,10 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, source: So
 
 impl Chat {
     async fn welcome(&mut self, standing: Option<Standing>) -> Result<(), Gone> {
-        if let Some(standing) = &standing {
-            // Whoever holds more than there is would otherwise never hear anything again.
-            self.held = self.held.min(standing.last_visible);
-            self.delivered = self.delivered.min(standing.last_visible);
-        }
+        // Whoever holds more than there is would otherwise never hear anything again.
+        let last_visible = standing.as_ref().map_or(0, |standing| standing.last_visible);
+        self.held = self.held.min(last_visible);
+        self.delivered = self.delivered.min(last_visible);
         let conversation = match &standing {
             Some(standing) => Some(self.standing(standing).await),
             None => None,
@@ -144,6 +143,9 @@ impl Chat {
                     last_sequence: self.held.max(standing.last_visible),
                 })
                 .await?;
+        } else if self.visitor.is_known {
+            // Another window may have begun between the look and the listening.
+            self.join_begun().await?;
         }
         self.connection.flush().await
     }
@@ -242,7 +244,13 @@ impl Chat {
                 }
                 Ok(())
             }
-            ClientFrame::Ping {} => self.connection.send(&ServerFrame::Pong {}).await,
+            ClientFrame::Ping {} => {
+                // That another window has begun may be lost on the way from its node.
+                if self.visitor.is_known {
+                    self.join_begun().await?;
+                }
+                self.connection.send(&ServerFrame::Pong {}).await
+            }
             // A visitor names no conversation, writes no note and follows nothing: theirs is the only one (law L5).
             ClientFrame::Hello { .. }
             | ClientFrame::Message { .. }
@@ -278,6 +286,8 @@ impl Chat {
                     self.visitor.conversation = Some(Arc::clone(&reference));
                     self.listen(&reference);
                     self.accept(&accepted).await?;
+                    // What was said between the commit and the listening.
+                    self.deliver(&reference, i64::MAX, false).await?;
                     self.connection.flush().await?;
                 }
                 Err(error) => return self.refuse_message(error, counter).await,
@@ -374,7 +384,7 @@ impl Chat {
                 }
             }
         }
-        if self.visitor.conversation.is_none() && post.signals.contains(&Signal::Began) {
+        if post.signals.contains(&Signal::Began) {
             self.join_begun().await?;
         }
         for signal in post.signals {
@@ -385,8 +395,11 @@ impl Chat {
         self.connection.flush().await
     }
 
-    /// Another window of this visitor has begun the conversation.
+    /// Another window of this visitor may have begun the conversation.
     async fn join_begun(&mut self) -> Result<(), Gone> {
+        if self.visitor.conversation.is_some() {
+            return Ok(());
+        }
         match self.app.begun_by(&self.visitor).await {
             Ok(Some(reference)) => {
                 self.visitor.conversation = Some(Arc::clone(&reference));

@@ -237,6 +237,9 @@ async fn an_agent_reaches_no_more_over_requests_than_over_a_socket(on: On) {
     let refused = look().send().await.is(200);
     assert_eq!(refused.frame("problem")["code"], "forbidden");
     assert!(!refused.text().contains("vertraulich"));
+    // And a poll does not end with it, or whoever polls would ask again at once, for ever.
+    let poll = ask(&house, "poll").by(&agent).frames(&[hello_operator(), follow.clone()]).send();
+    tokio::time::timeout(std::time::Duration::from_secs(2), poll).await.expect_err("it waits for news");
     let write = json!({ "type": "message", "conversation": id, "counter": 1, "text": "darf ich nicht" });
     let refused = ask(&house, "send").by(&agent).frames(&[hello_operator(), write]).send().await.is(200);
     assert_eq!(refused.frame("problem")["code"], "forbidden");
@@ -255,6 +258,8 @@ async fn what_is_no_frame_changes_nothing(on: On) {
     }
     page("send").body("application/x-ndjson", &[0xff, 0xfe]).send().await.is(415);
     page("send").body("application/x-ndjson", &vec![b'\n'; 70_000]).send().await.is(413);
+    let flood = vec![json!({ "type": "typing", "on": true }); 65];
+    page("send").frames(&[std::slice::from_ref(&hello), &flood[..]].concat()).send().await.is(413);
     for (body, code) in [
         ("", "malformed"),
         ("{}", "malformed"),

@@ -9,10 +9,10 @@ statements! {
     BEGIN(conversation_id int, organisation_id int, state int, assignee int, last_sequence int, last_visible int,
         last_message int, unread int, waiting_since int, last_at int, position int) =
         "INSERT INTO head (conversation_id, organisation_id, state, assignee, last_sequence, last_visible, last_message,
-            unread, waiting_since, visitor_seen, team_seen, team_seen_visible, last_at, position)
+            unread, waiting_since, visitor_seen, team_seen, team_seen_visible, last_at, position, assigned_position)
         SELECT input.conversation_id, input.organisation_id, input.state, input.assignee, input.last_sequence,
             input.last_visible, input.last_message, input.unread, input.waiting_since, 0, 0, 0, input.last_at,
-            input.position {from_input}";
+            input.position, 0 {from_input}";
     // Without state and assignee, which most messages leave as they are: SQLite writes the index of a column that is set.
     MOVE(conversation_id int, last_sequence int, last_visible int, last_message int, unread int, waiting_since int,
         last_at int, position int) =
@@ -25,6 +25,8 @@ statements! {
         "UPDATE head SET state = input.state, assignee = input.assignee,
             assigned_from = CASE WHEN head.assignee IS DISTINCT FROM input.assignee
                 THEN head.assignee ELSE head.assigned_from END,
+            assigned_position = CASE WHEN head.assignee IS DISTINCT FROM input.assignee
+                THEN input.position ELSE head.assigned_position END,
             last_sequence = input.last_sequence, last_visible = input.last_visible,
             last_message = input.last_message, unread = input.unread, waiting_since = input.waiting_since,
             last_at = input.last_at, position = input.position

@@ -92,7 +92,8 @@ async fn every_statement_is_understood_by_both_databases() {
         (&crate::conversation::head::TAKE_POSITIONS_POSTGRES, 1, 1),
         (&crate::change::LAST_TAKEN_SQLITE, 0, 0),
         (&crate::change::LAST_TAKEN_POSTGRES, 1, 0),
-        (&crate::change::HORIZON_POSTGRES, 1, 0),
+        (&crate::change::MARK_POSTGRES, 1, 0),
+        (&crate::change::OLDEST_POSTGRES, 1, 0),
     ] {
         let other = 1 - own;
         assert_eq!(prepare(&both.databases[own], statement).await, Ok(values));
@@ -125,8 +126,8 @@ fn no_statement_escapes_the_registry() {
         }
     }
     by_hand.sort();
-    // LAST_TAKEN, HORIZON and TAKE_POSITIONS by database; the macro and PING.
-    let expected = ["change.rs", "change.rs", "change.rs", "head.rs", "head.rs"];
+    // LAST_TAKEN, MARK, OLDEST and TAKE_POSITIONS by database; the macro and PING.
+    let expected = ["change.rs", "change.rs", "change.rs", "change.rs", "head.rs", "head.rs"];
     assert_eq!(by_hand, [&expected[..], &["statement.rs", "statement.rs"]].concat());
 }
 

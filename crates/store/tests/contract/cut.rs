@@ -358,7 +358,7 @@ async fn hold(at: &Fixture, chat: &Chat) -> Hold {
 }
 
 async fn lock(hold: &Hold, chat: &Chat) {
-    let text = format!("SELECT 1 FROM conversation WHERE conversation_id = {} FOR UPDATE", chat.id);
+    let text = format!("SELECT 1 FROM head WHERE conversation_id = {} FOR UPDATE", chat.id);
     hold.raw().run(&text).await;
 }
 
@@ -411,7 +411,7 @@ async fn a_server_that_isolates_more_than_asked_for_is_told_what_we_count_on() {
     let hold = hold(&at, &chat).await;
     let outcome = tokio::spawn(at.store.append(chat.visitor(7, 1)));
     hold.until_somebody_waits(1).await;
-    hold.raw().run(&format!("UPDATE conversation SET team_seen = team_seen WHERE conversation_id = {}", chat.id)).await;
+    hold.raw().run(&format!("UPDATE head SET team_seen = team_seen WHERE conversation_id = {}", chat.id)).await;
     hold.release().await;
     assert_eq!(stored(outcome.await.unwrap()).numbers, numbers(2, 2));
 }

@@ -107,6 +107,15 @@ describe("which way", () => {
     expect(ways()).toBe("socket socket http socket");
   });
 
+  it("takes the other way where a proxy lets WebSockets open, then closes them in order", async () => {
+    begin();
+    last().accept().cut(true);
+    await pass(250);
+    last().accept().cut(true);
+    await pass(500);
+    expect(ways()).toBe("socket socket http");
+  });
+
   it("does not blame the network for a server that says why it ends", async () => {
     const { wire, load } = begin();
     for (let restart = 0; restart < 6; restart++) {

@@ -24,7 +24,7 @@ use self::follow::Followed;
 use super::connection::{Came, Connection, Gone};
 use super::hello;
 use super::problem::Problem;
-use super::visitor::{BACK_WITHIN, SILENT_FOR};
+use super::visitor::SILENT_FOR;
 use crate::http::{Shared, peek};
 use crate::wire::Id;
 use crate::wire::conversations::{Counts, ListName};
@@ -34,6 +34,9 @@ use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFram
 const ROWS_EVERY: Duration = Duration::from_millis(100);
 /// How soon a session that ended, or a role that changed, acts on an open socket (SA5).
 const ASKED_EVERY: Duration = Duration::from_secs(4);
+
+/// Whoever comes back with request after request counts as present in between.
+const BACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// What an operator's socket is about.
 struct Desk {

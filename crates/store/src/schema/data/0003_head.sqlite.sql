@@ -6,6 +6,7 @@ CREATE TABLE head (
     state INTEGER NOT NULL,
     assignee INTEGER REFERENCES operator,
     assigned_from INTEGER REFERENCES operator,
+    assigned_position INTEGER NOT NULL,
     last_sequence INTEGER NOT NULL,
     last_visible INTEGER NOT NULL,
     last_message INTEGER NOT NULL,
@@ -18,7 +19,7 @@ CREATE TABLE head (
     position INTEGER NOT NULL
 );
 INSERT INTO head
-SELECT conversation_id, organisation_id, state, assignee, assigned_from, last_sequence, last_visible, last_message, unread,
+SELECT conversation_id, organisation_id, state, assignee, assigned_from, 0, last_sequence, last_visible, last_message, unread,
     waiting_since, visitor_seen, team_seen, team_seen_visible, last_at, position
 FROM conversation;
 CREATE INDEX head_by_position ON head (organisation_id, position);
