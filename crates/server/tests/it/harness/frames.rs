@@ -1,12 +1,12 @@
 //! Frames in requests, for networks without WebSocket: `POST /frames`, whose answer is read as it comes.
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use super::{Heard, House};
+use super::{Ask, Heard, House, PATIENCE};
 
-/// A request with its answer.
+/// An answer that comes bit by bit.
 pub(crate) struct Frames {
     stream: TcpStream,
     /// What came and was not taken apart yet.
@@ -15,19 +15,10 @@ pub(crate) struct Frames {
     body: Vec<u8>,
 }
 
-impl House {
-    /// A visitor's request, or the status of the refusal; 0 stands for a server that is not there.
-    pub(crate) async fn visitors_frames(&self, mode: &str, frames: &[Value]) -> Result<Frames, u16> {
-        let body: String = frames.iter().map(|frame| format!("{frame}\n")).collect();
-        let head = format!(
-            "POST /frames?mode={mode} HTTP/1.1\r\nhost: {}\r\norigin: {}\r\nconnection: close\r\n\
-             content-type: application/x-ndjson\r\ncontent-length: {}\r\n\r\n",
-            self.widget_host(),
-            self.widget_origin(),
-            body.len(),
-        );
-        let mut stream = testkit::try_connect(self.address()).await.map_err(|_| 0_u16)?;
-        stream.write_all((head + &body).as_bytes()).await.map_err(|_| 0_u16)?;
+impl Ask {
+    /// Sends it and reads the answer as it comes, or gives the status of the refusal; 0 stands for a server that is not there.
+    pub(crate) async fn try_open(self) -> Result<Frames, u16> {
+        let stream = self.sent().await.ok_or(0_u16)?;
         let mut answer = Frames { stream, bytes: Vec::new(), body: Vec::new() };
         let end = loop {
             if let Some(end) = position(&answer.bytes, b"\r\n\r\n") {
@@ -43,8 +34,21 @@ impl House {
         if status != 200 {
             return Err(status);
         }
-        assert!(head.contains("transfer-encoding: chunked"), "it comes piece by piece: {head}");
+        assert!(head.contains("transfer-encoding: chunked"), "it comes bit by bit: {head}");
         Ok(answer)
+    }
+
+    /// The same where nothing is refused.
+    pub(crate) async fn open(self) -> Frames {
+        self.try_open().await.expect("frames")
+    }
+}
+
+impl House {
+    /// A visitor's request with these frames.
+    pub(crate) fn visitors_frames(&self, mode: &str, frames: &[Value]) -> Ask {
+        let ask = self.ask("POST", &format!("/frames?mode={mode}")).host(&self.widget_host());
+        ask.header("origin", &self.widget_origin()).frames(frames)
     }
 }
 
@@ -61,6 +65,24 @@ impl Frames {
             }
             if !self.read().await {
                 return Heard::End(None);
+            }
+        }
+    }
+
+    /// The next frame, whatever it is; none at the end.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        match tokio::time::timeout(PATIENCE, self.hear()).await.expect("a frame or the end") {
+            Heard::Frame(frame) => Some(frame),
+            Heard::End(_) => None,
+        }
+    }
+
+    /// The next frame of this kind; others are passed over.
+    pub(crate) async fn expect(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next().await.unwrap_or_else(|| panic!("the end, before {kind}"));
+            if frame["type"] == kind {
+                return frame;
             }
         }
     }

@@ -116,7 +116,7 @@ impl Visitor {
         let mode = if self.way == Way::Stream { "stream" } else { "poll" };
         while !self.is_done() {
             let (hello, mut ear) = self.hello();
-            let Ok(mut answer) = self.house().visitors_frames(mode, &[hello]).await else {
+            let Ok(mut answer) = self.house().visitors_frames(mode, &[hello]).try_open().await else {
                 tokio::time::sleep(MOMENT).await;
                 continue;
             };
@@ -146,7 +146,7 @@ impl Visitor {
     async fn send(&self, messages: Vec<Value>) {
         let (hello, mut ear) = self.hello();
         let frames: Vec<Value> = std::iter::once(hello).chain(messages).collect();
-        if let Ok(mut answer) = self.house().visitors_frames("send", &frames).await {
+        if let Ok(mut answer) = self.house().visitors_frames("send", &frames).try_open().await {
             self.hear_out(&mut answer, &mut ear).await;
         } else {
             tokio::time::sleep(MOMENT).await;
