@@ -8,6 +8,7 @@ mod doctor;
 mod node;
 mod regenerate;
 mod shell;
+mod soak;
 mod test;
 mod walls;
 mod web;
@@ -27,6 +28,7 @@ Usage: cargo xtask RECIPE
   budgets                sizes of what browsers load and of the program
   test [--fast]          everything behind ./test; --fast leaves out release build, budgets and browser
   bench …                passes everything on to the benchmarks
+  soak kill|load …       kills, or a day's load, at length: [--rounds 1000], [--minutes 10]
   doctor                 the tools that are found here, and what each is for
 ";
 
@@ -53,6 +55,7 @@ fn recipe(words: &[&str]) -> Result<()> {
         ["test"] => test::run(test::Extent::Everything),
         ["test", "--fast"] => test::run(test::Extent::Fast),
         ["bench", rest @ ..] => bench::run(rest),
+        ["soak", rest @ ..] => soak::run(rest),
         ["doctor"] => doctor::tell(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

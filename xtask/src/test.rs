@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::shell::{self, root};
-use crate::{budgets, check, regenerate, web};
+use crate::{budgets, check, regenerate, soak, web};
 
 /// How much is tested.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,7 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
             done(shell::run(&mut shell::cargo(&["build", "--release", "--locked", "--package", "diskret-server"])))
         });
         step("budgets", &|| done(budgets::check()));
+        step("a busy day, for a moment", &|| done(soak::for_a_moment()));
         if root().join("web/e2e/run.mjs").exists() {
             step("browser tests", &browser_tests);
         } else {

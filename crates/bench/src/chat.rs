@@ -369,7 +369,7 @@ pub(crate) async fn delivery(
 
 /// Kills the server, starts another and asks it what is stored: exactly what was acknowledged, or the figures are worth
 /// nothing.
-fn prove(house: &House<'_>, mut server: Server<'_>, written: &[(String, u64)]) -> Result<()> {
+pub(crate) fn prove(house: &House<'_>, mut server: Server<'_>, written: &[(String, u64)]) -> Result<()> {
     server.kill()?;
     drop(server);
     let (server, _, _) = house.open()?;

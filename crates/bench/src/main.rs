@@ -4,6 +4,7 @@
 //! cargo xtask bench                     everything, as a table
 //! cargo xtask bench --write             the same into docs/benchmarks.md
 //! cargo xtask bench --only throughput   one part: throughput, delivery, memory, start, sizes
+//! cargo xtask bench --only soak         a busy day, not part of everything: --minutes 10
 //!   --engine sqlite|postgres            on one database only
 //!   --runs 3 --seconds 10               how often and how long
 //!   --program FILE                      this build instead of a fresh one
@@ -16,6 +17,7 @@ mod machine;
 mod net;
 mod report;
 mod rest;
+mod soak;
 
 use std::env;
 use std::fs;
@@ -34,12 +36,17 @@ use report::{Goal, Report};
 /// Open files that 15,000 connections need at each end.
 const FILES: u64 = 16_000;
 const STARTS: usize = 11;
+/// MiB a minute that memory may seem to grow.
+const FLAT: f64 = 0.25;
+/// What is kept for a while is kept for a minute or two: before that, growth says nothing.
+const JUDGED_FROM: Duration = Duration::from_secs(300);
 
 struct Wanted {
     only: Option<String>,
     engine: Option<String>,
     runs: usize,
     length: Duration,
+    soaks_for: Duration,
     program: Option<PathBuf>,
     write: bool,
 }
@@ -55,8 +62,15 @@ fn main() -> ExitCode {
 }
 
 fn wanted() -> Result<Wanted> {
-    let mut wanted =
-        Wanted { only: None, engine: None, runs: 3, length: Duration::from_secs(10), program: None, write: false };
+    let mut wanted = Wanted {
+        only: None,
+        engine: None,
+        runs: 3,
+        length: Duration::from_secs(10),
+        soaks_for: Duration::from_secs(600),
+        program: None,
+        write: false,
+    };
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().with_context(|| format!("{word} needs a value"));
@@ -65,6 +79,7 @@ fn wanted() -> Result<Wanted> {
             "--engine" => wanted.engine = Some(value()?),
             "--runs" => wanted.runs = value()?.parse().context("--runs")?,
             "--seconds" => wanted.length = Duration::from_secs(value()?.parse().context("--seconds")?),
+            "--minutes" => wanted.soaks_for = Duration::from_secs(60).mul_f64(value()?.parse().context("--minutes")?),
             "--program" => wanted.program = Some(value()?.into()),
             "--write" => wanted.write = true,
             other => bail!("There is no option `{other}`: see crates/bench/src/main.rs."),
@@ -89,6 +104,9 @@ fn run(wanted: &Wanted) -> Result<()> {
     let parts: &[(&str, Part)] =
         &[("throughput", throughput), ("delivery", delivery), ("memory", memory), ("start", start), ("sizes", sizes)];
     let mut report = Report::default();
+    if wanted.only.as_deref() == Some("soak") {
+        soaked(wanted, &program, &engines, &mut report).context("soaking")?;
+    }
     for (name, part) in parts {
         if wanted.only.as_deref().is_none_or(|only| only == *name) {
             part(wanted, &program, &engines, &mut report).with_context(|| format!("measuring {name}"))?;
@@ -143,6 +161,33 @@ fn delivery(wanted: &Wanted, program: &Path, engines: &[Engine<'_>], report: &mu
         report.add(format!("{what}: p99"), "ms", Goal::None, each(|run| run.slow));
         report.add("– append and sync 4 KiB: p50", "ms", Goal::None, each(|run| run.sync_median));
         report.add("– append and sync 4 KiB: p99", "ms", Goal::None, each(|run| run.sync_slow));
+    }
+    Ok(())
+}
+
+/// Nothing may be lost and memory must not grow, or it fails.
+fn soaked(wanted: &Wanted, program: &Path, engines: &[Engine<'_>], report: &mut Report) -> Result<()> {
+    for engine in engines {
+        let seconds = wanted.soaks_for.as_secs();
+        let what = format!("{}, 500 visitors and 50 operators for {seconds} s", engine.name());
+        println!("{what} …");
+        let soak = block_on(soak::soak(program, engine, wanted.soaks_for))?;
+        let ms = |time: Duration| vec![time.as_secs_f64() * 1e3];
+        report.add(format!("{what}: messages, none lost"), "", Goal::None, vec![soak.messages as f64]);
+        for (name, [median, slow, worst]) in [("acknowledged", soak.acknowledgement), ("received", soak.delivery)] {
+            report.add(format!("– written to {name}: p50"), "ms", Goal::None, ms(median));
+            report.add(format!("– written to {name}: p99"), "ms", Goal::None, ms(slow));
+            report.add(format!("– written to {name}: longest"), "ms", Goal::None, ms(worst));
+        }
+        let (first, last) = (soak.memory.first().copied(), soak.memory.last().copied());
+        let most = soak.memory.iter().copied().reduce(f64::max);
+        for (name, value) in [("first", first), ("last", last), ("most", most)] {
+            report.add(format!("– memory: {name}"), "MiB", Goal::None, value.into_iter().collect());
+        }
+        let is_short = wanted.soaks_for < JUDGED_FROM;
+        let goal = if is_short { Goal::None } else { Goal::AtMost(FLAT) };
+        report.add("– memory: growth in the second half, a minute", "MiB", goal, vec![soak.slope]);
+        ensure!(is_short || soak.slope <= FLAT, "memory grows by {:.2} MiB a minute: {:.1?}", soak.slope, soak.memory);
     }
     Ok(())
 }

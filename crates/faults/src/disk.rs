@@ -255,6 +255,7 @@ impl Disk {
                 let _ = state.crash();
                 None
             }
+            Some(Fault::Lie) if operation != Operation::Sync => None,
             other => other,
         };
         (state.on && state.files.contains_key(&file)).then_some((state, fault))

@@ -58,6 +58,8 @@ pub enum Fault {
     Short,
     /// It takes so long, and then goes well.
     Stall(Duration),
+    /// A sync says that it is done and keeps nothing, as hardware does that lies. Other operations are done.
+    Lie,
     /// The disk crashes before it: see [`Disk::crash`](crate::Disk::crash).
     Crash,
 }

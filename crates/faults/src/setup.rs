@@ -11,8 +11,8 @@ use crate::plan::{Fault, Files, Operation, Rule, When};
 /// - `write-back=8`: one of so many writes has the operating system write something back (0: never);
 /// - `flush=no`: a sync does not wait for the real disk. Only a real loss of power would tell the difference;
 /// - a rule, `operation[@files]:when=fault`. Operation: `read`, `write`, `sync`, `change`. Files: `main`, `log`. When: `12` the
-///   twelfth, `12+` from the twelfth on, `*12` every twelfth. Fault: `io`, `full`, `short`, `crash`, `stall` (two seconds) or
-///   `stall/500` (milliseconds).
+///   twelfth, `12+` from the twelfth on, `*12` every twelfth. Fault: `io`, `full`, `short`, `lie`, `crash`, `stall` (two
+///   seconds) or `stall/500` (milliseconds).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setup {
     /// Of everything random.
@@ -98,6 +98,7 @@ fn rule(what: &str, how: &str) -> Option<Rule> {
             ("io", "") => Fault::Io,
             ("full", "") => Fault::Full,
             ("short", "") => Fault::Short,
+            ("lie", "") => Fault::Lie,
             ("crash", "") => Fault::Crash,
             ("stall", "") => Fault::Stall(Duration::from_secs(2)),
             ("stall", millis) => Fault::Stall(Duration::from_millis(millis.parse().ok()?)),

@@ -296,3 +296,14 @@ fn another_process_is_kept_out() {
     other.try_lock().unwrap();
     assert!(Connection::open(place.path()).and_then(|late| late.execute_batch("CREATE TABLE a (b)")).is_err());
 }
+
+#[test]
+fn a_disk_that_lies_says_that_it_keeps_and_forgets() {
+    let (place, connection) = Place::begun(7, "FULL");
+    insert(&connection, 1).unwrap();
+    place.disk.set(&"write-back=0 sync:1+=lie".parse().unwrap());
+    insert(&connection, 2).unwrap();
+    assert_eq!(count(&connection), 2, "as long as it runs, nothing is amiss");
+    let connection = place.crash_and_restart();
+    assert_eq!(count(&connection), 1, "what it said it had kept is gone");
+}

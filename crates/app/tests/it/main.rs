@@ -2,6 +2,7 @@
 //! pass at once. On both databases.
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 
+mod clocks;
 mod nodes;
 
 use std::path::Path;
@@ -68,9 +69,14 @@ impl House {
 
     /// Another node of the same installation, with these secrets.
     async fn node(&self, secrets: Secrets) -> Arc<App> {
+        self.node_at(secrets, Arc::clone(&self.clock)).await
+    }
+
+    /// The same with a clock of its own.
+    async fn node_at(&self, secrets: Secrets, clock: Arc<ManualClock>) -> Arc<App> {
         let store = Store::open(&self.locations.0, Settings::default()).await.unwrap();
         let keys = KeyStore::open(&self.locations.1, Settings::default()).await.unwrap();
-        App::new(store, keys, Arc::clone(&self.clock) as Arc<_>, secrets, Options::default())
+        App::new(store, keys, clock, secrets, self.app.options().to_owned())
     }
 
     fn secrets(&self) -> Secrets {

@@ -22,11 +22,6 @@ fn ask(house: &House, mode: &str) -> Ask {
     house.ask("POST", &format!("/frames?mode={mode}"))
 }
 
-/// A request of the messenger's page.
-fn visitors(house: &House, mode: &str, frames: &[Value]) -> Ask {
-    ask(house, mode).host(&house.widget_host()).header("origin", &house.widget_origin()).frames(frames)
-}
-
 fn message(counter: i64, text: &str) -> Value {
     json!({ "type": "message", "counter": counter, "text": text })
 }
@@ -40,7 +35,7 @@ struct Requests<'h> {
 impl<'h> Requests<'h> {
     async fn come(house: &'h House) -> Self {
         let hello = hello_visitor(&house.ours().widget, &sender());
-        let welcome = visitors(house, "send", std::slice::from_ref(&hello)).send().await.is(200).frame("welcome");
+        let welcome = house.visitors_frames("send", std::slice::from_ref(&hello)).send().await.is(200).frame("welcome");
         let mut requests = Self { house, hello };
         requests.hello["token"] = welcome["token"].clone();
         requests
@@ -54,7 +49,7 @@ impl<'h> Requests<'h> {
 
     async fn write(&self, counter: i64, text: &str) -> Value {
         let frames = [self.after(counter - 1), message(counter, text)];
-        visitors(self.house, "send", &frames).send().await.is(200).frame("accepted")
+        self.house.visitors_frames("send", &frames).send().await.is(200).frame("accepted")
     }
 }
 
@@ -79,7 +74,7 @@ async fn a_visitor_and_an_operator_talk_over_requests_alone(on: On) {
 
     // Two at once, in order; the answer says what came meanwhile too.
     let both = [visitor.after(1), message(2, "zwei"), message(3, "drei")];
-    let answer = visitors(&house, "send", &both).send().await.is(200);
+    let answer = house.visitors_frames("send", &both).send().await.is(200);
     let said: Vec<String> = answer.frames().iter().map(|frame| frame["type"].as_str().unwrap().to_owned()).collect();
     assert_eq!(said.iter().filter(|kind| *kind == "accepted").count(), 2, "{said:?}");
     assert_eq!(answer.frame("message")["text"], "Was kann ich tun?");
@@ -93,7 +88,7 @@ async fn a_stream_tells_what_comes_as_it_comes(on: On) {
     let owner = house.sign_in(&house.ours().owner).await;
     let visitor = Requests::come(&house).await;
     let id = visitor.write(1, "hier").await["conversation"].as_str().unwrap().to_owned();
-    let mut stream = visitors(&house, "stream", &[visitor.after(1)]).open().await;
+    let mut stream = house.visitors_frames("stream", &[visitor.after(1)]).open().await;
     stream.expect("current").await;
     let mut operator = house.follower(&owner, &id).await;
     for counter in 1..=3 {
@@ -112,9 +107,12 @@ async fn a_poll_ends_with_the_first_news(on: On) {
     let visitor = Requests::come(&house).await;
     let id = visitor.write(1, "hier").await["conversation"].as_str().unwrap().to_owned();
     // What was missed ends it at once.
-    assert_eq!(visitors(&house, "poll", &[visitor.after(0)]).send().await.is(200).frame("message")["text"], "hier");
+    assert_eq!(
+        house.visitors_frames("poll", &[visitor.after(0)]).send().await.is(200).frame("message")["text"],
+        "hier"
+    );
     let mut operator = house.follower(&owner, &id).await;
-    let waiting = tokio::spawn(visitors(&house, "poll", &[visitor.after(1)]).send());
+    let waiting = tokio::spawn(house.visitors_frames("poll", &[visitor.after(1)]).send());
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     assert!(!waiting.is_finished(), "without news it waits");
     operator.say(json!({ "type": "message", "conversation": id, "counter": 1, "text": "Neues" })).await;
@@ -134,7 +132,7 @@ async fn a_request_that_is_sent_again_stores_nothing_twice(on: On) {
     assert_eq!(stored.len(), 1);
     // One that is missing is named, and nothing behind it is stored.
     let gap =
-        visitors(&house, "send", &[visitor.after(1), message(3, "zu früh")]).send().await.is(200).frame("problem");
+        house.visitors_frames("send", &[visitor.after(1), message(3, "zu früh")]).send().await.is(200).frame("problem");
     assert_eq!((&gap["code"], &gap["expected"]), (&json!("counter_gap"), &json!(2)));
 }
 
@@ -143,11 +141,11 @@ async fn whoever_polls_is_there_in_between(on: On) {
     let owner = house.sign_in(&house.ours().owner).await;
     let visitor = Requests::come(&house).await;
     let id = visitor.write(1, "hier").await["conversation"].as_str().unwrap().to_owned();
-    visitors(&house, "poll", &[visitor.after(0)]).send().await.is(200).frame("message");
+    house.visitors_frames("poll", &[visitor.after(0)]).send().await.is(200).frame("message");
     assert_eq!(house.row(&owner, &id).await["visitor_online"], true, "the poll has ended a moment ago");
     house.operator(&owner).await;
     let mut socket = house.follower(&owner, &id).await;
-    visitors(&house, "poll", &[visitor.after(0)]).send().await.is(200).frame("message");
+    house.visitors_frames("poll", &[visitor.after(0)]).send().await.is(200).frame("message");
     let heard = socket.drain().await;
     assert!(heard.iter().all(|frame| frame["type"] != "presence" || frame["online"] == true), "{heard:?}");
 }
@@ -155,7 +153,7 @@ async fn whoever_polls_is_there_in_between(on: On) {
 async fn a_second_window_hears_the_first_message_of_the_first(on: On) {
     let house = House::new(&Plan::on(on));
     let visitor = Requests::come(&house).await;
-    let mut stream = visitors(&house, "stream", std::slice::from_ref(&visitor.hello)).open().await;
+    let mut stream = house.visitors_frames("stream", std::slice::from_ref(&visitor.hello)).open().await;
     stream.expect("welcome").await;
     let mut other = house.visitors_socket().await;
     let mut hello = visitor.hello.clone();
@@ -175,7 +173,7 @@ async fn a_stream_is_told_of_the_end_and_goes_on_behind_it(on: On) {
     let house = House::new(&Plan::on(on));
     let visitor = Requests::come(&house).await;
     visitor.write(1, "vorher").await;
-    let mut stream = visitors(&house, "stream", &[visitor.after(1)]).open().await;
+    let mut stream = house.visitors_frames("stream", &[visitor.after(1)]).open().await;
     stream.expect("current").await;
     assert!(house.terminate().success());
     let problem = stream.expect("problem").await;
@@ -183,7 +181,7 @@ async fn a_stream_is_told_of_the_end_and_goes_on_behind_it(on: On) {
     assert!(stream.next().await.is_none());
     house.start();
     visitor.write(2, "nachher").await;
-    let missed = visitors(&house, "poll", &[visitor.after(1)]).send().await.is(200);
+    let missed = house.visitors_frames("poll", &[visitor.after(1)]).send().await.is(200);
     assert_eq!(missed.frame("message")["text"], "nachher");
 }
 
@@ -220,7 +218,7 @@ async fn whoever_is_not_signed_in_gets_no_frame(on: On) {
     // And a token that was made up opens no conversation.
     let mut forged = visitor.hello.clone();
     forged["token"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into();
-    let problem = visitors(house, "send", &[forged]).send().await.is(200).frame("problem");
+    let problem = house.visitors_frames("send", &[forged]).send().await.is(200).frame("problem");
     assert_eq!(problem["code"], "token_invalid");
 }
 

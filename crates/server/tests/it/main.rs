@@ -13,6 +13,7 @@ mod generated;
 mod harness;
 mod idle;
 mod kill;
+mod kill_on_postgres;
 mod malformed;
 mod nodes;
 mod security;

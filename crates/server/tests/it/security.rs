@@ -782,7 +782,7 @@ fn secrets_are_made_and_never_guessed() {
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
     assert_eq!(fs::metadata(bare[0].data()).unwrap().permissions().mode() & 0o777, 0o700);
-    let started = |house: &House| Server::start(&house.folder, &house.flags());
+    let started = |house: &House| Server::start(&house.folder, &house.flags(), "");
     assert!(started(&new()).is_ok(), "untouched it starts");
     for name in &names[..3] {
         for placeholder in ["", "changeme", "changemechangemechangemechangeme", &"\0".repeat(32), &"x".repeat(64)] {
@@ -807,7 +807,7 @@ fn a_wrong_setting_is_named() {
     let house = House::closed(&Plan::on(On::Sqlite));
     let with = |flags: &[&str]| {
         let flags = [house.flags(), flags.iter().map(|&flag| flag.to_owned()).collect()].concat();
-        Server::start(&house.folder, &flags)
+        Server::start(&house.folder, &flags, "")
     };
     assert!(with(&["--log", "debug"]).is_ok());
     let file = house.folder.join("diskret.toml");

@@ -15,6 +15,12 @@ use testkit::{Database, Postgres, postgres, wait_until};
 
 use super::random;
 
+/// The program under test: the one that is shipped, or the same on a bad disk where that one's tests share this harness.
+const PROGRAM: &str = match (option_env!("CARGO_BIN_EXE_diskret"), option_env!("CARGO_BIN_EXE_diskret-on-faults")) {
+    (Some(program), _) | (None, Some(program)) => program,
+    (None, None) => panic!("cargo names the program to the tests of its crate"),
+};
+
 static BROOMS: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 /// Everybody's password.
@@ -56,11 +62,13 @@ pub(crate) struct Plan<'a> {
     pub(crate) options: &'a [&'a str],
     /// Another PostgreSQL than the one that all tests share.
     pub(crate) server: Option<&'a Postgres>,
+    /// How bad the disk is, where the program has a bad one.
+    pub(crate) disk: &'a str,
 }
 
 impl Plan<'_> {
     pub(crate) const fn on(on: On) -> Self {
-        Self { on, tenants: 1, options: &[], server: None }
+        Self { on, tenants: 1, options: &[], server: None, disk: "" }
     }
 }
 
@@ -74,6 +82,8 @@ pub(crate) struct House {
     pub(crate) public: u16,
     pub(crate) tenants: Vec<Tenant>,
     options: Vec<String>,
+    /// How bad the disk is, where the program has a bad one.
+    faults: String,
     server: Mutex<Option<Server>>,
     _folder: Option<TempDir>,
 }
@@ -88,12 +98,13 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the program and waits until it says that it listens; or tells what it said instead.
-    pub(crate) fn start(folder: &Path, flags: &[String]) -> Result<Self, String> {
+    pub(crate) fn start(folder: &Path, flags: &[String], faults: &str) -> Result<Self, String> {
         let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
         let before = log.metadata().expect("a log").len();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_diskret"))
+        let mut child = Command::new(PROGRAM)
             .arg("serve")
             .args(flags)
+            .env("DISKRET_FAULTS", faults)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -164,6 +175,7 @@ impl House {
             public: port,
             tenants: Vec::new(),
             options: plan.options.iter().map(|&option| option.to_owned()).collect(),
+            faults: plan.disk.to_owned(),
             server: Mutex::new(None),
             _folder: Some(folder),
         };
@@ -192,6 +204,7 @@ impl House {
             public: port,
             tenants: self.tenants.clone(),
             options: self.options.clone(),
+            faults: self.faults.clone(),
             server: Mutex::new(None),
             _folder: Some(folder),
         };
@@ -199,6 +212,21 @@ impl House {
         let copied = Command::new("cp").arg("-a").args([self.data().join("secrets"), node.data()]).status();
         assert!(copied.is_ok_and(|status| status.success()), "the secrets can be copied");
         node
+    }
+
+    /// The same installation as clients see it through a balancer: nobody serves behind this door but the nodes.
+    pub(crate) fn door(&self, at: SocketAddr) -> Self {
+        Self {
+            folder: self.folder.clone(),
+            databases: self.databases.clone(),
+            port: at.port(),
+            public: at.port(),
+            tenants: self.tenants.clone(),
+            options: Vec::new(),
+            faults: String::new(),
+            server: Mutex::new(None),
+            _folder: None,
+        }
     }
 
     /// Adds flags of `diskret serve` for the next start.
@@ -292,7 +320,7 @@ impl House {
 
     /// Runs the program with these words and where the data are.
     pub(crate) fn command(&self, words: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_diskret"));
+        let mut command = Command::new(PROGRAM);
         command.args(words).args(self.place()).stdin(Stdio::null()).output().expect("the program")
     }
 
@@ -360,7 +388,7 @@ impl House {
         let mut server = self.server.lock().unwrap();
         assert!(server.is_none(), "it runs already");
         wait_until(Duration::from_secs(20), "the program listens", || {
-            match Server::start(&self.folder, &self.flags()) {
+            match Server::start(&self.folder, &self.flags(), &self.faults) {
                 Ok(started) => {
                     *server = Some(started);
                     true

@@ -1,6 +1,7 @@
 //! What the tests of the whole server share: a house with the real program in it, and clients that know only what the
 //! protocol's page says.
 
+mod frames;
 mod house;
 mod http;
 mod socket;
@@ -9,6 +10,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub(crate) use frames::Frames;
 pub(crate) use house::{House, On, PASSWORD, Person, Plan, Server, Tenant};
 pub(crate) use http::{Answer, Ask, Caller};
 pub(crate) use socket::{Heard, PATIENCE, Socket, Visitor, hello_operator, hello_visitor};
@@ -33,9 +35,14 @@ pub(crate) use on_both;
 
 /// Runs a test that must end.
 pub(crate) fn run(test: impl Future<Output = ()>) {
+    run_within(Duration::from_secs(150), test);
+}
+
+/// Runs something that must end within this time.
+pub(crate) fn run_within<T>(time: Duration, test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let limited = async { tokio::time::timeout(Duration::from_secs(150), test).await };
-    runtime.block_on(limited).expect("the test ends in time");
+    let limited = async { tokio::time::timeout(time, test).await };
+    runtime.block_on(limited).expect("the test ends in time")
 }
 
 /// Something random that costs nothing: names of page loads, ports, seeds.

@@ -1,6 +1,7 @@
 //! Two nodes of one installation: what happens at one is heard at the other, whatever becomes of the bus between them.
 
 mod bus_away;
+mod drained;
 mod forged;
 mod talk;
 mod there;
