@@ -2,11 +2,11 @@
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::num::NonZeroUsize;
-use std::time::Instant;
 
 use domain::limits::LEASE;
 use lru::LruCache;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 const SHARDS: usize = 16;
 

@@ -25,13 +25,19 @@ type Decide = Box<dyn FnMut(&Notice) -> Fate + Send>;
 /// Joins the nodes of one process.
 pub struct Hub {
     nodes: Mutex<Vec<Weak<Bus>>>,
+    cut: Mutex<Vec<Weak<Bus>>>,
     held: Mutex<Vec<(Weak<Bus>, Notice)>>,
     fate: Mutex<Decide>,
 }
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { nodes: Mutex::default(), held: Mutex::default(), fate: Mutex::new(Box::new(|_| Fate::Arrives)) }
+        Self {
+            nodes: Mutex::default(),
+            cut: Mutex::default(),
+            held: Mutex::default(),
+            fate: Mutex::new(Box::new(|_| Fate::Arrives)),
+        }
     }
 }
 
@@ -40,6 +46,21 @@ impl Hub {
     pub fn join(self: &Arc<Self>, bus: &Arc<Bus>) {
         self.nodes.lock().push(Arc::downgrade(bus));
         bus.join(Line { hub: Arc::clone(self), node: Arc::downgrade(bus) });
+    }
+
+    /// Cuts a node off from the others, until [`Hub::mend`].
+    pub fn cut(&self, bus: &Arc<Bus>) {
+        self.cut.lock().push(Arc::downgrade(bus));
+    }
+
+    /// Mends what was cut, and has those nodes know it.
+    pub fn mend(&self) {
+        let cut = std::mem::take(&mut *self.cut.lock());
+        cut.iter().filter_map(Weak::upgrade).for_each(|bus| bus.is_back());
+    }
+
+    fn is_cut(&self, node: &Weak<Bus>) -> bool {
+        self.cut.lock().iter().any(|cut| cut.ptr_eq(node))
     }
 
     /// Decides from now on what becomes of each notice, per receiver.
@@ -67,10 +88,13 @@ struct Line {
 
 impl Wire for Line {
     fn tell(&self, notice: &Notice) {
+        if self.hub.is_cut(&self.node) {
+            return;
+        }
         let others: Vec<Weak<Bus>> = {
             let mut nodes = self.hub.nodes.lock();
             nodes.retain(|node| node.strong_count() > 0);
-            nodes.iter().filter(|node| !node.ptr_eq(&self.node)).cloned().collect()
+            nodes.iter().filter(|node| !node.ptr_eq(&self.node) && !self.hub.is_cut(node)).cloned().collect()
         };
         for node in others {
             let fate = (self.hub.fate.lock())(notice);
@@ -90,6 +114,6 @@ impl Wire for Line {
     }
 
     fn is_up(&self) -> bool {
-        true
+        !self.hub.is_cut(&self.node)
     }
 }

@@ -1,6 +1,6 @@
 //! What other nodes told that the application has to look at. Merged and bounded: the bus may lose anything.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use domain::{ConversationId, OrganisationId};
 use parking_lot::Mutex;
@@ -24,7 +24,7 @@ pub struct Inbox {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct News {
     /// Conversations that changed at other nodes.
-    pub changed: HashSet<(OrganisationId, ConversationId)>,
+    pub changed: BTreeSet<(OrganisationId, ConversationId)>,
     /// Who came and went, and settings that changed, in order.
     pub notices: Vec<Notice>,
     /// The bus was away and is back: what was told meanwhile is lost.

@@ -1,6 +1,6 @@
 //! Who listens to what on this node.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Listeners {
 
     /// The organisations that somebody here listens to, as an operator or as a visitor.
     pub(crate) fn organisations(&self) -> Vec<OrganisationId> {
-        let mut found = HashSet::new();
+        let mut found = BTreeSet::new();
         for shard in &self.shards {
             for topic in shard.lock().keys() {
                 if let Topic::Unassigned(id) | Topic::Team(id) = topic {

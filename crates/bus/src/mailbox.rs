@@ -1,6 +1,6 @@
 //! What waits for one socket: merged, so that a slow reader costs a few numbers and never a growing queue.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use domain::ConversationId;
 use domain::conversation::Change;
@@ -25,7 +25,7 @@ pub struct Mailbox {
 #[derive(Debug, Default)]
 pub struct Post {
     /// The newest change of each conversation, with the assignee before the oldest one not yet read.
-    pub changes: HashMap<ConversationId, Change>,
+    pub changes: BTreeMap<ConversationId, Change>,
     /// Passing things, in order.
     pub signals: Vec<Signal>,
     /// More came than is kept: the reader has to start over.

@@ -11,7 +11,7 @@ use crate::{Signal, Topic};
 pub struct NodeId(pub u64);
 
 /// Somebody who is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Who {
     /// An operator who may answer.
     Operator(OrganisationId, OperatorId),

@@ -25,5 +25,6 @@ mod vfs;
 
 pub use disk::{Disk, disk};
 pub use plan::{Fault, Files, Operation, Rule, When};
+pub use random::Sequence;
 pub use setup::{Malformed, Setup};
 pub use vfs::install;

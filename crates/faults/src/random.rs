@@ -2,10 +2,11 @@
 
 /// SplitMix64 (Steele, Lea, Flood 2014): one addition and a mix.
 #[derive(Debug)]
-pub(crate) struct Sequence(u64);
+pub struct Sequence(u64);
 
 impl Sequence {
-    pub(crate) const fn new(seed: u64) -> Self {
+    /// The one of a seed.
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -17,11 +18,12 @@ impl Sequence {
     }
 
     /// A number below `bound`, which is at least 1.
-    pub(crate) const fn below(&mut self, bound: u64) -> u64 {
+    pub const fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
-    pub(crate) const fn coin(&mut self) -> bool {
+    /// Heads or tails.
+    pub const fn coin(&mut self) -> bool {
         self.below(2) == 0
     }
 }

@@ -14,3 +14,5 @@ pub mod wire;
 mod assets;
 mod demo;
 mod hosts;
+#[cfg(test)]
+mod simulation;

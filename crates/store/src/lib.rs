@@ -23,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-pub use engine::{Location, Settings};
+pub use engine::{Location, Pace, Settings};
 pub use error::Error;
 pub use scope::{Scope, System};
 

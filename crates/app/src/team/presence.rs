@@ -3,14 +3,14 @@
 //! Nodes tell each other who came and went, and every few seconds everybody who is there, so that what was lost mends itself
 //! and a node that died is noticed by its silence. While the bus is away, what was last known stays.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bus::{NodeId, Notice, Signal, Topic, Who};
 use domain::{Capability, ConversationId, Level, OperatorId, OrganisationId, Principal};
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use crate::App;
 
@@ -27,7 +27,7 @@ const TOLD_AT_ONCE: usize = 2_000;
 /// How many sockets each has open here, and who is at other nodes.
 pub(crate) struct Presence {
     node: NodeId,
-    here: Mutex<People<HashMap<Who, usize>>>,
+    here: Mutex<People<BTreeMap<Who, usize>>>,
     elsewhere: Mutex<HashMap<NodeId, Elsewhere>>,
 }
 
@@ -48,19 +48,19 @@ impl<T> People<T> {
 }
 
 struct Elsewhere {
-    who: People<HashSet<Who>>,
+    who: People<BTreeSet<Who>>,
     heard: Instant,
 }
 
 /// Counts one more; says whether it is the first.
-fn come<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) -> bool {
+fn come<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) -> bool {
     let count = counts.entry(key).or_default();
     *count += 1;
     *count == 1
 }
 
 /// Counts one less; says whether it was the last.
-fn go<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) -> bool {
+fn go<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) -> bool {
     match counts.get_mut(key) {
         Some(count) if *count > 1 => {
             *count -= 1;
@@ -211,12 +211,12 @@ impl App {
                 node(id).who.of_mut(&who).remove(&who);
             }),
             Notice::Here { node: id, part, parts, who } => {
-                let now: HashSet<Who> = who.into_iter().collect();
+                let now: BTreeSet<Who> = who.into_iter().collect();
                 let before = |who: &&Who| who.part(parts) == part;
                 let concerned: Vec<Who> = {
                     let known = node(id);
                     let known = known.who.operators.iter().chain(&known.who.visitors).filter(before);
-                    known.copied().collect::<HashSet<Who>>().symmetric_difference(&now).copied().collect()
+                    known.copied().collect::<BTreeSet<Who>>().symmetric_difference(&now).copied().collect()
                 };
                 self.changing(&concerned, || {
                     let mut node = node(id);
@@ -266,11 +266,13 @@ impl App {
             self.presence.elsewhere.lock().values_mut().for_each(|node| node.heard = now);
             return;
         }
-        let silent: Vec<NodeId> = {
+        let mut silent: Vec<(Instant, NodeId)> = {
             let nodes = self.presence.elsewhere.lock();
-            nodes.iter().filter(|(_, node)| node.heard.elapsed() > SILENT_FOR).map(|(id, _)| *id).collect()
+            let silent = nodes.iter().filter(|(_, node)| node.heard.elapsed() > SILENT_FOR);
+            silent.map(|(id, node)| (node.heard, *id)).collect()
         };
-        for id in silent {
+        silent.sort_unstable();
+        for (_, id) in silent {
             tracing::warn!(node = id.0, "another node has fallen silent");
             self.forget_node(id);
         }

@@ -8,6 +8,8 @@ use domain::limits::{FRAMES_AT_ONCE_SECONDS, FRAMES_EACH_SECOND};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::time::Instant;
 
+#[cfg(test)]
+use super::pipe::Pipe;
 use super::problem::Problem;
 use super::request::{Mode, Request};
 use crate::wire::frames::{ClientFrame, ProblemCode, ServerFrame};
@@ -34,6 +36,9 @@ enum Wire {
     Socket(Box<WebSocket>),
     /// One request and its answer.
     Request(Box<Request>),
+    /// Frames handed over within the process.
+    #[cfg(test)]
+    Pipe(Pipe),
 }
 
 /// What came from the other side.
@@ -64,6 +69,11 @@ impl Connection {
         Self::over(Wire::Request(Box::new(request)))
     }
 
+    #[cfg(test)]
+    pub(super) fn pipe(pipe: Pipe) -> Self {
+        Self::over(Wire::Pipe(pipe))
+    }
+
     fn over(wire: Wire) -> Self {
         let turns = Turns::alone(Rate::each_second(FRAMES_EACH_SECOND, FRAMES_AT_ONCE_SECONDS));
         Self { wire, turns, rests: None }
@@ -90,6 +100,8 @@ impl Connection {
         let came = match &mut self.wire {
             Wire::Socket(socket) => next_of(socket).await,
             Wire::Request(request) => request.next().await,
+            #[cfg(test)]
+            Wire::Pipe(pipe) => pipe.next().await,
         };
         let is_counted = match &came {
             Came::Frame(frame) => !matches!(frame, ClientFrame::Message { .. }),
@@ -113,6 +125,8 @@ impl Connection {
         let socket = match &mut self.wire {
             Wire::Socket(socket) => socket,
             Wire::Request(request) => return request.feed(frame).await,
+            #[cfg(test)]
+            Wire::Pipe(pipe) => return pipe.feed(frame),
         };
         let json = serde_json::to_string(frame).map_err(|_| Gone)?;
         match tokio::time::timeout(WRITE_WITHIN, socket.feed(Message::Text(json.into()))).await {
@@ -126,6 +140,8 @@ impl Connection {
         let socket = match &mut self.wire {
             Wire::Socket(socket) => socket,
             Wire::Request(request) => return request.flush().await,
+            #[cfg(test)]
+            Wire::Pipe(pipe) => return pipe.flush().await,
         };
         match tokio::time::timeout(WRITE_WITHIN, socket.flush()).await {
             Ok(Ok(())) => Ok(()),

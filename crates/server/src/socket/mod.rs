@@ -7,6 +7,8 @@ mod connection;
 pub(crate) mod entries;
 mod hello;
 mod operator;
+#[cfg(test)]
+pub(crate) mod pipe;
 mod problem;
 mod request;
 mod visitor;

@@ -61,6 +61,7 @@ type InFlight = FuturesOrdered<Receipt>;
 /// Serves a visitor until one side ends it.
 pub(super) async fn serve(mut connection: Connection, shared: Shared, source: Source) {
     let hello = tokio::select! {
+        biased;
         hello = tokio::time::timeout(hello::WITHIN, hello::of_visitor(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
             let _ = connection.refuse(Problem::restarting()).await;

@@ -55,8 +55,10 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
         return Ok(());
     }
     // In the order of their tokens, so that two nodes that begin the same conversations cannot wait for each other; of one
-    // token, the message that will be refused for its counter last.
-    inputs.sort_by_key(|(order, _)| *order);
+    // token, the message that will be refused for its counter last. Where there is one writer, in the order of their coming:
+    // that is the same in each run of a simulation, and tokens are not.
+    let is_shared = connection.is_postgres();
+    inputs.sort_by_key(|((token, skips), _)| (is_shared.then_some(*token), *skips));
     let inputs: Vec<Vec<Value>> = inputs.into_iter().map(|(_, input)| input).collect();
     let mut begun = HashMap::new();
     for row in connection.query_each(&BEGIN_CONVERSATION, &inputs).await? {

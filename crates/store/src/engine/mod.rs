@@ -5,6 +5,7 @@
 //! SQLite they run to their end on the writer's or a reader's thread.
 
 mod checkpoint;
+mod inline;
 mod migrate;
 mod postgres;
 mod reserve;
@@ -46,12 +47,22 @@ pub struct Settings {
     pub queue: usize,
     /// Connections (PostgreSQL) or threads (SQLite) for reading.
     pub readers: usize,
+    /// SQLite without threads of its own: it works on its callers' runtime, at this pace, and moves its log into the file
+    /// only when it is closed. For simulations, which must run alike each time.
+    pub inline: Option<&'static dyn Pace>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { queue: 4096, readers: 2 }
+        Self { queue: 4096, readers: 2, inline: None }
     }
+}
+
+/// How long an inline database takes: awaited before and after each commit, and before each reading. One that never ends is
+/// that of a program that was killed.
+pub trait Pace: std::fmt::Debug + Send + Sync {
+    /// Takes its time.
+    fn take(&self) -> BoxFuture<'static, ()>;
 }
 
 /// A statement that is asked together with others.
@@ -227,6 +238,7 @@ struct Inner<B: Batch> {
 
 enum Readers {
     Sqlite(sqlite::Readers),
+    Inline(inline::Reader),
     Postgres(postgres::Pool),
 }
 
@@ -238,6 +250,11 @@ impl<B: Batch> Database<B> {
         let inner = match location {
             Location::File(path) => {
                 sqlite::migrate(path, schema)?;
+                if let Some(pace) = settings.inline {
+                    let readers = Readers::Inline(inline::Reader::open(path, pace)?);
+                    let writer = Writer::inline(path.clone(), settings.queue, pace)?;
+                    return Ok(Self { inner: Arc::new(Inner { writer, readers }) });
+                }
                 let seats = seat::Seats::default();
                 let readers = Readers::Sqlite(sqlite::Readers::open(path, settings, &seats)?);
                 Inner { writer: Writer::sqlite(path.clone(), settings.queue, seats)?, readers }
@@ -288,6 +305,7 @@ impl<B: Batch> Database<B> {
     {
         match &self.inner.readers {
             Readers::Sqlite(readers) => readers.run(Box::new(work)).await,
+            Readers::Inline(reader) => Box::pin(reader.run(Box::new(work))).await,
             // Boxed: the pool's state is large, and every task that may ever read would carry it, idle sockets included.
             Readers::Postgres(pool) => Box::pin(pool.read(Box::new(work))).await,
         }

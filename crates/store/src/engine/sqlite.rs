@@ -60,7 +60,7 @@ impl Connection {
         Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 
-    fn reader(path: &Path) -> Result<Self> {
+    pub(super) fn reader(path: &Path) -> Result<Self> {
         let reader = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.batch("PRAGMA query_only=ON")?;
         Ok(reader)
@@ -211,7 +211,7 @@ pub(super) struct Writer {
     path: PathBuf,
     seat: Seat,
     reserve: Reserve,
-    _checkpointer: Sender<()>,
+    _checkpointer: Option<Sender<()>>,
 }
 
 impl Writer {
@@ -219,7 +219,14 @@ impl Writer {
         let seat = seats.take(Connection::writer(&path)?);
         let checkpointer = checkpoint::start(path.clone(), seats)?;
         let reserve = Reserve::beside(&path);
-        Ok(Self { path, seat, reserve, _checkpointer: checkpointer })
+        Ok(Self { path, seat, reserve, _checkpointer: Some(checkpointer) })
+    }
+
+    /// One without a thread beside it.
+    pub(super) fn inline(path: PathBuf) -> Result<Self> {
+        let seat = Seats::default().take(Connection::writer(&path)?);
+        let reserve = Reserve::beside(&path);
+        Ok(Self { path, seat, reserve, _checkpointer: None })
     }
 
     /// Commits a load, or says why not. After a failed `COMMIT` nothing is known: the connection is thrown away and
@@ -293,7 +300,7 @@ impl Readers {
             let (path, seat) = (path.to_owned(), seats.take(Connection::reader(path)?));
             std::thread::Builder::new()
                 .name("sqlite-reader".to_owned())
-                .spawn(move || read(&path, &seat, &jobs))
+                .spawn(move || serve(&path, &seat, &jobs))
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             threads.push(sender);
         }
@@ -303,13 +310,7 @@ impl Readers {
     pub(super) async fn run<T: Send + 'static>(&self, work: Work<T>) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let job: ReadJob = Box::new(move |connection| {
-            let result = connection.and_then(|connection| {
-                let begun = sqlite(connection).step("BEGIN");
-                let result = begun.and_then(|()| now(caught(async { work(connection).await })));
-                let ended = sqlite(connection).step("COMMIT");
-                result.and_then(|value| ended.map(|()| value))
-            });
-            let _ = reply.send(result);
+            let _ = reply.send(connection.and_then(|connection| read(connection, work)));
         });
         let thread = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         match self.threads[thread].try_send(job) {
@@ -321,7 +322,15 @@ impl Readers {
     }
 }
 
-fn read(path: &Path, seat: &Seat, jobs: &Receiver<ReadJob>) {
+/// Reads one state, and changes nothing.
+pub(super) fn read<T>(connection: &mut Either, work: Work<T>) -> Result<T> {
+    let begun = sqlite(connection).step("BEGIN");
+    let result = begun.and_then(|()| now(caught(async { work(connection).await })));
+    let ended = sqlite(connection).step("COMMIT");
+    result.and_then(|value| ended.map(|()| value))
+}
+
+fn serve(path: &Path, seat: &Seat, jobs: &Receiver<ReadJob>) {
     while let Ok(job) = jobs.recv() {
         let mut connection = seat.occupy();
         match &mut *connection {

@@ -40,7 +40,7 @@ impl Both {
     async fn open(schema: &'static super::Schema) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = testkit::postgres().database();
-        let settings = Settings { queue: 64, readers: 2 };
+        let settings = Settings { queue: 64, readers: 2, ..Settings::default() };
         let [file, server] = Self::places(&folder, &database);
         let databases = [
             Database::open(&file, settings, schema).await.unwrap(),
@@ -334,7 +334,7 @@ async fn heads_are_taken_over_from_the_conversations_that_were_there() {
     for (database, location) in both.databases.iter().zip(both.locations()) {
         database.write(found(1, "ours")).await.unwrap();
         database.write(insert).await.unwrap();
-        let settings = Settings { queue: 8, readers: 1 };
+        let settings = Settings { queue: 8, readers: 1, ..Settings::default() };
         let now: Database<NoBatch> = Database::open(&location, settings, &schema::DATA).await.unwrap();
         let rows = now.read(|connection| Box::pin(async move { connection.query(&AFTER, &[]).await })).await.unwrap();
         let int = Value::Int;
@@ -388,7 +388,7 @@ async fn every_connection_to_sqlite_is_set_up_for_durability_and_erasure() {
     for (index, schema) in [&schema::DATA, &schema::KEYS].into_iter().enumerate() {
         let place = Location::File(folder.path().join(format!("{index}.db")));
         let database: Database<NoBatch> =
-            Database::open(&place, Settings { queue: 8, readers: 3 }, schema).await.unwrap();
+            Database::open(&place, Settings { queue: 8, readers: 3, ..Settings::default() }, schema).await.unwrap();
         let expected: Vec<&str> = PRAGMAS.iter().map(|(_, value)| *value).collect();
         let writer = database.write(ask).await.unwrap();
         assert_eq!(writer, [expected.as_slice(), &["0"]].concat());

@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::seat::Seats;
-use super::{BoxFuture, Connection, Work, postgres, sqlite};
+use super::{BoxFuture, Connection, Pace, Work, postgres, sqlite};
 use crate::{Error, Result};
 
 /// Most jobs in one transaction: bounds its length and the time the first one waits.
@@ -256,6 +256,23 @@ impl<B: Batch> Writer<B> {
             })
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self { queue: sender, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn inline(path: PathBuf, queue: usize, pace: &'static dyn Pace) -> Result<Self> {
+        let (sender, mut jobs) = mpsc::channel(queue);
+        let mut writer = sqlite::Writer::inline(path)?;
+        tokio::spawn(async move {
+            while let Some(first) = jobs.recv().await {
+                pace.take().await;
+                let mut load = Load::gather(first, &mut jobs);
+                let result = writer.commit(&mut load);
+                pace.take().await;
+                if load.finish(&result) {
+                    break;
+                }
+            }
+        });
+        Ok(Self { queue: sender, thread: Mutex::new(None) })
     }
 
     pub(super) fn postgres(pool: postgres::Pool, queue: usize) -> Self {

@@ -315,7 +315,7 @@ async fn a_note_does_not_reopen_an_ended_conversation(at: Fixture) {
 async fn a_full_queue_says_busy_and_nothing_of_it_is_stored(at: Fixture) {
     const GIVEN: i64 = 40;
     let chat = at.chat().await;
-    let small = at.node(Settings { queue: 4, readers: 1 }).await;
+    let small = at.node(Settings { queue: 4, readers: 1, ..Settings::default() }).await;
     let hold = at.plug(&small).await;
     let outcomes: Vec<_> = (1..=GIVEN).map(|sender| small.append(chat.visitor(100 + sender, 1))).collect();
     assert_eq!(small.install([1; 32], START).await, Err(Error::Busy), "calls wait in the same queue");

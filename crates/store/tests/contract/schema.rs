@@ -149,7 +149,9 @@ async fn programs_that_start_at_once_migrate_once(at: Fixture) {
     let place = if at.is_postgres() { Place::postgres() } else { Place::files() };
     let opening = (0..4).map(|_| {
         let data = place.data_location();
-        tokio::spawn(async move { Store::open(&data, Settings { queue: 8, readers: 1 }).await.map(drop) })
+        tokio::spawn(async move {
+            Store::open(&data, Settings { queue: 8, readers: 1, ..Settings::default() }).await.map(drop)
+        })
     });
     for opened in futures_util::future::join_all(opening).await {
         opened.unwrap().unwrap();

@@ -33,7 +33,7 @@ async fn begin() -> (Fixture, Chat, Disk) {
 
 /// A store that has nothing in its cache yet, and one reader.
 async fn anew(at: &Fixture) -> diskret_store::Result<Store> {
-    Store::open(&at.place.data_location(), Settings { queue: 64, readers: 1 }).await
+    Store::open(&at.place.data_location(), Settings { queue: 64, readers: 1, ..Settings::default() }).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,7 +21,7 @@ async fn begin(queue: usize) -> (Fixture, diskret_store::Store, Chat, faults::Di
     let disk = faults::disk(folder.path()).unwrap();
     let at = Fixture::at(place).await;
     let chat = at.chat().await;
-    let store = at.node(Settings { queue, readers: 2 }).await;
+    let store = at.node(Settings { queue, readers: 2, ..Settings::default() }).await;
     (at, store, chat, disk)
 }
 

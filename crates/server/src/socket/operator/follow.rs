@@ -21,14 +21,20 @@ pub(super) struct Followed {
     pub(super) first_counter: i64,
     /// The last counter of this page load that was acknowledged on this socket.
     pub(super) acknowledged: i64,
-    /// The last change that was looked at.
-    pub(super) position: i64,
     _subscription: Subscription,
 }
 
 impl Desk {
     pub(super) async fn follow(&mut self, name: PublicId, after: i64) -> Result<app::Result<()>, Gone> {
-        let found = match self.app.summary(self.principal, name).await {
+        // Subscribed before it is read how far it has come, so that nothing falls between.
+        let found = match self.app.find(self.principal, name).await {
+            Ok((reference, _)) => {
+                let subscription = self.app.bus().subscribe(Topic::Conversation(reference.id), &self.mailbox);
+                self.app.summary(self.principal, name).await.map(|found| (found, subscription))
+            }
+            Err(error) => Err(error),
+        };
+        let (found, subscription) = match found {
             Ok(found) => found,
             // Whoever believes to follow what they do not would miss what comes: they reconnect and ask again.
             Err(error @ (app::Error::Busy | app::Error::Unavailable | app::Error::Internal)) => {
@@ -43,18 +49,16 @@ impl Desk {
             let detail = format!("at most {FOLLOWED} conversations can be followed at once");
             return Ok(Err(app::Error::Invalid { field: "conversation", detail }));
         }
-        let subscription = self.app.bus().subscribe(Topic::Conversation(id), &self.mailbox);
         let followed = Followed {
             reference,
             delivered: after.max(0),
             first_counter: i64::MAX,
             acknowledged: 0,
-            position: 0,
             _subscription: subscription,
         };
         self.followed.insert(id, followed);
-        // Subscribed before this is read, so that nothing falls between.
-        self.deliver(id, i64::MAX, false).await?;
+        // As far as it was theirs to read just now: whether what comes after is, is asked when it is told (SZ5).
+        self.deliver(id, found.progress.last_sequence, false).await?;
         let last_sequence = self.followed.get(&id).map_or(after, |followed| followed.delivered);
         self.connection.feed(&ServerFrame::Current { conversation: name.into(), last_sequence }).await?;
         let online = found.visitor_online;

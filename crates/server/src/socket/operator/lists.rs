@@ -1,9 +1,10 @@
 //! The lists of the message centre on an operator's socket: rows that changed, rows that were missed, counts.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::Reach;
 use domain::conversation::Change;
+use tokio::time::Instant;
 
 use super::Desk;
 use crate::socket::connection::Gone;

@@ -6,7 +6,7 @@ mod lists;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use app::App;
 use app::conversation::{Answer, Incoming, Receipt};
@@ -19,6 +19,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use http::HeaderMap;
 use privacy::Plaintext;
+use tokio::time::Instant;
 
 use self::follow::Followed;
 use super::connection::{Came, Connection, Gone};
@@ -37,6 +38,8 @@ const ASKED_EVERY: Duration = Duration::from_secs(4);
 
 /// Whoever comes back with request after request counts as present in between.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
+/// Conversations of which it is remembered how far their changes were taken up.
+const TAKEN: usize = 1024;
 
 /// What an operator's socket is about.
 struct Desk {
@@ -52,6 +55,9 @@ struct Desk {
     _always: Vec<Subscription>,
     _present: Option<Present>,
     rows: HashMap<ConversationId, Change>,
+    /// The last change of each conversation that was taken up lately. News overtake each other on their ways – told by the
+    /// commit here, by another node, by the sweep – and an older one must not undo a newer one.
+    taken: HashMap<ConversationId, i64>,
     counts: Option<Counts>,
     counted_at: Option<Instant>,
 }
@@ -61,6 +67,7 @@ type InFlight = FuturesOrdered<Receipt>;
 /// Serves an operator until one side ends it.
 pub(super) async fn serve(mut connection: Connection, shared: Shared, principal: Principal, headers: HeaderMap) {
     let hello = tokio::select! {
+        biased;
         hello = tokio::time::timeout(hello::WITHIN, hello::of_operator(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
             let _ = connection.refuse(Problem::restarting()).await;
@@ -101,6 +108,7 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, principal:
         _always: always,
         _present: present,
         rows: HashMap::new(),
+        taken: HashMap::new(),
         counts: None,
         counted_at: None,
         headers,
@@ -153,7 +161,7 @@ impl Desk {
                     self.connection.refuse(Problem::restarting()).await?;
                 }
                 () = &mut asked => {
-                    asked.as_mut().reset(tokio::time::Instant::now() + ASKED_EVERY);
+                    asked.as_mut().reset(Instant::now() + ASKED_EVERY);
                     self.ask_again().await?;
                 }
                 // Receipts before the rest: what was stored before something else is told before it.
@@ -174,7 +182,7 @@ impl Desk {
                     }
                 }
                 came = self.connection.next(), if in_flight.len() < IN_FLIGHT => {
-                    silent.as_mut().reset(tokio::time::Instant::now() + SILENT_FOR);
+                    silent.as_mut().reset(Instant::now() + SILENT_FOR);
                     match came {
                         Came::Frame(frame) => self.take(frame, in_flight).await?,
                         Came::Problem(problem) => self.connection.refuse(problem).await?,
@@ -302,12 +310,10 @@ impl Desk {
             return self.connection.refuse(problem).await;
         }
         for (id, change) in post.changes {
-            if let Some(followed) = self.followed.get_mut(&id) {
-                // What was told before may be told once more; it must not undo what came after it.
-                if change.position < followed.position {
-                    continue;
-                }
-                followed.position = change.position;
+            if !self.is_news(&change) {
+                continue;
+            }
+            if self.followed.contains_key(&id) {
                 // The right is asked again for each change (SZ5): it may have been given to somebody else.
                 if self.app.may_read(self.principal, &change) {
                     // What is stored has its receipt under way: it is told first, so that numbers arrive in order.
@@ -333,6 +339,17 @@ impl Desk {
             }
         }
         self.connection.flush().await
+    }
+
+    /// Whether nothing newer of this conversation was taken up. What was told before may be told once more.
+    fn is_news(&mut self, change: &Change) -> bool {
+        if self.taken.len() >= TAKEN {
+            // Overtaking is a matter of moments.
+            self.taken.clear();
+        }
+        let last = self.taken.entry(change.conversation).or_insert(change.position);
+        *last = change.position.max(*last);
+        *last == change.position
     }
 
     async fn signal(&mut self, signal: Signal) -> Option<ServerFrame<'static>> {
