@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use domain::limits::LEASE;
 use lru::LruCache;
@@ -10,10 +11,26 @@ use tokio::time::Instant;
 
 const SHARDS: usize = 16;
 
+/// How many entries are looked at for one that nobody holds, when room is needed.
+const TRIES: usize = 8;
+
+/// What somebody besides the cache may have in hand.
+pub(crate) trait Held {
+    /// Whether somebody does.
+    fn is_held(&self) -> bool;
+}
+
+impl<T> Held for Arc<T> {
+    fn is_held(&self) -> bool {
+        Self::strong_count(self) > 1
+    }
+}
+
 /// Keys to values; values wipe themselves on drop.
 pub(crate) struct Leased<K, V> {
     shards: Vec<Mutex<LruCache<K, (V, Instant)>>>,
     hasher: RandomState,
+    each: NonZeroUsize,
 }
 
 impl<K: Hash + Eq, V: Clone> Leased<K, V> {
@@ -22,7 +39,7 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
         let each = NonZeroUsize::new(most / SHARDS).unwrap_or(NonZeroUsize::MIN);
         // Unbounded inside, so that memory is taken as entries come and not at start; bounded by `resize`.
         let shards = (0..SHARDS).map(|_| Mutex::new(LruCache::unbounded())).collect::<Vec<_>>();
-        let cache = Self { shards, hasher: RandomState::new() };
+        let cache = Self { shards, hasher: RandomState::new(), each };
         cache.shards.iter().for_each(|shard| shard.lock().resize(each));
         cache
     }
@@ -36,17 +53,6 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
         }
         shard.pop(key);
         None
-    }
-
-    /// The value under a new lease; one that is not there, or whose lease has run out, is made.
-    pub(crate) fn share(&self, key: K, make: impl FnOnce() -> V) -> V {
-        let mut shard = self.shard(&key).lock();
-        let value = match shard.pop(&key) {
-            Some((value, since)) if since.elapsed() < LEASE => value,
-            _ => make(),
-        };
-        shard.put(key, (value.clone(), Instant::now()));
-        value
     }
 
     /// Puts a value in under a new lease.
@@ -76,13 +82,18 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
 
     /// Wipes everything whose lease has run out.
     pub(crate) fn wipe_expired(&self) {
+        self.wipe(|_, since| since.elapsed() < LEASE);
+    }
+
+    /// Wipes what is not to stay; what stays may begin a new lease.
+    fn wipe(&self, stays: impl Fn(&V, &mut Instant) -> bool) {
         for shard in &self.shards {
             let mut shard = shard.lock();
             // Entries are in the order of use, not of age, so all are looked at.
             let keep: Vec<(K, (V, Instant))> = {
                 let mut keep = Vec::new();
-                while let Some((key, (value, since))) = shard.pop_lru() {
-                    if since.elapsed() < LEASE {
+                while let Some((key, (value, mut since))) = shard.pop_lru() {
+                    if stays(&value, &mut since) {
                         keep.push((key, (value, since)));
                     }
                 }
@@ -100,8 +111,59 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
+    /// Makes every lease so much older.
+    #[cfg(test)]
+    pub(crate) fn age(&self, by: std::time::Duration) {
+        for shard in &self.shards {
+            shard.lock().iter_mut().for_each(|(_, (_, since))| *since -= by);
+        }
+    }
+
     fn shard(&self, key: &K) -> &Mutex<LruCache<K, (V, Instant)>> {
         &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
+    }
+}
+
+/// Values that are the same for all who ask while somebody has them in hand: counters, which forget nothing by being lost.
+impl<K: Hash + Eq, V: Clone + Held> Leased<K, V> {
+    /// The value under a new lease; one that is not there, or that nobody held until its lease ran out, is made.
+    pub(crate) fn share(&self, key: K, make: impl FnOnce() -> V) -> V {
+        let mut shard = self.shard(&key).lock();
+        let value = match shard.pop(&key) {
+            Some((value, since)) if value.is_held() || since.elapsed() < LEASE => value,
+            _ => make(),
+        };
+        self.make_room(&mut shard);
+        shard.put(key, (value.clone(), Instant::now()));
+        value
+    }
+
+    /// Wipes everything that nobody holds and whose lease has run out. For what is held it begins anew.
+    pub(crate) fn wipe_unheld(&self) {
+        self.wipe(|value, since| {
+            if value.is_held() {
+                *since = Instant::now();
+            }
+            since.elapsed() < LEASE
+        });
+    }
+
+    /// Drives out those that have not been asked for the longest, but none that is held: as many as hold one bound these.
+    fn make_room(&self, shard: &mut LruCache<K, (V, Instant)>) {
+        for _ in 0..TRIES {
+            if shard.len() < self.each.get() {
+                break;
+            }
+            match shard.pop_lru() {
+                Some((key, (value, since))) if value.is_held() => drop(shard.put(key, (value, since))),
+                _ => {}
+            }
+        }
+        // Twice: giving the cache another bound costs a look at all of it.
+        if shard.len() >= shard.cap().get() {
+            let twice = shard.cap().saturating_mul(NonZeroUsize::MIN.saturating_add(1));
+            shard.resize(twice);
+        }
     }
 }
 
@@ -121,7 +183,6 @@ mod tests {
         let cache = Leased::new(32);
         cache.insert(1, "value");
         assert_eq!(cache.get(&1), Some("value"));
-        assert_eq!(cache.share(1, || "another"), "value", "what is there is shared");
         cache.remove(&1);
         assert_eq!(cache.get(&1), None);
     }

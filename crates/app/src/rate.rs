@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::leased::Leased;
+use crate::leased::{Held, Leased};
 
 /// Where a request comes from: a number that stands for a network address, made with a key that this process drew and
 /// tells nobody. It is good for counting and for nothing else.
@@ -28,7 +28,17 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// So many over time, and so many at once. Filling up takes a minute at most, or the lease would forgive what is owed.
+/// Where a visitor comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Their address: what one household or company has.
+    pub address: Source,
+    /// The network around it, where somebody can have as many addresses of it as they like.
+    pub network: Option<Source>,
+}
+
+/// So many over time, and so many at once. Filling up takes a [`LEASE`](domain::limits::LEASE) at most, or the end of the
+/// lease would forgive what is owed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// A second.
@@ -46,6 +56,11 @@ impl Rate {
     /// So many a minute, and all of them at once.
     pub const fn each_minute(number: u32) -> Self {
         Self { each_second: number as f64 / 60.0, burst: number }
+    }
+
+    /// The same so many times.
+    pub const fn times(self, number: u32) -> Self {
+        Self { each_second: self.each_second * number as f64, burst: self.burst.saturating_mul(number) }
     }
 }
 
@@ -79,6 +94,12 @@ impl Bucket {
 #[derive(Clone)]
 pub struct Turns(Arc<Mutex<Bucket>>);
 
+impl Held for Turns {
+    fn is_held(&self) -> bool {
+        self.0.is_held()
+    }
+}
+
 impl Turns {
     /// A bucket that nobody shares.
     pub fn alone(rate: Rate) -> Self {
@@ -101,12 +122,12 @@ pub struct Rates<K> {
 }
 
 impl<K: Hash + Eq> Rates<K> {
-    /// The same rate for every source; about `most` of them are counted at once.
+    /// The same rate for every source; about `most` of them are counted at once, besides those whose bucket is held.
     pub fn new(rate: Rate, most: usize) -> Self {
         Self { rate, buckets: Leased::new(most) }
     }
 
-    /// A source's bucket.
+    /// A source's bucket. Whoever holds one shares it with everybody who asks for it meanwhile.
     pub fn of(&self, source: K) -> Turns {
         self.buckets.share(source, || Turns::alone(self.rate))
     }
@@ -119,14 +140,16 @@ impl<K: Hash + Eq> Rates<K> {
         self.of(source).take()
     }
 
-    /// Forgets whoever has not asked for a lease's time.
+    /// Forgets whoever has not asked for a lease's time, and whose bucket nobody holds.
     pub fn wipe_expired(&self) {
-        self.buckets.wipe_expired();
+        self.buckets.wipe_unheld();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::limits::LEASE;
+
     use super::*;
 
     #[test]
@@ -150,6 +173,39 @@ mod tests {
     fn a_crowd_of_sources_takes_no_more_memory_than_the_bound() {
         let rates = Rates::new(Rate::each_minute(1), 64);
         assert!((0..10_000_u64).all(|source| rates.take(source).is_ok()));
+        assert!(rates.buckets.held() <= 64, "{}", rates.buckets.held());
+    }
+
+    #[test]
+    fn two_sockets_of_one_visitor_share_what_they_may_send_however_long_they_live() {
+        let rates = Rates::new(Rate::each_minute(3), 1024);
+        let first = rates.of("visitor");
+        assert!((0..3).all(|_| first.take().is_ok()));
+        rates.buckets.age(LEASE * 2);
+        assert!(rates.of("visitor").take().is_err(), "a socket that comes later");
+        rates.buckets.age(LEASE * 2);
+        rates.wipe_expired();
+        assert!(rates.of("visitor").take().is_err(), "after the wiping");
+        rates.buckets.age(LEASE * 2);
+        rates.wipe_expired();
+        drop(first);
+        rates.wipe_expired();
+        assert!(rates.of("visitor").take().is_err(), "the lease begins when nobody holds it");
+        rates.buckets.age(LEASE * 2);
+        rates.wipe_expired();
+        assert!(rates.of("visitor").take().is_ok(), "and ends");
+    }
+
+    #[test]
+    fn a_crowd_does_not_drive_out_a_bucket_that_is_held() {
+        let rates = Rates::new(Rate::each_minute(1), 64);
+        let held: Vec<Turns> = (0..200_u64).map(|source| rates.of(source)).collect();
+        assert!(held.iter().all(|turns| turns.take().is_ok()));
+        (1000..10_000_u64).for_each(|source| drop(rates.of(source)));
+        assert!((0..200).all(|source| rates.take(source).is_err()), "all are as empty as they were");
+        assert!((200..=264).contains(&rates.buckets.held()), "{}", rates.buckets.held());
+        drop(held);
+        (10_000..20_000_u64).for_each(|source| drop(rates.of(source)));
         assert!(rates.buckets.held() <= 64, "{}", rates.buckets.held());
     }
 

@@ -40,6 +40,10 @@ pub const POOLED_KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// Messages of one organisation that may be under way to the store at once; the rest of its senders wait before the queue,
 /// so that another organisation's message never stands behind more than these (SB1; measured in docs/benchmarks.md).
 pub const ORGANISATION_IN_FLIGHT: usize = 128;
+/// The same for its operators, beside the visitors': whoever answers does not stand behind a flood.
+pub const OPERATORS_IN_FLIGHT: usize = 32;
+/// A network of many addresses (IPv6: a /48, which one customer can have for the asking) may do as much as so many of them.
+pub const NETWORK_ADDRESSES: u32 = 4;
 /// Visitors, addresses and organisations whose asking is counted at once, each kind for itself: bounds the counters' memory.
 pub const SOURCES: usize = 16_384;
 /// Frames besides messages (`seen`, `typing`, `ping` and the like) that one socket is read in a second, over time.
@@ -48,6 +52,8 @@ pub const FRAMES_EACH_SECOND: u32 = 50;
 pub const FRAMES_AT_ONCE_SECONDS: u32 = 4;
 /// Requests and new sockets that an address may ask for at once: as many as in so many seconds.
 pub const ADDRESS_AT_ONCE_SECONDS: u32 = 10;
+/// How long it holds that the databases answer, or do not: whoever asks again is told the same.
+pub const READY_HOLDS: Duration = Duration::from_secs(1);
 /// Files besides connections that the program may have open: databases, logs, what is being accepted.
 pub const FILES_KEPT_BACK: u64 = 128;
 /// Connections beyond the limit that are told so at once; further ones are closed without a word.

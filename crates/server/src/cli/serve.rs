@@ -61,6 +61,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         app: Arc::clone(&app),
         config: Arc::new(config),
         door: Arc::clone(&door),
+        readiness: Arc::default(),
         ending: ending.clone(),
         sockets: sockets.clone(),
     };

@@ -36,19 +36,19 @@ impl Proxies {
     }
 
     /// Who asks: the peer, unless it is one of ours; then the last address on the way that is not. What a stranger wrote
-    /// into the header stands before that and is never reached. Where the header cannot be read, the way ends.
+    /// into the header stands before that and is never looked at, so that none of it can spoil what a proxy added. Where
+    /// a hop cannot be read, the way ends.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if !self.contain(client) {
             return client;
         }
-        let mut way: Vec<&str> = headers
-            .get_all(FORWARDED_FOR)
-            .iter()
-            .flat_map(|value| value.to_str().unwrap_or("unreadable").split(','))
-            .collect();
-        while let Some(hop) = way.pop() {
-            let Some(address) = address(hop.trim()) else { return client };
+        let nearest_first = headers.get_all(FORWARDED_FOR).iter().rev();
+        // Bytes: a header holds what is no text as well (RFC 9110, section 5.5).
+        for hop in nearest_first.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b',')) {
+            let Some(address) = std::str::from_utf8(hop).ok().and_then(|hop| address(hop.trim())) else {
+                return client;
+            };
             client = address;
             if !self.contain(client) {
                 return client;
@@ -97,12 +97,14 @@ pub(super) fn counted(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn client(trusted: &str, peer: &str, headers: &[&str]) -> String {
         let mut map = HeaderMap::new();
         for value in headers {
-            map.append(FORWARDED_FOR, value.parse().unwrap());
+            map.append(FORWARDED_FOR, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         Proxies::parse(trusted).unwrap().client(peer.parse().unwrap(), &map).to_string()
     }
@@ -123,6 +125,20 @@ mod tests {
         assert_eq!(client("10.0.0.0/8", "10.1.2.3", &["10.9.9.9, 10.2.2.2"]), "10.9.9.9", "all are ours");
         assert_eq!(client("10.0.0.0/8", "10.1.2.3", &["198.51.100.7, unknown, 10.2.2.2"]), "10.2.2.2", "the way ends");
         assert_eq!(client("10.0.0.0/8", "10.1.2.3", &["198.51.100.7, \u{e4}"]), "10.1.2.3");
+    }
+
+    #[test]
+    fn what_cannot_be_read_spoils_nothing_that_a_proxy_added() {
+        for headers in
+            [&["\u{e4}, 198.51.100.7"][..], &["\u{e4},", "198.51.100.7"], &[",\u{e4},,198.51.100.7, 10.2.2.2"]]
+        {
+            assert_eq!(client("10.0.0.0/8", "10.1.2.3", headers), "198.51.100.7", "{headers:?}");
+        }
+        let mut map = HeaderMap::new();
+        map.append(FORWARDED_FOR, HeaderValue::from_bytes(b"\xff\xfe, 198.51.100.7").unwrap());
+        let proxies = Proxies::parse("10.0.0.0/8").unwrap();
+        let client = proxies.client("10.1.2.3".parse().unwrap(), &map);
+        assert_eq!(client.to_string(), "198.51.100.7", "no text at all");
     }
 
     #[test]

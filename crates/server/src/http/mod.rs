@@ -33,6 +33,7 @@ use crate::hosts::{self, Host, Misdirected};
 use crate::{assets, demo, socket};
 
 pub(crate) use guard::{bearer, bearer_or_cookie, peek};
+pub use health::Readiness;
 pub(crate) use problem::{Failure, turned_away};
 
 /// What handlers share.
@@ -44,6 +45,8 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// Who may come in, and how often.
     pub door: Arc<Door>,
+    /// Whether the databases answer.
+    pub readiness: Arc<Readiness>,
     /// Cancelled when the program is asked to end.
     pub ending: CancellationToken,
     /// Sockets that are still being served.
@@ -91,9 +94,13 @@ fn is_last(request: &Request) -> bool {
         || request.method() == Method::CONNECT
 }
 
-/// Nobody asks more often than an address may.
+/// Nobody asks more often than an address may. Checks are not counted: a proxy's own come from the address that everybody
+/// behind it seems to have where it does not say who they are, and who fails a check is taken out of service.
 fn come_in(door: &Door, request: Request) -> Result<(Client, Option<Place<Source>>, Request), Failure> {
     let client = request.extensions().get::<Client>().cloned().ok_or(app::Error::Internal)?;
+    if health::is_check(request.uri().path()) {
+        return Ok((client, None, request));
+    }
     door.request(&client).map_err(Failure::too_often)?;
     let place = match request.headers().contains_key(header::UPGRADE) {
         true => door.socket(&client).map_err(Failure::too_often)?,
@@ -104,7 +111,7 @@ fn come_in(door: &Door, request: Request) -> Result<(Client, Option<Place<Source
 
 async fn route(routers: Routers, request: Request) -> Response {
     // A health check comes from a machine that knows no name.
-    if matches!(request.uri().path(), "/health" | "/ready") {
+    if health::is_check(request.uri().path()) {
         return health::router(routers.shared).oneshot(request).await.into_response();
     }
     let config = Arc::clone(&routers.shared.config);
