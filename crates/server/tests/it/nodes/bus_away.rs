@@ -18,16 +18,20 @@ const RIGHT_AGAIN: Duration = Duration::from_secs(8);
 /// All four beside each other: most of it is waiting.
 #[test]
 fn chat_goes_on_while_the_bus_is_dead_held_up_cut_or_swallowing() {
+    // Built before anybody waits: building holds everything up.
+    let [dead, held_up, cut, swallowing] = [(); 4].map(|()| Two::new());
     run(async {
         tokio::join!(
-            chat_goes_on("dead", |two| two.nats.kill(), |two| two.nats.revive()),
-            chat_goes_on("held up", |two| two.nats.stop(), |two| two.nats.resume()),
+            chat_goes_on(dead, "dead", |two| two.nats.kill(), |two| two.nats.revive()),
+            chat_goes_on(held_up, "held up", |two| two.nats.stop(), |two| two.nats.resume()),
             chat_goes_on(
+                cut,
                 "cut",
                 |two| two.lines.iter().for_each(Proxy::cut),
                 |two| two.lines.iter().for_each(Proxy::mend)
             ),
             chat_goes_on(
+                swallowing,
                 "swallowing",
                 |two| two.lines.iter().for_each(Proxy::blackhole),
                 |two| two.lines.iter().for_each(Proxy::mend)
@@ -85,8 +89,7 @@ async fn presence(socket: &mut Socket) -> Vec<Value> {
     socket.drain().await.into_iter().filter(|frame| frame["type"] == "presence").collect()
 }
 
-async fn chat_goes_on(how: &str, goes: impl Fn(&Two), comes_back: impl Fn(&Two)) {
-    let two = Two::new();
+async fn chat_goes_on(two: Two, how: &str, goes: impl Fn(&Two), comes_back: impl Fn(&Two)) {
     let (agent, colleague) = (two.b.sign_in(&two.ours().agent).await, two.b.sign_in(&two.ours().colleague).await);
     let (mut visitor, id) = two.a.conversation(two.ours(), "Hallo").await;
     let mut operator = two.b.follower(&agent, &id).await;

@@ -13,13 +13,13 @@ const FORGOTTEN: Duration = Duration::from_secs(20);
 
 #[test]
 fn each_side_hears_of_the_other_at_another_node_until_that_node_dies() {
+    let [one, other] = [(); 2].map(|()| Two::new());
     run(async {
-        tokio::join!(an_operators_node_dies(), a_visitors_node_dies());
+        tokio::join!(an_operators_node_dies(one), a_visitors_node_dies(other));
     });
 }
 
-async fn an_operators_node_dies() {
-    let two = Two::new();
+async fn an_operators_node_dies(two: Two) {
     let agent = two.b.sign_in(&two.ours().agent).await;
     let mut visitor = two.a.visitor(two.ours()).await;
     assert_eq!(visitor.welcome["presence"], false);
@@ -40,8 +40,7 @@ async fn an_operators_node_dies() {
     assert_eq!(visitor.socket.expect("presence").await["online"], true);
 }
 
-async fn a_visitors_node_dies() {
-    let two = Two::new();
+async fn a_visitors_node_dies(two: Two) {
     let agent = two.b.sign_in(&two.ours().agent).await;
     let mut operator = two.b.operator(&agent).await;
     let (visitor, id) = two.a.conversation(two.ours(), "Hallo").await;
