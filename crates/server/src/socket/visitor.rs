@@ -1,5 +1,6 @@
 //! A visitor's socket.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,23 +59,39 @@ struct Listening {
 
 type InFlight = FuturesOrdered<Receipt>;
 
+/// What a socket waits for.
+enum Next {
+    Ending,
+    Receipt(Answer),
+    Post,
+    Came(Came),
+}
+
 /// Serves a visitor until one side ends it.
-pub(super) async fn serve(mut connection: Connection, shared: Shared, source: Source) {
+pub(super) async fn serve(connection: Connection, shared: Shared, source: Source) {
+    let ending = shared.ending.clone();
+    // What happens once is boxed, and so is every later step: a socket that waits carries none of their state.
+    let Some(mut chat) = Box::pin(greet(connection, shared, source)).await else { return };
+    let _ = chat.converse(&ending).await;
+}
+
+/// Everything up to the welcome.
+async fn greet(mut connection: Connection, shared: Shared, source: Source) -> Option<Box<Chat>> {
     let hello = tokio::select! {
         biased;
         hello = tokio::time::timeout(hello::WITHIN, hello::of_visitor(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
             let _ = connection.refuse(Problem::restarting()).await;
-            return;
+            return None;
         }
     };
     let hello = match hello {
         Ok(Ok(hello)) => hello,
         Ok(Err(problem)) => {
             let _ = connection.refuse(problem).await;
-            return;
+            return None;
         }
-        Err(_) => return,
+        Err(_) => return None,
     };
     let visit = shared.app.visit(hello.widget, hello.token.as_deref(), hello.language, source).await;
     let (visitor, standing) = match visit {
@@ -88,11 +105,11 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, source: So
                 other => Problem { fatal: true, ..other.into() },
             };
             let _ = connection.refuse(problem).await;
-            return;
+            return None;
         }
     };
     let mailbox = Arc::default();
-    let mut chat = Chat {
+    let mut chat = Box::new(Chat {
         waiting: visitor.conversation.is_none().then(|| shared.app.bus().subscribe(visitor.topic(), &mailbox)),
         _team: shared.app.bus().subscribe(Topic::Team(visitor.widget.organisation), &mailbox),
         app: shared.app,
@@ -105,11 +122,9 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, source: So
         held: hello.after,
         first_counter: i64::MAX,
         acknowledged: 0,
-    };
-    let mut in_flight = InFlight::new();
-    if chat.welcome(standing).await.is_ok() {
-        let _ = chat.converse(&mut in_flight, &shared.ending).await;
-    }
+    });
+    chat.welcome(standing).await.ok()?;
+    Some(chat)
 }
 
 impl Chat {
@@ -179,43 +194,50 @@ impl Chat {
         }
     }
 
-    async fn converse(
-        &mut self,
-        in_flight: &mut InFlight,
-        ending: &tokio_util::sync::CancellationToken,
-    ) -> Result<(), Gone> {
+    async fn converse(&mut self, ending: &tokio_util::sync::CancellationToken) -> Result<(), Gone> {
+        let mut in_flight = InFlight::new();
         let mut silent = Box::pin(tokio::time::sleep(SILENT_FOR));
         loop {
-            let mailbox = Arc::clone(&self.mailbox);
-            tokio::select! {
+            let next = tokio::select! {
                 biased;
                 // The end first: no flood of frames may hold it up.
-                () = ending.cancelled() => {
-                    self.finish(in_flight).await?;
-                    self.connection.refuse(Problem::restarting()).await?;
-                }
+                () = ending.cancelled() => Next::Ending,
                 // Receipts before the rest: what was stored before something else is told before it.
-                Some(receipt) = in_flight.next(), if !in_flight.is_empty() => {
-                    self.acknowledge(receipt).await?;
-                    while let Some(Some(receipt)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
-                        self.acknowledge(receipt).await?;
-                    }
-                    self.connection.flush().await?;
-                }
-                () = mailbox.wait() => self.read_post(in_flight).await?,
+                Some(receipt) = in_flight.next(), if !in_flight.is_empty() => Next::Receipt(receipt),
+                () = self.mailbox.wait() => Next::Post,
                 came = self.connection.next(), if in_flight.len() < IN_FLIGHT => {
                     silent.as_mut().reset(tokio::time::Instant::now() + SILENT_FOR);
-                    match came {
-                        Came::Frame(frame) => self.take(frame, in_flight).await?,
-                        Came::Problem(problem) => self.connection.refuse(problem).await?,
-                        Came::Nothing => self.connection.flush().await?,
-                        Came::Done => return self.finish(in_flight).await,
-                        Came::End => return Ok(()),
-                    }
+                    Next::Came(came)
                 }
                 () = &mut silent => return Ok(()),
+            };
+            if Box::pin(self.go_on(next, &mut in_flight)).await?.is_break() {
+                return Ok(());
             }
         }
+    }
+
+    async fn go_on(&mut self, next: Next, in_flight: &mut InFlight) -> Result<ControlFlow<()>, Gone> {
+        match next {
+            Next::Ending => {
+                self.finish(in_flight).await?;
+                self.connection.refuse(Problem::restarting()).await?;
+            }
+            Next::Receipt(receipt) => {
+                self.acknowledge(receipt).await?;
+                while let Some(Some(receipt)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
+                    self.acknowledge(receipt).await?;
+                }
+                self.connection.flush().await?;
+            }
+            Next::Post => self.read_post(in_flight).await?,
+            Next::Came(Came::Frame(frame)) => self.take(frame, in_flight).await?,
+            Next::Came(Came::Problem(problem)) => self.connection.refuse(problem).await?,
+            Next::Came(Came::Nothing) => self.connection.flush().await?,
+            Next::Came(Came::Done) => return self.finish(in_flight).await.map(ControlFlow::Break),
+            Next::Came(Came::End) => return Ok(ControlFlow::Break(())),
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Answers what is under way; nothing more will come.

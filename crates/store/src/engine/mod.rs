@@ -191,7 +191,7 @@ impl Connection {
     /// Takes back everything that the transaction did and begins it anew.
     async fn restart(&mut self) -> Result<()> {
         self.step("ROLLBACK").await?;
-        self.step(if self.is_postgres() { "BEGIN" } else { "BEGIN IMMEDIATE" }).await
+        self.step(if self.is_postgres() { postgres::BEGIN } else { "BEGIN IMMEDIATE" }).await
     }
 
     /// Begins a transaction anew; sets, keeps or takes back a savepoint.

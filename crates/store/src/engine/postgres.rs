@@ -59,6 +59,9 @@ fn pool_error(error: &deadpool_postgres::PoolError) -> Error {
     Error::Unavailable(cause.map_or_else(|| error.to_string(), ToString::to_string))
 }
 
+/// The statements count on seeing what was committed while they waited for a lock, whatever the server's default is.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
 /// Whether the transaction lost against another one, as some transaction must, and would likely get through now.
 fn is_conflict(error: &tokio_postgres::Error) -> bool {
     error
@@ -131,7 +134,10 @@ impl Connection {
     }
 
     fn failed(&self, cause: &tokio_postgres::Error) -> Error {
-        self.lost.store(is_conflict(cause), Ordering::Relaxed);
+        // What was sent behind the statement that failed is refused too, and says nothing about why.
+        if cause.code() != Some(&SqlState::IN_FAILED_SQL_TRANSACTION) {
+            self.lost.store(is_conflict(cause), Ordering::Relaxed);
+        }
         error(cause)
     }
 
@@ -399,8 +405,7 @@ async fn begin_twice<B: Batch>(connection: &mut Either, load: &mut Load<B>) -> R
 }
 
 async fn begin<B: Batch>(connection: &mut Either, load: &mut Load<B>) -> Result<()> {
-    // The statements count on seeing what was committed while they waited for a lock, whatever the server's default is.
-    let begun = postgres(connection).batch("BEGIN ISOLATION LEVEL READ COMMITTED");
+    let begun = postgres(connection).batch(BEGIN);
     timeout(SILENT_FOR, begun).await.unwrap_or_else(|_| Err(gone(SILENT_FOR)))?;
     load.run(connection).await
 }
