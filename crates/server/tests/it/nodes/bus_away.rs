@@ -13,7 +13,7 @@ const BY_THE_SWEEP: Duration = Duration::from_secs(2);
 /// Longer than a node may be silent before it is forgotten.
 const AWAY_FOR: Duration = Duration::from_secs(19);
 /// The bus is noticed to be back, and everybody told who is there, within.
-const RIGHT_AGAIN: Duration = Duration::from_secs(8);
+const RIGHT_AGAIN: Duration = Duration::from_secs(12);
 
 /// All four beside each other: most of it is waiting.
 #[test]
