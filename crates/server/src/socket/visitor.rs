@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use app::App;
 use app::conversation::{Accepted, Answer, Incoming, Receipt, ReceiveError, Reference, Standing, Visitor};
-use app::rate::Source;
+use app::rate::Whereabouts;
 use app::team::Present;
 use bus::{Mailbox, Signal, Subscription, Topic};
 use domain::SenderId;
@@ -59,7 +59,7 @@ struct Listening {
 type InFlight = FuturesOrdered<Receipt>;
 
 /// Serves a visitor until one side ends it.
-pub(super) async fn serve(mut connection: Connection, shared: Shared, source: Source) {
+pub(super) async fn serve(mut connection: Connection, shared: Shared, from: Whereabouts) {
     let hello = tokio::select! {
         hello = tokio::time::timeout(hello::WITHIN, hello::of_visitor(&mut connection)) => hello,
         () = shared.ending.cancelled() => {
@@ -75,7 +75,7 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, source: So
         }
         Err(_) => return,
     };
-    let visit = shared.app.visit(hello.widget, hello.token.as_deref(), hello.language, source).await;
+    let visit = shared.app.visit(hello.widget, hello.token.as_deref(), hello.language, from).await;
     let (visitor, standing) = match visit {
         Ok(visit) => visit,
         Err(error) => {
@@ -266,7 +266,7 @@ impl Chat {
         self.first_counter = self.first_counter.min(counter);
         let incoming = Incoming { sender: self.sender, counter, text, note: false };
         match self.visitor.conversation.clone() {
-            Some(reference) => match self.app.receive_from_visitor(&reference, incoming).await {
+            Some(reference) => match self.app.receive_from_visitor(&self.visitor, &reference, incoming).await {
                 Ok(receipt) => in_flight.push_back(receipt),
                 Err(error) => return self.refuse_message(error, counter).await,
             },

@@ -443,7 +443,7 @@ fn rounds(on: On, database: Option<Postgres>, victims: &[Victim]) {
     let seed = std::env::var("DISKRET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(random);
     eprintln!("DISKRET_SEED={seed} repeats these moments");
     let dice = Dice(Cell::new(seed));
-    let options = ["--visitor-rate", "10000", "--visitor-burst", "10000"];
+    let options = ["--visitor-rate", "10000", "--visitor-burst", "10000", "--address-messages", "10000"];
     let house = House::new(&Plan { options: &options, server: database.as_ref(), ..Plan::on(on) });
     let scene = Rc::new(Scene {
         house,
