@@ -44,7 +44,9 @@ pub struct Options {
     pub address_conversations: u32,
     /// Conversations that may begin with one organisation in a minute.
     pub organisation_conversations: u32,
-    /// Messages that one organisation's visitors and operators together may send in a second.
+    /// Messages that visitors from one address may send in a second.
+    pub address_messages: u32,
+    /// Messages that one organisation's visitors may send in a second; its operators may send as many.
     pub organisation_messages: u32,
 }
 
@@ -56,6 +58,7 @@ impl Default for Options {
             visitor_burst: 20,
             address_conversations: 60,
             organisation_conversations: 1_200,
+            address_messages: 200,
             organisation_messages: 2_000,
         }
     }

@@ -89,7 +89,8 @@ impl<'p> House<'p> {
             .args(["--visitor-rate=10000", "--visitor-burst=10000", "--log=warn"])
             // One machine plays all visitors of one organisation: what is measured is not to be held back.
             .args(["address-connections", "address-requests", "address-sockets"].map(wide))
-            .args(["address-conversations", "organisation-conversations", "organisation-messages"].map(wide))
+            .args(["address-conversations", "address-messages"].map(wide))
+            .args(["organisation-conversations", "organisation-messages"].map(wide))
             .stdin(Stdio::null());
         if let Some((_, data, keys)) = &self.databases {
             command.arg(format!("--database={}", data.url)).arg(format!("--key-database={}", keys.url));

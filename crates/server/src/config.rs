@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use app::rate::Rate;
+use domain::limits::LEASE;
 use store::Location;
 
 use crate::door::{self, Proxies};
@@ -99,7 +101,7 @@ pub const OPTIONS: &[Described] = &[
         key: "visitor_burst",
         flag: "visitor-burst",
         default: "20",
-        help: "Messages a visitor may send at once: 1 to 10000.",
+        help: "Messages a visitor may send at once: 1 to 10000, and no more than `visitor_rate` allows in a minute.",
     },
     Described {
         key: "trusted_proxies",
@@ -135,7 +137,7 @@ pub const OPTIONS: &[Described] = &[
         key: "address_conversations",
         flag: "address-conversations",
         default: "60",
-        help: "Conversations that may begin from one address per minute: 1 to 1000000.",
+        help: "Conversations that may begin from one address per minute: 1 to 1000000. An IPv6 /48 has four addresses' share.",
     },
     Described {
         key: "organisation_conversations",
@@ -144,10 +146,16 @@ pub const OPTIONS: &[Described] = &[
         help: "Conversations that may begin with one organisation per minute: 1 to 1000000.",
     },
     Described {
+        key: "address_messages",
+        flag: "address-messages",
+        default: "200",
+        help: "Messages that visitors of one address may send per second: 1 to 1000000. An IPv6 /48 has four addresses' share.",
+    },
+    Described {
         key: "organisation_messages",
         flag: "organisation-messages",
         default: "2000",
-        help: "Messages of one organisation per second, visitors' and operators' together: 1 to 1000000.",
+        help: "Messages of one organisation's visitors per second, and as many of its operators: 1 to 1000000.",
     },
     Described { key: "workers", flag: "workers", default: "2", help: "Threads that serve sockets and HTTP: 1 to 256." },
     Described { key: "log", flag: "log", default: "info", help: "What is logged: error, warn, info, debug or trace." },
@@ -288,6 +296,7 @@ impl Layers {
             return Err(self.invalid("widget_origin", "must be another origin than `app_origin`"));
         }
         let shop_origin = if demo { Some(self.origin("shop_origin", port)?) } else { None };
+        let visitor = self.visitor_rate()?;
         let levels = ["error", "warn", "info", "debug", "trace"];
         Ok(Config {
             data: PathBuf::from(self.text("data")),
@@ -301,14 +310,11 @@ impl Layers {
                 end_idle_after: self.one("end_idle_after", "must be a span such as 30m, 24h or 7d", |text| {
                     span(text).filter(|span| (60..=90 * 86_400).contains(&span.as_secs()))
                 })?,
-                visitor_rate: self.one("visitor_rate", "must be a number from 0.1 to 10000", |text| {
-                    text.parse().ok().filter(|rate| (0.1..=10_000.0).contains(rate))
-                })?,
-                visitor_burst: self.one("visitor_burst", "must be a whole number from 1 to 10000", |text| {
-                    text.parse().ok().filter(|burst| (1..=10_000).contains(burst))
-                })?,
+                visitor_rate: visitor.each_second,
+                visitor_burst: visitor.burst,
                 address_conversations: self.count("address_conversations")?,
                 organisation_conversations: self.count("organisation_conversations")?,
+                address_messages: self.count("address_messages")?,
                 organisation_messages: self.count("organisation_messages")?,
             },
             door: door::Options {
@@ -336,6 +342,25 @@ impl Layers {
                 _ => None,
             })?,
         })
+    }
+
+    /// What a visitor may send.
+    fn visitor_rate(&self) -> Result<Rate, ConfigError> {
+        let each_second = self.one("visitor_rate", "must be a number from 0.1 to 10000", |text| {
+            text.parse().ok().filter(|rate| (0.1..=10_000.0).contains(rate))
+        })?;
+        let burst = self.one("visitor_burst", "must be a whole number from 1 to 10000", |text| {
+            text.parse().ok().filter(|burst| (1..=10_000).contains(burst))
+        })?;
+        // A counter that nobody uses is forgotten after a lease, and by then nothing may be owed.
+        let most = each_second * LEASE.as_secs_f64();
+        match f64::from(burst) <= most {
+            true => Ok(Rate { each_second, burst }),
+            false => {
+                let detail = format!("must be {} at most: what `visitor_rate` allows in a minute", most.floor());
+                Err(self.invalid("visitor_burst", &detail))
+            }
+        }
     }
 
     /// The bus's servers and subject.

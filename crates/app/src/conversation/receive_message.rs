@@ -12,6 +12,7 @@ use privacy::message::Identity;
 use privacy::{Message, Plaintext, Redacted, random};
 use store::append::{Append, Beginning, Outcome, Stored, Target};
 use store::message::Names;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Reference, Visitor};
 use crate::opened::OpenedEntry;
@@ -91,6 +92,7 @@ impl App {
     /// [`ReceiveError`], where nothing was given to the store.
     pub async fn receive_from_visitor(
         self: &Arc<Self>,
+        visitor: &Visitor,
         conversation: &Arc<Reference>,
         incoming: Incoming,
     ) -> std::result::Result<Receipt, ReceiveError> {
@@ -103,7 +105,8 @@ impl App {
             incoming.counter,
             false,
         );
-        self.seal_and_store(conversation, redacted, None).await
+        let place = self.flood.write(visitor.from, conversation.organisation).await?;
+        self.seal_and_store(conversation, redacted, None, place).await
     }
 
     /// Takes a visitor's first message: begins the conversation with it, in one commit. A second first message of the
@@ -121,10 +124,11 @@ impl App {
         if counter > 1 {
             return self.receive_later(visitor, incoming).await;
         }
-        self.flood.begin(visitor.source, visitor.widget.organisation)?;
-        let place = self.flood.write(visitor.widget.organisation).await?;
-        let names = Names { organisation: visitor.organisation, conversation: random::public_id() };
+        // Before anything is counted: what is no message takes nobody's turn.
         let text = capture(incoming.text)?;
+        self.flood.begin(visitor.from, visitor.widget.organisation)?;
+        let place = self.flood.write(visitor.from, visitor.widget.organisation).await?;
+        let names = Names { organisation: visitor.organisation, conversation: random::public_id() };
         let redacted = redact(text, &names, Author::Visitor, incoming.sender, counter, false);
         let again = redacted.duplicate();
         let key = self.keyring.pooled_key(visitor.widget.organisation).await?;
@@ -170,7 +174,8 @@ impl App {
                 let found = self.store.conversation_of_token(visitor.widget.organisation, visitor.token_hash).await?;
                 let conversation = self.refer(&found).await?;
                 let identity = Identity { conversation: conversation.name(), ..*again.identity() };
-                self.seal_and_store(&conversation, again.renamed(identity), None).await?.await.result
+                let place = self.flood.write(visitor.from, visitor.widget.organisation).await?;
+                self.seal_and_store(&conversation, again.renamed(identity), None, place).await?.await.result
             }
             other => Err(refused(&other)),
         }
@@ -186,7 +191,7 @@ impl App {
         match found {
             Ok(found) => {
                 let conversation = self.refer(&found).await?;
-                self.receive_from_visitor(&conversation, incoming).await?.await.result
+                self.receive_from_visitor(visitor, &conversation, incoming).await?.await.result
             }
             Err(store::Error::NotFound) => {
                 capture(incoming.text)?;
@@ -212,7 +217,8 @@ impl App {
         check_counter(incoming.counter)?;
         let text = capture(incoming.text)?;
         let redacted = redact(text, &conversation.names, author, incoming.sender, incoming.counter, incoming.note);
-        self.seal_and_store(&conversation, redacted, Some(access)).await
+        let place = self.flood.answer(conversation.organisation).await?;
+        self.seal_and_store(&conversation, redacted, Some(access), place).await
     }
 
     async fn seal_and_store(
@@ -220,8 +226,8 @@ impl App {
         conversation: &Arc<Reference>,
         redacted: Message<Redacted>,
         access: Option<Access>,
+        place: OwnedSemaphorePermit,
     ) -> std::result::Result<Receipt, ReceiveError> {
-        let place = self.flood.write(conversation.organisation).await?;
         let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
         let identity = *redacted.identity();
         let masked = redacted.masked() > 0;

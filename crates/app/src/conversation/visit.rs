@@ -10,7 +10,7 @@ use store::conversation::Conversation;
 use store::widget::Widget;
 
 use super::Reference;
-use crate::rate::{Source, Turns};
+use crate::rate::{Turns, Whereabouts};
 use crate::{App, Error, Result};
 
 /// A visitor at the chat, for as long as the socket lives.
@@ -32,7 +32,7 @@ pub struct Visitor {
     /// How much they may still send, over all their sockets.
     turns: Turns,
     /// Where they come from, for counting.
-    pub(super) source: Source,
+    pub(super) from: Whereabouts,
 }
 
 impl Visitor {
@@ -98,7 +98,7 @@ impl App {
         widget: PublicId,
         token: Option<&str>,
         language: Option<Language>,
-        source: Source,
+        from: Whereabouts,
     ) -> Result<(Visitor, Option<Standing>)> {
         let widget = self.widget(widget).await?;
         let key = self.secrets.token_key();
@@ -126,7 +126,7 @@ impl App {
             new_token,
             conversation,
             turns: self.flood.visitor(token_hash),
-            source,
+            from,
         };
         Ok((visitor, found.as_ref().map(Standing::from)))
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use diskret_app::conversation::{Accepted, Incoming, ListName, Visitor};
 use diskret_app::installation::{NewOrganisation, SetUp};
-use diskret_app::rate::Source;
+use diskret_app::rate::{Source, Whereabouts};
 use diskret_app::secrets::Secrets;
 use diskret_app::team::NewOperator;
 use diskret_app::widget::WidgetChange;
@@ -26,6 +26,7 @@ use testkit::{Database, postgres};
 
 const IDLE: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
+const HERE: Whereabouts = Whereabouts { address: Source::new(0), network: None };
 const PASSWORD: &str = "correct horse battery staple";
 
 /// An installation with one organisation, in this process.
@@ -89,7 +90,7 @@ impl House {
     }
 
     async fn visitor(&self) -> Visitor {
-        self.app.visit(self.done.widget, None, None, Source::new(0)).await.unwrap().0
+        self.app.visit(self.done.widget, None, None, HERE).await.unwrap().0
     }
 
     async fn state(&self, name: PublicId) -> State {
@@ -115,7 +116,7 @@ fn message(counter: i64) -> Incoming {
 async fn write(house: &House, visitor: &mut Visitor, counter: i64) -> Accepted {
     let accepted = match visitor.conversation.clone() {
         None => house.app.receive_first(visitor, message(counter)).await,
-        Some(found) => house.app.receive_from_visitor(&found, message(counter)).await.unwrap().await.result,
+        Some(found) => house.app.receive_from_visitor(visitor, &found, message(counter)).await.unwrap().await.result,
     };
     let accepted = accepted.unwrap();
     visitor.conversation = Some(Arc::clone(&accepted.conversation));

@@ -30,6 +30,7 @@ fn every_bad_value_is_refused_by_its_key() {
         ("end_idle_after", "ä"),
         ("visitor_rate", "0"),
         ("visitor_burst", "-1"),
+        ("visitor_burst", "301"),
         ("trusted_proxies", "10.0.0.0/33"),
         ("connections", "many"),
         ("address_connections", "0"),
@@ -37,6 +38,7 @@ fn every_bad_value_is_refused_by_its_key() {
         ("address_sockets", "-1"),
         ("address_conversations", "1.5"),
         ("organisation_conversations", "1000001"),
+        ("address_messages", "0"),
         ("organisation_messages", ""),
         ("workers", "0"),
         ("log", "loud"),
@@ -48,6 +50,19 @@ fn every_bad_value_is_refused_by_its_key() {
         let from = if key.ends_with("database") { "(default)" } else { "(from --" };
         assert!(error.starts_with('`') && error.contains(from), "{key}={value}: {error}");
     }
+}
+
+#[test]
+fn what_a_visitor_may_send_at_once_comes_back_within_a_minute() {
+    let with = |rate: &str, burst: &str| {
+        let mut layers = Layers::defaults();
+        layers.flag("visitor_rate", rate.to_owned());
+        layers.flag("visitor_burst", burst.to_owned());
+        layers.check().map(|config| config.app.visitor_burst)
+    };
+    assert_eq!(with("0.1", "6").unwrap(), 6);
+    let error = with("0.1", "10000").unwrap_err().to_string();
+    assert!(error.starts_with("`visitor_burst`") && error.contains("must be 6 at most"), "{error}");
 }
 
 #[test]

@@ -90,9 +90,22 @@ fn address(text: &str) -> Option<IpAddr> {
 /// What is counted as one: an IPv4 address, or the /64 of an IPv6 address, which one household or machine has for itself.
 pub(super) fn counted(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        IpAddr::V6(address) => first_bits(address, 64),
         address @ IpAddr::V4(_) => address,
     }
+}
+
+/// The network around an address, which one customer can have for themselves: the /48 of an IPv6 address (RFC 6177). With
+/// IPv4 an address is what one has, and many share it as it is.
+pub(super) fn network(address: IpAddr) -> Option<IpAddr> {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Some(first_bits(address, 48)),
+        IpAddr::V4(_) => None,
+    }
+}
+
+fn first_bits(address: Ipv6Addr, bits: u32) -> IpAddr {
+    Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits))).into()
 }
 
 #[cfg(test)]
@@ -174,5 +187,14 @@ mod tests {
         let same = |one: &str, other: &str| counted(one.parse().unwrap()) == counted(other.parse().unwrap());
         assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9") && !same("2001:db8:1:2::1", "2001:db8:1:3::1"));
         assert!(same("192.0.2.1", "::ffff:192.0.2.1") && !same("192.0.2.1", "192.0.2.2"));
+    }
+
+    #[test]
+    fn a_network_has_many_households_where_there_are_addresses_to_spare() {
+        let network = |address: &str| network(address.parse().unwrap()).map(|network| network.to_string());
+        assert_eq!(network("2001:db8:1:2::1").as_deref(), Some("2001:db8:1::"));
+        assert_eq!(network("2001:db8:1:ffff::9"), network("2001:db8:1:2::1"));
+        assert_ne!(network("2001:db8:2:2::1"), network("2001:db8:1:2::1"));
+        assert_eq!((network("192.0.2.1"), network("::ffff:192.0.2.1")), (None, None));
     }
 }

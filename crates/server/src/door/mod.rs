@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::rate::{Rate, Rates, Source};
+use app::rate::{Rate, Rates, Source, Whereabouts};
 use app::share::{Place, Shares};
 use domain::limits::{ADDRESS_AT_ONCE_SECONDS, SOURCES, TURNED_AWAY};
 use http::HeaderMap;
@@ -78,7 +78,7 @@ pub(crate) struct Peer {
 #[derive(Clone)]
 pub(crate) struct Client {
     /// For counting.
-    pub(crate) source: Source,
+    pub(crate) from: Whereabouts,
     behind: Option<Slot>,
 }
 
@@ -122,8 +122,10 @@ impl Door {
 
     /// Who a request is from.
     pub(crate) fn client(&self, peer: &Peer, headers: &HeaderMap) -> Client {
-        let source = self.source(self.proxies.client(peer.address, headers));
-        Client { source, behind: peer.is_proxy.then(|| Arc::clone(&peer.slot)) }
+        let address = self.proxies.client(peer.address, headers);
+        let network = address::network(address).map(|network| Source::new(self.key.hash_one(network)));
+        let from = Whereabouts { address: self.source(address), network };
+        Client { from, behind: peer.is_proxy.then(|| Arc::clone(&peer.slot)) }
     }
 
     /// Lets a request in.
@@ -131,7 +133,7 @@ impl Door {
     /// # Errors
     /// The time until the next one may come.
     pub(crate) fn request(&self, client: &Client) -> Result<(), Duration> {
-        self.requests.take(client.source)
+        self.requests.take(client.from.address)
     }
 
     /// Lets a socket begin. What comes back is given to [`Client::keep`] once there is one.
@@ -139,11 +141,11 @@ impl Door {
     /// # Errors
     /// The time until the next one may come.
     pub(crate) fn socket(&self, client: &Client) -> Result<Option<Place<Source>>, Duration> {
-        self.sockets.take(client.source)?;
+        self.sockets.take(client.from.address)?;
         match client.behind {
             // The connection itself is counted.
             None => Ok(None),
-            Some(_) => self.of_address.take(client.source).map(Some).ok_or(Duration::from_secs(10)),
+            Some(_) => self.of_address.take(client.from.address).map(Some).ok_or(Duration::from_secs(10)),
         }
     }
 

@@ -89,6 +89,7 @@ impl Node {
             config: Arc::new(config),
             ending: CancellationToken::new(),
             sockets: TaskTracker::new(),
+            readiness: Arc::default(),
         };
         let node = Self { number, shared, life: CancellationToken::new(), tasks: TaskTracker::new(), disk };
         node.keep_going(world.plant != Some(Plant::NoSweep));

@@ -65,7 +65,7 @@ pub(crate) async fn visitor_upgrade(
         Ok(upgrade) => {
             let tracker = shared.sockets.clone();
             tuned(upgrade).on_upgrade(move |socket| {
-                tracker.track_future(visitor::serve(Connection::socket(socket), shared, client.source))
+                tracker.track_future(visitor::serve(Connection::socket(socket), shared, client.from))
             })
         }
         Err(_) => Failure::no_upgrade().into_response(),
@@ -87,7 +87,7 @@ pub(crate) async fn visitor_request(
     let place = stay(&shared, &client, &request)?;
     let tracker = shared.sockets.clone();
     tracker.spawn(async move {
-        visitor::serve(Connection::request(request), shared, client.source).await;
+        visitor::serve(Connection::request(request), shared, client.from).await;
         drop(place);
     });
     Ok(response)

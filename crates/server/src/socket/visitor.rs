@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::App;
 use app::conversation::{Accepted, Answer, Incoming, Receipt, ReceiveError, Reference, Standing, Visitor};
-use app::rate::Source;
+use app::rate::Whereabouts;
 use app::team::Present;
 use bus::{Mailbox, Signal, Subscription, Topic};
 use domain::SenderId;
@@ -68,6 +68,7 @@ enum Next {
 }
 
 /// Serves a visitor until one side ends it.
+<<<<<<< HEAD
 pub(super) async fn serve(connection: Connection, shared: Shared, source: Source) {
     let ending = shared.ending.clone();
     // What happens once is boxed, and so is every later step: a socket that waits carries none of their state.
@@ -77,6 +78,9 @@ pub(super) async fn serve(connection: Connection, shared: Shared, source: Source
 
 /// Everything up to the welcome.
 async fn greet(mut connection: Connection, shared: Shared, source: Source) -> Option<Box<Chat>> {
+=======
+pub(super) async fn serve(mut connection: Connection, shared: Shared, from: Whereabouts) {
+>>>>>>> flood
     let hello = tokio::select! {
         biased;
         hello = tokio::time::timeout(hello::WITHIN, hello::of_visitor(&mut connection)) => hello,
@@ -93,7 +97,7 @@ async fn greet(mut connection: Connection, shared: Shared, source: Source) -> Op
         }
         Err(_) => return None,
     };
-    let visit = shared.app.visit(hello.widget, hello.token.as_deref(), hello.language, source).await;
+    let visit = shared.app.visit(hello.widget, hello.token.as_deref(), hello.language, from).await;
     let (visitor, standing) = match visit {
         Ok(visit) => visit,
         Err(error) => {
@@ -297,7 +301,7 @@ impl Chat {
         self.first_counter = self.first_counter.min(counter);
         let incoming = Incoming { sender: self.sender, counter, text, note: false };
         match self.visitor.conversation.clone() {
-            Some(reference) => match self.app.receive_from_visitor(&reference, incoming).await {
+            Some(reference) => match self.app.receive_from_visitor(&self.visitor, &reference, incoming).await {
                 Ok(receipt) => in_flight.push_back(receipt),
                 Err(error) => return self.refuse_message(error, counter).await,
             },

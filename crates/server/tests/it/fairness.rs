@@ -57,7 +57,8 @@ fn centile(times: &mut [Duration], hundredth: usize) -> Duration {
 #[test]
 fn a_flood_of_one_organisation_leaves_anothers_messages_as_quick_as_before() {
     run(async {
-        let options = ["--visitor-rate", "10000", "--visitor-burst", "10000", "--organisation-messages", "200"];
+        let often = ["--visitor-rate", "10000", "--visitor-burst", "10000", "--address-messages", "10000"];
+        let options = [&often[..], &["--organisation-messages", "200"]].concat();
         let house = Arc::new(House::new(&Plan { tenants: 2, options: &options, ..Plan::on(On::Sqlite) }));
         let (goes_on, runs) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         let stored = Arc::new(AtomicUsize::new(0));

@@ -219,26 +219,48 @@ fn behind_a_proxy_each_client_has_a_share_and_a_forged_address_gets_none() {
     });
 }
 
+/// Whether a visitor's first message begins a conversation; otherwise they must have been told when to try again.
+async fn begins(visitor: &mut Visitor) -> bool {
+    visitor.send("Hallo").await;
+    loop {
+        let Heard::Frame(frame) = visitor.socket.hear().await else { panic!("the end") };
+        match frame["type"].as_str() {
+            Some("accepted") => return true,
+            Some("problem") => {
+                assert_eq!((&frame["code"], &frame["counter"]), (&json!("rate_limited"), &json!(1)), "{frame}");
+                assert_eq!(frame["fatal"], false, "they may try again");
+                assert!((50..=60_000).contains(&frame["retry_after_ms"].as_u64().unwrap()), "{frame}");
+                return false;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Sends so many at once, and tells how many were stored.
+async fn stored(visitor: &mut Visitor, messages: usize) -> usize {
+    let before = visitor.counter;
+    for number in 0..messages {
+        visitor.send(&format!("Flut {number}")).await;
+    }
+    let (mut accepted, mut limited) = (0, 0);
+    while accepted + limited < messages {
+        let Heard::Frame(frame) = visitor.socket.hear().await else { panic!("the end") };
+        match (frame["type"].as_str(), frame["code"].as_str()) {
+            (Some("accepted"), _) => accepted += 1,
+            (_, Some("rate_limited" | "counter_gap")) => limited += 1,
+            _ => {}
+        }
+    }
+    // What was refused is sent again, or not at all.
+    visitor.counter = before + i64::try_from(accepted).unwrap();
+    accepted
+}
+
 async fn a_flood_of_first_messages_from_one_address_begins_few_conversations(on: On) {
     let options = ["--address-conversations", "3", "--organisation-conversations", "5"];
     let house = House::new(&Plan { tenants: 2, options: &options, ..Plan::on(on) });
-    let begin = async |tenant: &Tenant, from: Ipv4Addr| {
-        let mut visitor = visitor(&house, tenant, from).await;
-        visitor.send("Hallo").await;
-        loop {
-            let Heard::Frame(frame) = visitor.socket.hear().await else { panic!("the end") };
-            match frame["type"].as_str() {
-                Some("accepted") => return true,
-                Some("problem") => {
-                    assert_eq!((&frame["code"], &frame["counter"]), (&json!("rate_limited"), &json!(1)), "{frame}");
-                    assert_eq!(frame["fatal"], false, "they may try again");
-                    assert!((50..=20_000).contains(&frame["retry_after_ms"].as_u64().unwrap()), "{frame}");
-                    return false;
-                }
-                _ => {}
-            }
-        }
-    };
+    let begin = async |tenant: &Tenant, from: Ipv4Addr| begins(&mut visitor(&house, tenant, from).await).await;
     let mut begun = 0;
     for _ in 0..8 {
         begun += usize::from(begin(house.ours(), FLOODER).await);
@@ -257,24 +279,119 @@ async fn a_flood_of_one_organisation_is_no_other_organisations_matter(on: On) {
     flooder.write("Hallo").await;
     let mut calm = visitor(&house, house.theirs(), OTHER).await;
     let since = Instant::now();
-    for number in 0..200 {
-        flooder.send(&format!("Flut {number}")).await;
-    }
+    let accepted = 1 + stored(&mut flooder, 200).await;
     for number in 0..10 {
         calm.write(&format!("Ruhe {number}")).await;
     }
-    let (mut accepted, mut limited) = (1, 0);
-    while accepted + limited < 201 {
-        let Heard::Frame(frame) = flooder.socket.hear().await else { panic!("the end") };
-        match (frame["type"].as_str(), frame["code"].as_str()) {
-            (Some("accepted"), _) => accepted += 1,
-            (_, Some("rate_limited" | "counter_gap")) => limited += 1,
-            _ => {}
-        }
-    }
-    assert!((40..=40 * (2 + since.elapsed().as_secs())).contains(&accepted), "{accepted} in {:?}", since.elapsed());
+    assert!(
+        (40..=40 * (2 + since.elapsed().as_secs())).contains(&(accepted as u64)),
+        "{accepted} in {:?}",
+        since.elapsed()
+    );
     // Nothing is lost: what was refused is taken later.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    flooder.counter = i64::try_from(accepted).unwrap();
     flooder.write("Danach").await;
+}
+
+#[test]
+fn a_flood_of_messages_from_one_address_silences_nobody_else_in_its_organisation() {
+    run(async {
+        let options = ["--address-messages", "10", "--organisation-messages", "40"];
+        let house = with(&[&options[..], &["--visitor-rate", "1000", "--visitor-burst", "1000"]].concat());
+        let mut other = visitor(&house, house.ours(), OTHER).await;
+        other.write("Guten Tag").await;
+        let mut flooders = Vec::new();
+        for _ in 0..4 {
+            flooders.push(visitor(&house, house.ours(), FLOODER).await);
+        }
+        let since = Instant::now();
+        let mut flooded = 0;
+        for flooder in &mut flooders {
+            flooded += stored(flooder, 50).await;
+        }
+        assert!((10..=10 * (2 + since.elapsed().as_secs())).contains(&(flooded as u64)), "{flooded}");
+        assert_eq!(stored(&mut other, 9).await, 9, "another address of the same organisation");
+    });
+}
+
+#[test]
+fn operators_answer_however_much_visitors_write() {
+    run(async {
+        let often = ["--visitor-rate", "1000", "--visitor-burst", "1000", "--organisation-messages", "5"];
+        let house = with(&often);
+        let caller = house.sign_in(&house.ours().owner).await;
+        let (mut flooder, id) = house.conversation(house.ours(), "Hallo").await;
+        let mut operator = house.operator(&caller).await;
+        let flooded = stored(&mut flooder, 200).await;
+        assert!(flooded < 100, "{flooded}");
+        for counter in 1..=5 {
+            let message = json!({ "type": "message", "conversation": id, "counter": counter, "text": "Ich bin da" });
+            operator.say(message).await;
+            operator.expect_where("accepted", |frame| frame["counter"] == counter).await;
+        }
+        // They have a limit of their own.
+        for counter in 6..=60 {
+            let message = json!({ "type": "message", "conversation": id, "counter": counter, "text": "Flut" });
+            operator.say(message).await;
+        }
+        operator.expect_where("problem", |frame| frame["code"] == "rate_limited").await;
+    });
+}
+
+#[test]
+fn what_is_no_message_takes_nobodys_turn() {
+    run(async {
+        let house = with(&["--address-conversations", "1", "--organisation-conversations", "1"]);
+        let mut visitor = visitor(&house, house.ours(), OTHER).await;
+        for (text, code) in [(" ".to_owned(), "text_empty"), ("x".repeat(10_001), "text_too_long")] {
+            visitor.socket.say(json!({ "type": "message", "counter": 1, "text": text })).await;
+            assert_eq!(visitor.socket.expect("problem").await["code"], code);
+        }
+        assert!(begins(&mut visitor).await);
+    });
+}
+
+#[test]
+fn a_network_full_of_addresses_begins_as_many_conversations_as_four_of_them() {
+    run(async {
+        let house = with(&["--address-conversations", "2", "--trusted-proxies", "127.0.0.1"]);
+        let from = async |address: &str| {
+            let mut socket = socket(&house, Ipv4Addr::LOCALHOST, Some(address)).await.unwrap();
+            let (widget, sender) = (house.ours().widget.clone(), sender());
+            socket.say(hello_visitor(&widget, &sender)).await;
+            let welcome = socket.expect("welcome").await;
+            begins(&mut Visitor { socket, widget, token: String::new(), sender, counter: 0, welcome }).await
+        };
+        let mut begun = 0;
+        for number in 0..20 {
+            begun += usize::from(from(&format!("2001:db8:1:{number:x}::1")).await);
+        }
+        assert_eq!(begun, 8);
+        assert!(from("2001:db8:2::1").await, "another network");
+        for number in 0..20 {
+            assert!(from(&format!("192.0.2.{number}")).await, "neighbours have nothing to do with each other");
+        }
+    });
+}
+
+#[test]
+fn no_flood_of_requests_makes_a_check_fail() {
+    run(async {
+        let house = with(&["--trusted-proxies", "127.0.0.1", "--address-requests", "2"]);
+        let proxy = Ipv4Addr::LOCALHOST;
+        // A proxy that adds nothing, whose own checks come from the address that everybody has.
+        assert!(served(&house, proxy, None, 40).await < 30);
+        for _ in 0..40 {
+            for path in ["/health", "/ready"] {
+                house.ask("GET", path).send().await.is(200);
+            }
+        }
+        // What a stranger writes before it does not make a client the proxy.
+        let mut spoiled = 0;
+        for number in 0..20 {
+            let (way, ask) = (format!("\u{e4}, 198.51.100.{number}"), house.ask("GET", "/api/setup").from(proxy));
+            spoiled += usize::from(ask.header("x-forwarded-for", &way).send().await.status == 200);
+        }
+        assert_eq!(spoiled, 20, "each is a client of its own");
+    });
 }

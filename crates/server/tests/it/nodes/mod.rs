@@ -29,7 +29,7 @@ impl Two {
         let [bus_of_a, bus_of_b] = lines.each_ref().map(|line| format!("nats://{}", line.address()));
         let first = House::closed(&Plan { tenants, ..Plan::on(On::Postgres) });
         let second = first.join();
-        let often = ["--visitor-rate", "10000", "--visitor-burst", "10000"];
+        let often = ["--visitor-rate", "10000", "--visitor-burst", "10000", "--address-messages", "10000"];
         let (a, b) = (first.with(&often).with(&["--bus", &bus_of_a]), second.with(&often).with(&["--bus", &bus_of_b]));
         a.start();
         b.start();
