@@ -68,19 +68,15 @@ enum Next {
 }
 
 /// Serves a visitor until one side ends it.
-<<<<<<< HEAD
-pub(super) async fn serve(connection: Connection, shared: Shared, source: Source) {
+pub(super) async fn serve(connection: Connection, shared: Shared, from: Whereabouts) {
     let ending = shared.ending.clone();
     // What happens once is boxed, and so is every later step: a socket that waits carries none of their state.
-    let Some(mut chat) = Box::pin(greet(connection, shared, source)).await else { return };
+    let Some(mut chat) = Box::pin(greet(connection, shared, from)).await else { return };
     let _ = chat.converse(&ending).await;
 }
 
 /// Everything up to the welcome.
-async fn greet(mut connection: Connection, shared: Shared, source: Source) -> Option<Box<Chat>> {
-=======
-pub(super) async fn serve(mut connection: Connection, shared: Shared, from: Whereabouts) {
->>>>>>> flood
+async fn greet(mut connection: Connection, shared: Shared, from: Whereabouts) -> Option<Box<Chat>> {
     let hello = tokio::select! {
         biased;
         hello = tokio::time::timeout(hello::WITHIN, hello::of_visitor(&mut connection)) => hello,
