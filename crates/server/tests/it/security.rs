@@ -715,7 +715,7 @@ fn at_most_32_messages_wait_for_their_acknowledgement() {
         let lock = tokio::task::spawn_blocking({
             let house = Arc::clone(&house);
             move || {
-                let lock = "BEGIN; LOCK TABLE conversation IN EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT";
+                let lock = "BEGIN; LOCK TABLE head IN EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT";
                 house.databases.as_ref().unwrap().0.run(lock);
             }
         });
