@@ -38,10 +38,11 @@ pub const POOLED_KEY_USE: Duration = Duration::from_secs(3600);
 /// A pooled key older than this that nothing refers to is swept (design section 5).
 pub const POOLED_KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// Messages of one organisation that may be under way to the store at once; the rest of its senders wait before the queue,
-/// so that another organisation's message never stands behind more than these (SB1; measured in docs/benchmarks.md).
-pub const ORGANISATION_IN_FLIGHT: usize = 128;
+/// so that another organisation's message never stands behind more than these (SB1). Two of the writer's loads: with fewer,
+/// one busy organisation's messages were measured to cost three times the work, since loads stay small.
+pub const ORGANISATION_IN_FLIGHT: usize = 2048;
 /// The same for its operators, beside the visitors': whoever answers does not stand behind a flood.
-pub const OPERATORS_IN_FLIGHT: usize = 32;
+pub const OPERATORS_IN_FLIGHT: usize = 512;
 /// A network of many addresses (IPv6: a /48, which one customer can have for the asking) may do as much as so many of them.
 pub const NETWORK_ADDRESSES: u32 = 4;
 /// Visitors, addresses and organisations whose asking is counted at once, each kind for itself: bounds the counters' memory.

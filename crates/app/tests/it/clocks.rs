@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diskret_app::rate::Source;
 use domain::Clock as _;
 use domain::clock::ManualClock;
 use domain::conversation::State;
 use privacy::Plaintext;
 
-use crate::{House, PASSWORD, SECOND, message, on_both, write};
+use crate::{HERE, House, PASSWORD, SECOND, message, on_both, write};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -29,10 +28,10 @@ async fn order_is_kept_where_a_nodes_clock_is_a_day_off(house: House) {
     let mut position = 0;
     for counter in 2..=31 {
         let node = &nodes[counter as usize % nodes.len()];
-        let (found, _) =
-            node.visit(house.done.widget, visitor.new_token.as_deref(), None, Source::new(0)).await.unwrap();
-        let reference = found.conversation.expect("the same conversation");
-        let stored = node.receive_from_visitor(&reference, message(counter)).await.unwrap().await.result.unwrap();
+        let (found, _) = node.visit(house.done.widget, visitor.new_token.as_deref(), None, HERE).await.unwrap();
+        let reference = found.conversation.clone().expect("the same conversation");
+        let stored =
+            node.receive_from_visitor(&found, &reference, message(counter)).await.unwrap().await.result.unwrap();
         assert_eq!(stored.numbers.sequence, counter);
         let row = node.summary(house.done.principal, begun.conversation.name()).await.unwrap();
         assert!(row.position > position, "positions grow, whatever the clocks say");
@@ -59,7 +58,7 @@ async fn a_visitor_who_was_away_for_a_day_finds_everything(house: House) {
     house.app.tidy().await.unwrap();
     house.app.wipe_expired();
     let token = visitor.new_token.as_deref();
-    let (back, standing) = house.app.visit(house.done.widget, token, None, Source::new(0)).await.unwrap();
+    let (back, standing) = house.app.visit(house.done.widget, token, None, HERE).await.unwrap();
     let (reference, standing) = (back.conversation.expect("the same conversation"), standing.unwrap());
     assert_eq!((reference.id, standing.state), (begun.conversation.id, State::Ended));
     let (mut held, mut texts) = (1, Vec::new());

@@ -1,6 +1,6 @@
 //! A connection within the process, for the simulation: what a WebSocket is between machines, without the machines.
 
-use app::rate::Source;
+use app::rate::{Source, Whereabouts};
 use domain::Principal;
 use http::HeaderMap;
 use tokio::sync::mpsc;
@@ -29,7 +29,8 @@ pub(crate) struct Far {
 /// A visitor's connection: what serves it, and the other end.
 pub(crate) fn visitor(shared: Shared, source: Source) -> (impl Future<Output = ()> + Send, Far) {
     let (pipe, far) = Pipe::new();
-    (visitor::serve(Connection::pipe(pipe), shared, source), far)
+    let from = Whereabouts { address: source, network: None };
+    (visitor::serve(Connection::pipe(pipe), shared, from), far)
 }
 
 /// An operator's.

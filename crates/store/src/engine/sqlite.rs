@@ -84,6 +84,7 @@ impl Connection {
     pub(super) fn checkpoint(&self, how: checkpoint::How) -> Result<()> {
         let text = match how {
             checkpoint::How::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+            checkpoint::How::Restart => "PRAGMA wal_checkpoint(RESTART)",
             checkpoint::How::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
         };
         match self.0.query_row(text, [], |_| Ok(())) {
