@@ -33,7 +33,7 @@ use plant::Plant;
 use run::run;
 
 /// Seeds that a plain run tries.
-const SEEDS: u64 = 2000;
+const SEEDS: u64 = 1500;
 
 /// Seeds within which a planted fault must be found.
 const ENOUGH: u64 = 50;
