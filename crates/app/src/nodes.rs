@@ -79,7 +79,11 @@ impl App {
         let mut told = 0;
         for organisations in self.bus.organisations().chunks(ORGANISATIONS) {
             for found in self.store.changes_after(organisations.to_vec(), cursor.position()).await? {
-                if self.sweep.tells(found.change.position) {
+                // A hand-over may stand behind a later change that this node told by itself.
+                let is_news = self.sweep.tells(found.change.position);
+                let hands_over =
+                    found.assigned_position > cursor.position() && self.sweep.tells(found.assigned_position);
+                if is_news || hands_over {
                     self.bus.tell_here(&found.told_past(cursor.position()));
                     told += 1;
                 }
@@ -119,8 +123,12 @@ impl App {
 
     /// Tells what another node changed. Told even where the position is known: that somebody has seen something moves none.
     fn tell_from_elsewhere(&self, found: Found) {
+        let seen = self.sweep.seen.load(Ordering::Relaxed);
         self.sweep.tells(found.change.position);
-        self.bus.tell_here(&found.told_past(self.sweep.seen.load(Ordering::Relaxed)));
+        if found.assigned_position > seen {
+            self.sweep.tells(found.assigned_position);
+        }
+        self.bus.tell_here(&found.told_past(seen));
     }
 
     /// Keeps what is known about other nodes true. To be called every [`PRESENCE_EVERY`].

@@ -11,7 +11,7 @@ use diskret_app::secrets::Secrets;
 use domain::ConversationId;
 use testkit::eventually;
 
-use crate::{House, on_both, write};
+use crate::{HERE, House, message, on_both, write};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -20,6 +20,7 @@ on_both! {
     with_a_bus_that_loses_everything_the_sweep_finds_it
     what_was_told_is_not_swept_again
     whoever_lost_a_conversation_long_ago_hears_nothing_of_it
+    a_hand_over_behind_a_later_change_of_ones_own_is_told
     a_forged_notice_shows_nobody_anything
     who_is_at_one_node_is_there_for_the_other
     a_node_that_says_goodbye_takes_its_people_along
@@ -132,6 +133,34 @@ async fn whoever_lost_a_conversation_long_ago_hears_nothing_of_it(house: House) 
     write(&pair.house, &mut visitor, visitor_counter()).await;
     told(&owners).await;
     assert!(everybody.take().changes.is_empty());
+}
+
+/// The notice of the hand-over is lost, and this node stores the next message before it sweeps: its own news hide the other's.
+async fn a_hand_over_behind_a_later_change_of_ones_own_is_told(house: House) {
+    let pair = Pair::of(house).await;
+    let owner = pair.house.done.principal;
+    let mut visitor = pair.house.visitor().await;
+    let name = write(&pair.house, &mut visitor, 1).await.conversation.name();
+    eventually(PATIENCE, "the beginning is seen", async || {
+        pair.other.sweep().await.unwrap();
+        let (everybody, _held) = listen(&pair.other, Topic::Unassigned(owner.organisation));
+        pair.other.sweep().await.unwrap();
+        everybody.take().changes.is_empty()
+    })
+    .await;
+    pair.hub.decide(|_| Fate::IsLost);
+    let (everybody, _held) = listen(&pair.other, Topic::Unassigned(owner.organisation));
+    let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
+    pair.house.app.assign(owner, name, Some(to_owner)).await.unwrap();
+    let token = visitor.new_token.clone();
+    let (again, _) = pair.other.visit(pair.house.done.widget, token.as_deref(), None, HERE).await.unwrap();
+    let reference = again.conversation.clone().unwrap();
+    pair.other.receive_from_visitor(&again, &reference, message(2)).await.unwrap().await.result.unwrap();
+    assert!(everybody.take().changes.is_empty(), "its own news are none of theirs any more");
+    pair.other.sweep().await.unwrap();
+    let post = everybody.take();
+    let change = post.changes.values().next().expect("the hand-over is told");
+    assert_eq!((change.progress.assignee, change.previous_assignee), (Some(owner.operator), None));
 }
 
 /// Counters of the one visitor of a test, behind the first.

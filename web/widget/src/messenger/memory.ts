@@ -6,6 +6,7 @@ export interface Leftover {
   sender: string;
   counter: number;
   pending: Outgoing[];
+  token?: string; // whose conversation it was; another window may have begun one since
 }
 
 interface Kept {
@@ -55,11 +56,13 @@ export class Memory {
   take(): Leftover | undefined {
     const leftover = read<Leftover>("sessionStorage", this.#name);
     if (leftover) write("sessionStorage", this.#name, undefined);
+    this.token = leftover?.token ?? this.token;
     return leftover;
   }
 
   leave(leftover: Leftover): void {
-    if (leftover.draft || leftover.pending.length) write("sessionStorage", this.#name, leftover);
+    if (leftover.draft || leftover.pending.length)
+      write("sessionStorage", this.#name, { ...leftover, token: this.token });
   }
 
   #write(): void {
