@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn operators_do_not_wait_for_what_visitors_have_under_way() {
-        let flood = Flood::new(&Options { address_messages: 10_000, ..Options::default() });
+        let options = Options { address_messages: 10_000, organisation_messages: 10_000, ..Options::default() };
+        let flood = Flood::new(&options);
         let (organisation, from) = (OrganisationId(1), Whereabouts { address: Source::new(1), network: None });
         let write = || flood.write(from, organisation).now_or_never();
         let held: Vec<_> = (0..ORGANISATION_IN_FLIGHT).map(|_| write().unwrap().unwrap()).collect();

@@ -362,11 +362,12 @@ fn a_network_full_of_addresses_begins_as_many_conversations_as_four_of_them() {
             let welcome = socket.expect("welcome").await;
             begins(&mut Visitor { socket, widget, token: String::new(), sender, counter: 0, welcome }).await
         };
-        let mut begun = 0;
+        let (since, mut begun) = (Instant::now(), 0);
         for number in 0..20 {
-            begun += usize::from(from(&format!("2001:db8:1:{number:x}::1")).await);
+            begun += u64::from(from(&format!("2001:db8:1:{number:x}::1")).await);
         }
-        assert_eq!(begun, 8);
+        // Eight a minute come back.
+        assert!((8..=8 + since.elapsed().as_secs() / 7).contains(&begun), "{begun} in {:?}", since.elapsed());
         assert!(from("2001:db8:2::1").await, "another network");
         for number in 0..20 {
             assert!(from(&format!("192.0.2.{number}")).await, "neighbours have nothing to do with each other");
