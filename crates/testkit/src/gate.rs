@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc as back;
 use std::thread::{self, JoinHandle};
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::loopback::lasting_port;
+
+/// Connections that may wait to be taken.
+const BACKLOG: u32 = 1024;
 
 /// The open port. It works on a thread of its own, so that a test may wait in whatever way it likes; dropped, it closes.
 #[derive(Debug)]
@@ -148,6 +151,14 @@ fn bind(address: SocketAddr) -> io::Result<Std> {
     Ok(listener)
 }
 
+/// Binds without listening: whoever connects is refused.
+fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 async fn keep<F: Future<Output = ()> + Send + 'static>(
     listener: Std,
     mut orders: mpsc::UnboundedReceiver<Order>,
@@ -156,18 +167,19 @@ async fn keep<F: Future<Output = ()> + Send + 'static>(
 ) {
     let address = listener.local_addr().expect("a bound socket has an address");
     let mut listener = Some(TcpListener::from_std(listener).expect("a listening socket"));
+    // While it is shut, the port is held without listening: another test must not be given it meanwhile.
+    let mut held = None;
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             order = orders.recv() => {
                 let Some(Order { what, done }) = order else { return };
-                if what == What::Shut {
-                    listener = None;
+                if what == What::Shut && listener.take().is_some() {
+                    held = Some(hold(address).unwrap_or_else(|error| panic!("{address} is taken: {error}")));
                 }
                 if what == What::Reopen {
-                    if listener.is_none() {
-                        let again = bind(address).unwrap_or_else(|error| panic!("{address} is taken: {error}"));
-                        listener = Some(TcpListener::from_std(again).expect("a listening socket"));
+                    if let Some(held) = held.take() {
+                        listener = Some(held.listen(BACKLOG).expect("a bound socket can listen"));
                     }
                 } else {
                     tasks.shutdown().await;
