@@ -43,6 +43,8 @@ enum Item {
 pub struct Nats {
     waiting: mpsc::Sender<Item>,
     is_up: Arc<AtomicBool>,
+    /// Connected is not enough: a node that has not subscribed yet is deaf.
+    is_subscribed: Arc<AtomicBool>,
 }
 
 impl Wire for Nats {
@@ -52,7 +54,7 @@ impl Wire for Nats {
     }
 
     fn is_up(&self) -> bool {
-        self.is_up.load(Ordering::Relaxed)
+        self.is_up.load(Ordering::Relaxed) && self.is_subscribed.load(Ordering::Relaxed)
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {
@@ -89,6 +91,7 @@ pub fn join(bus: &Arc<Bus>, addresses: &str, subject: &str) -> Result<(), BadAdd
     let servers = servers(addresses)?;
     let (waiting, queue) = mpsc::channel(WAITING);
     let is_up = Arc::new(AtomicBool::new(false));
+    let is_subscribed = Arc::new(AtomicBool::new(false));
     let (node, up) = (Arc::downgrade(bus), Arc::clone(&is_up));
     let options = ConnectOptions::new()
         .name("diskret")
@@ -105,8 +108,9 @@ pub fn join(bus: &Arc<Bus>, addresses: &str, subject: &str) -> Result<(), BadAdd
             async move { heard(&event, &node, &up) }
         });
     let subject = format!("{subject}.{VERSION}");
-    tokio::spawn(serve(Arc::downgrade(bus), options, servers, subject, queue));
-    bus.join(Nats { waiting, is_up });
+    let subscribed = Arc::clone(&is_subscribed);
+    tokio::spawn(serve(Arc::downgrade(bus), options, servers, subject, queue, subscribed));
+    bus.join(Nats { waiting, is_up, is_subscribed });
     Ok(())
 }
 
@@ -133,6 +137,7 @@ async fn serve(
     servers: Vec<async_nats::ServerAddr>,
     subject: String,
     mut queue: mpsc::Receiver<Item>,
+    subscribed: Arc<AtomicBool>,
 ) {
     // With `retry_on_initial_connect` this fails only where an address leads nowhere at all.
     let client = loop {
@@ -142,7 +147,7 @@ async fn serve(
         }
         tokio::time::sleep(BACK_AT_MOST).await;
     };
-    let listening = tokio::spawn(listen(node, client.clone(), subject.clone()));
+    let listening = tokio::spawn(listen(node, client.clone(), subject.clone(), subscribed));
     let mut together = Vec::new();
     while queue.recv_many(&mut together, TOGETHER).await > 0 {
         for payload in messages(&together) {
@@ -178,10 +183,16 @@ fn messages(items: &[Item]) -> Vec<Vec<u8>> {
     messages
 }
 
-async fn listen(node: Weak<Bus>, client: Client, subject: String) {
+async fn listen(node: Weak<Bus>, client: Client, subject: String, subscribed: Arc<AtomicBool>) {
     loop {
         match client.subscribe(subject.clone()).await {
             Ok(mut messages) => {
+                // The subscription has left before anybody is told that the bus is there.
+                let _ = client.flush().await;
+                subscribed.store(true, Ordering::Relaxed);
+                if let Some(bus) = node.upgrade() {
+                    bus.is_back();
+                }
                 while let Some(message) = messages.next().await {
                     let Some(bus) = node.upgrade() else { return };
                     match serde_json::from_slice::<Vec<Notice>>(&message.payload) {
@@ -192,6 +203,7 @@ async fn listen(node: Weak<Bus>, client: Client, subject: String) {
             }
             Err(error) => tracing::warn!(%error, "the bus cannot be listened to; it is tried again"),
         }
+        subscribed.store(false, Ordering::Relaxed);
         if node.strong_count() == 0 {
             return;
         }

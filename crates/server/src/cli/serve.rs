@@ -17,6 +17,8 @@ use crate::door::Door;
 use crate::http::{Shared, router};
 use crate::listen;
 
+/// The bus is waited for so long before anybody is served.
+const BUS_WITHIN: Duration = Duration::from_secs(2);
 const WORK_EVERY: Duration = Duration::from_secs(1);
 const WIPE_EVERY: Duration = Duration::from_secs(10);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
@@ -52,6 +54,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (ending, sockets, work) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
     if let Some((servers, subject)) = &config.bus {
         bus::nats::join(app.bus(), servers, subject)?;
+        // Whoever comes first should be heard at other nodes and hear them; without the bus they are served all the same.
+        let heard = async {
+            while !app.bus().is_up() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(BUS_WITHIN, heard).await;
     }
     // From here on nothing is missed, also while the bus is away.
     app.sweep().await?;
