@@ -108,7 +108,7 @@ impl App {
             team: team::Directory::default(),
             conversations: conversation::Directory::default(),
             widgets: widget::Directory::default(),
-            presence: team::presence::Presence::new(bus::NodeId(privacy::random::number() as u64)),
+            presence: team::presence::Presence::new(node_id()),
             sweep,
             flood: flood::Flood::new(&options),
             options,
@@ -156,4 +156,11 @@ impl App {
         self.conversations.wipe_expired();
         self.flood.wipe_expired();
     }
+}
+
+/// Tells this node from others; nothing hangs on its being secret. Not from the generator of keys, which gathers entropy for
+/// 40 ms before its first number: a start would take five times as long.
+fn node_id() -> bus::NodeId {
+    use std::hash::{BuildHasher as _, RandomState};
+    bus::NodeId(RandomState::new().hash_one(std::process::id()))
 }
