@@ -142,7 +142,7 @@ fn when_every_connection_is_taken_newcomers_are_told_so_and_nobody_is_thrown_out
         drop((held, crowd));
         testkit::eventually(Duration::from_secs(5), "there is room again", async || {
             // While the crowd is being sent away, some are closed without a word.
-            let mut stream = connect(&house, OTHER).await;
+            let stream = connect(&house, OTHER).await;
             let mut one = [0];
             tokio::time::timeout(Duration::from_millis(500), stream.peek(&mut one)).await.is_err()
         })
