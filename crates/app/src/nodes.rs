@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bus::Notice;
 use parking_lot::Mutex;
@@ -19,6 +19,8 @@ use crate::{App, Result};
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How often nodes tell each other who is there.
 pub const PRESENCE_EVERY: Duration = Duration::from_secs(5);
+/// How often a node asks what time it is where they meet.
+pub const TIME_EVERY: Duration = Duration::from_secs(30);
 /// How far behind the last position a node begins: more than transactions that are under way can have taken.
 const UNDER_WAY: i64 = 65_536;
 /// Organisations looked at in one go: many of them must not make a look so long that it is given up.
@@ -129,6 +131,19 @@ impl App {
             self.sweep.tells(found.assigned_position);
         }
         self.bus.tell_here(&found.told_past(seen));
+    }
+
+    /// Keeps this node's time that of the database, so that nothing ends early or late where a machine's clock is off (SR5).
+    /// To be called once before anything is done, and then every [`TIME_EVERY`].
+    ///
+    /// # Errors
+    /// Those of the store; the time is kept as it was.
+    pub async fn keep_time(&self) -> Result<()> {
+        let asked = Instant::now();
+        if let Some(theirs) = self.store.time().await? {
+            self.clock.agree(theirs, asked.elapsed());
+        }
+        Ok(())
     }
 
     /// Keeps what is known about other nodes true. To be called every [`PRESENCE_EVERY`].

@@ -1,7 +1,8 @@
 //! The only place where the time of day comes from. Tests own the clock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A moment: microseconds of UTC since 1970, as stored and as sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +30,10 @@ fn micros(span: Duration) -> i64 {
 pub trait Clock: Send + Sync + 'static {
     /// Now, in UTC.
     fn now(&self) -> Timestamp;
+
+    /// Is told what time it is where all nodes meet, and how long the question took. A clock that others set, or that
+    /// nobody shares, need not listen.
+    fn agree(&self, _theirs: Timestamp, _asked_for: Duration) {}
 }
 
 /// The machine's clock.
@@ -40,6 +45,44 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(micros(since))
+    }
+}
+
+/// Below this a difference is left as it is: two answers may have been under way for differently long.
+const SAME: Duration = Duration::from_millis(50);
+
+/// The clock of a node among others: its machine's until it is first told the time where they meet, and from then on that
+/// time and what has passed since. A machine whose clock is a day off, or is set while it runs, ends nothing early.
+#[derive(Debug)]
+pub struct CommonClock<C> {
+    own: C,
+    told: Mutex<Option<(Timestamp, Instant)>>,
+}
+
+impl<C: Clock> CommonClock<C> {
+    /// Until it is told better, the time of `own`.
+    pub const fn over(own: C) -> Self {
+        Self { own, told: Mutex::new(None) }
+    }
+
+    fn told(&self) -> Option<Timestamp> {
+        let told = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.map(|(at, since)| at.plus(since.elapsed()))
+    }
+}
+
+impl<C: Clock> Clock for CommonClock<C> {
+    fn now(&self) -> Timestamp {
+        self.told().unwrap_or_else(|| self.own.now())
+    }
+
+    fn agree(&self, theirs: Timestamp, asked_for: Duration) {
+        // Read somewhere between the question and now: half the way is off by half of it at most.
+        let (now, doubt) = (theirs.plus(asked_for / 2), asked_for / 2);
+        if self.told().is_some_and(|known| known.0.abs_diff(now.0) <= micros(doubt + SAME).unsigned_abs()) {
+            return;
+        }
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Instant::now()));
     }
 }
 
@@ -62,5 +105,38 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    const NOON: Timestamp = Timestamp(1_767_268_800_000_000);
+
+    fn about(clock: &impl Clock, expected: Timestamp) -> bool {
+        clock.now().0.abs_diff(expected.0) < 1_000_000
+    }
+
+    #[test]
+    fn a_machine_that_is_a_day_off_tells_the_common_time_once_it_knows_it() {
+        let clock = CommonClock::over(ManualClock::at(NOON.plus(DAY)));
+        assert_eq!(clock.now(), NOON.plus(DAY), "nobody has told it better");
+        clock.agree(NOON, Duration::from_millis(2));
+        assert!(about(&clock, NOON));
+        clock.own.advance(DAY);
+        assert!(about(&clock, NOON), "whoever sets the machine's clock sets nothing else");
+    }
+
+    #[test]
+    fn answers_that_took_their_time_do_not_make_it_jump() {
+        let clock = CommonClock::over(ManualClock::at(NOON));
+        clock.agree(NOON, Duration::ZERO);
+        let before = clock.now();
+        clock.agree(before.minus(Duration::from_millis(200)), Duration::from_millis(500));
+        assert!(clock.now() >= before, "200 ms is what the answer's way may have taken");
+        clock.agree(NOON.plus(DAY), Duration::from_millis(500));
+        assert!(about(&clock, NOON.plus(DAY)), "a day is not");
     }
 }

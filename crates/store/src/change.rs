@@ -225,7 +225,7 @@ impl Store {
 }
 
 /// The number in the only row.
-async fn only(connection: &mut Connection, statement: &'static Statement) -> Result<i64> {
+pub(crate) async fn only(connection: &mut Connection, statement: &'static Statement) -> Result<i64> {
     let rows = connection.query(statement, &[]).await?;
     rows.first().ok_or_else(|| Error::Broken(format!("{} found nothing", statement.name)))?.int(0)
 }

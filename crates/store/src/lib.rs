@@ -17,6 +17,7 @@ pub mod organisation;
 pub mod schema;
 pub mod scope;
 pub mod session;
+pub mod time;
 pub mod widget;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

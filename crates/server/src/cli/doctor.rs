@@ -94,6 +94,7 @@ async fn stores(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![bad("key_database", &error)],
     };
     let mut findings = vec![Finding::Good("both databases answer".into())];
+    findings.extend(common_time(&data).await);
     match Secrets::load(&config.secrets(), false) {
         Err(error) => findings.push(bad("data", &error)),
         Ok(secrets) => {
@@ -108,6 +109,20 @@ async fn stores(config: &Config) -> Vec<Finding> {
     data.close().await;
     keys.close().await;
     findings
+}
+
+/// How far this machine may be off the database's time before it is worth a word.
+const OFF_BY: i64 = 5_000_000;
+
+/// Nodes go by the database's time; a machine that is far off has wrong times in its log.
+async fn common_time(data: &Store) -> Option<Finding> {
+    let off_by = SystemClock.now().0.saturating_sub(data.time().await.ok()??.0);
+    (off_by.abs() > OFF_BY).then(|| {
+        Finding::Warning(format!(
+            "this machine's clock is {} s off the database's, by which all nodes go; set both and keep them set (NTP)",
+            off_by / 1_000_000
+        ))
+    })
 }
 
 /// The bus is given a moment to answer.

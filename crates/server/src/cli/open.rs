@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use app::App;
 use app::secrets::Secrets;
-use domain::clock::SystemClock;
+use domain::clock::{CommonClock, SystemClock};
 use store::{KeyStore, Settings, Store};
 
 use crate::config::Config;
@@ -39,7 +39,8 @@ pub(super) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
     if needs_set_up {
         secrets = secrets.with_setup_code()?;
     }
-    let app = App::new(data_store, key_store, Arc::new(SystemClock), secrets, config.app);
+    let app = App::new(data_store, key_store, Arc::new(CommonClock::over(SystemClock)), secrets, config.app);
+    app.keep_time().await?;
     app.check_secrets().await.with_context(|| format!("`data`: {}", config.secrets().display()))?;
     if !fresh {
         // An installation from before secrets were named.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use app::App;
-use app::nodes::{PRESENCE_EVERY, SWEEP_EVERY};
+use app::nodes::{PRESENCE_EVERY, SWEEP_EVERY, TIME_EVERY};
 use futures_util::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -83,6 +83,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         })
     });
     regularly(SWEEP_EVERY, |shared| Box::pin(async move { shared.app.sweep().await.map(drop) }));
+    regularly(TIME_EVERY, |shared| Box::pin(async move { shared.app.keep_time().await }));
     regularly(PRESENCE_EVERY, |shared| {
         shared.app.keep_in_touch();
         Box::pin(async { Ok(()) })

@@ -94,6 +94,7 @@ async fn every_statement_is_understood_by_both_databases() {
         (&crate::change::LAST_TAKEN_POSTGRES, 1, 0),
         (&crate::change::MARK_POSTGRES, 1, 0),
         (&crate::change::OLDEST_POSTGRES, 1, 0),
+        (&crate::time::TIME_POSTGRES, 1, 0),
     ] {
         let other = 1 - own;
         assert_eq!(prepare(&both.databases[own], statement).await, Ok(values));
@@ -126,9 +127,9 @@ fn no_statement_escapes_the_registry() {
         }
     }
     by_hand.sort();
-    // LAST_TAKEN, MARK, OLDEST and TAKE_POSITIONS by database; the macro and PING.
+    // LAST_TAKEN, MARK, OLDEST, TAKE_POSITIONS and TIME by database; the macro and PING.
     let expected = ["change.rs", "change.rs", "change.rs", "change.rs", "head.rs", "head.rs"];
-    assert_eq!(by_hand, [&expected[..], &["statement.rs", "statement.rs"]].concat());
+    assert_eq!(by_hand, [&expected[..], &["statement.rs", "statement.rs", "time.rs"]].concat());
 }
 
 static FOUND: Statement = Statement::new(
