@@ -5,6 +5,7 @@ mod access;
 mod canary;
 mod conformance;
 mod conversation;
+mod desync;
 mod fairness;
 mod flood;
 mod foreign_pages;
