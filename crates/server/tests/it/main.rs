@@ -19,4 +19,5 @@ mod malformed;
 mod nodes;
 mod security;
 mod slow;
+mod slowhttptest;
 mod unknown_commit;
