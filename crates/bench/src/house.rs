@@ -1,8 +1,9 @@
-//! The program under test: an installation in a temporary folder, its server, and what the two cost.
+//! The program under test: an installation in a temporary folder, its servers, and what they cost.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,9 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::{Database, Postgres, free_port};
+use testkit::{Database, Nats, Postgres, lasting_port};
 
-use crate::net::{self, Answer, Socket};
+use crate::net::{self, Answer, Place, Socket};
+use crate::processor::{memory, of_listener, of_postgres, times};
 
 /// Where an installation keeps its data.
 pub(crate) enum Engine<'p> {
@@ -29,12 +31,39 @@ impl Engine<'_> {
     }
 }
 
-/// An installation with one organisation.
+/// Where visitors of a widget come in.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) place: Place,
+    pub(crate) widget: String,
+}
+
+impl Door {
+    /// What a visitor says first who comes for the first time.
+    pub(crate) fn hello(&self, number: usize) -> String {
+        let widget = &self.widget;
+        format!(r#"{{"type":"hello","protocol":1,"sender":"{number:016x}","widget":"{widget}"}}"#)
+    }
+
+    /// A visitor who has said hello.
+    pub(crate) fn visitor(&self, number: usize) -> Result<Socket> {
+        let mut socket = Socket::open(&self.place)?;
+        socket.say(&self.hello(number))?;
+        socket.expect("welcome")?;
+        Ok(socket)
+    }
+}
+
+/// An installation with one organisation, of one node or several.
 pub(crate) struct House<'p> {
     program: PathBuf,
     folder: TempDir,
     databases: Option<(&'p Postgres, Database, Database)>,
-    port: u16,
+    bus: Option<&'p Nats>,
+    /// Where each node listens.
+    ports: Vec<u16>,
+    /// The port in the addresses that clients know: the first node's, or that of what stands before the nodes.
+    public: u16,
     organisation: String,
     widget: String,
     token: String,
@@ -42,6 +71,8 @@ pub(crate) struct House<'p> {
 
 impl<'p> House<'p> {
     pub(crate) fn found(program: &Path, engine: &Engine<'p>) -> Result<Self> {
+        // Clients' own ports are of another range: none of them is ever in the way of a server that starts again.
+        let port = lasting_port();
         let databases = match engine {
             Engine::Sqlite => None,
             Engine::Postgres(postgres) => {
@@ -53,7 +84,9 @@ impl<'p> House<'p> {
             program: program.to_owned(),
             folder: tempfile::Builder::new().prefix("diskret-bench-").tempdir()?,
             databases,
-            port: free_port(),
+            bus: None,
+            ports: vec![port],
+            public: port,
             organisation: String::new(),
             widget: String::new(),
             token: String::new(),
@@ -71,21 +104,81 @@ impl<'p> House<'p> {
         Ok(house)
     }
 
+    /// Makes it an installation of two nodes, which this bus joins. Both start with [`Self::open_node`].
+    pub(crate) fn join(&mut self, bus: &'p Nats) -> Result<()> {
+        let (first, second) = (self.data(0), self.data(1));
+        fs::DirBuilder::new().mode(0o700).create(&second)?;
+        let copied = Command::new("cp").arg("-a").args([first.join("secrets"), second]).status()?;
+        ensure!(copied.success(), "the secrets are copied");
+        self.bus = Some(bus);
+        self.ports.push(lasting_port());
+        Ok(())
+    }
+
+    /// Where each node listens.
+    pub(crate) fn nodes(&self) -> Vec<SocketAddr> {
+        self.ports.iter().map(|port| at(*port)).collect()
+    }
+
+    /// From now on clients reach it by another door, such as a balancer's.
+    pub(crate) const fn move_behind(&mut self, door: SocketAddr) {
+        self.public = door.port();
+    }
+
+    /// Where visitors come in.
+    pub(crate) fn visitors(&self) -> Door {
+        let host = format!("widget.localhost:{}", self.public);
+        let head = format!("Origin: http://{host}\r\n");
+        Door { place: Place { to: at(self.public), host, head }, widget: self.widget.clone() }
+    }
+
+    /// Where operators connect: as the owner.
+    pub(crate) fn operators(&self) -> Place {
+        let head = format!("Authorization: Bearer {}\r\n", self.token);
+        Place { to: at(self.public), host: format!("app.localhost:{}", self.public), head }
+    }
+
+    /// Bytes of its databases' files.
+    pub(crate) fn size(&self) -> Result<u64> {
+        if let Some((_, data, keys)) = &self.databases {
+            return Ok(data.size() + keys.size());
+        }
+        let files = fs::read_dir(self.data(0))?.collect::<Result<Vec<_>, _>>()?;
+        let sizes = files.iter().filter(|file| file.file_name().to_string_lossy().contains(".db")).map(|file| {
+            let about = file.metadata()?;
+            Ok(about.len())
+        });
+        sizes.sum()
+    }
+
+    /// Has everything written to the disk that waits for it: what follows shall not pay for what was before.
+    pub(crate) fn settle(&self) -> Result<()> {
+        if let Some((postgres, _, _)) = &self.databases {
+            postgres.checkpoint();
+        }
+        ensure!(Command::new("sync").status()?.success(), "the disk takes what waits for it");
+        Ok(())
+    }
+
     /// The folder with the data: what is synced here is synced on the same disk.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    fn data(&self, node: usize) -> PathBuf {
+        self.folder.path().join(if node == 0 { "data".to_owned() } else { format!("data-{node}") })
+    }
+
+    fn command(&self, node: usize, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        let port = self.port;
+        let (port, public) = (self.ports[node], self.public);
         command
             .args(words)
             .arg("--data")
-            .arg(self.folder.path().join("data"))
+            .arg(self.data(node))
             .arg(format!("--listen=127.0.0.1:{port}"))
-            .arg(format!("--app-origin=http://app.localhost:{port}"))
-            .arg(format!("--widget-origin=http://widget.localhost:{port}"))
+            .arg(format!("--app-origin=http://app.localhost:{public}"))
+            .arg(format!("--widget-origin=http://widget.localhost:{public}"))
             .args(["--visitor-rate=10000", "--visitor-burst=10000", "--log=warn"])
             // One machine plays all visitors of one organisation: what is measured is not to be held back.
             .args(["address-connections", "address-requests", "address-sockets"].map(wide))
@@ -95,11 +188,14 @@ impl<'p> House<'p> {
         if let Some((_, data, keys)) = &self.databases {
             command.arg(format!("--database={}", data.url)).arg(format!("--key-database={}", keys.url));
         }
+        if let Some(bus) = self.bus {
+            command.arg(format!("--bus={}", bus.url()));
+        }
         command
     }
 
     fn ask(&self, words: &[&str]) -> Result<String> {
-        let output = self.command(words).output().with_context(|| format!("{} starts", self.program.display()))?;
+        let output = self.command(0, words).output().with_context(|| format!("{} starts", self.program.display()))?;
         ensure!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)
     }
@@ -115,17 +211,39 @@ impl<'p> House<'p> {
 
     /// Starts the server; tells when it answered `/health` and `/ready` for the first time.
     pub(crate) fn open(&self) -> Result<(Server<'_>, Duration, Duration)> {
+        self.open_node(0)
+    }
+
+    /// The same with the node of this number, from 0.
+    pub(crate) fn open_node(&self, node: usize) -> Result<(Server<'_>, Duration, Duration)> {
         let start = Instant::now();
-        let child = self.command(&["serve"]).stdout(Stdio::null()).spawn()?;
-        let mut server = Server { house: self, child };
+        let mut server = self.launch(node)?;
         let health = server.answers("/health", start)?;
         let ready = server.answers("/ready", start)?;
         Ok((server, health, ready))
     }
 
-    fn at(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+    /// Starts a node and does not wait until it serves.
+    pub(crate) fn launch(&self, node: usize) -> Result<Server<'_>> {
+        let child = self.command(node, &["serve"]).stdout(Stdio::null()).spawn()?;
+        Ok(Server { house: self, node, child })
     }
+
+    /// Processor time so far of what the nodes share: every process of PostgreSQL, and the bus.
+    pub(crate) fn processor(&self) -> Result<Duration> {
+        let mut ticks = 0;
+        if let Some((postgres, _, _)) = &self.databases {
+            ticks += of_postgres(&postgres.folder().join("data"))?;
+        }
+        if let Some(bus) = self.bus {
+            ticks += of_listener("nats-server", bus.address().port())?;
+        }
+        Ok(Duration::from_millis(ticks * 10))
+    }
+}
+
+fn at(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// A limit, as wide as it goes.
@@ -136,17 +254,22 @@ fn wide(limit: &str) -> String {
 /// A running server.
 pub(crate) struct Server<'h> {
     house: &'h House<'h>,
+    node: usize,
     child: Child,
 }
 
 impl Server<'_> {
+    fn at(&self) -> SocketAddr {
+        at(self.house.ports[self.node])
+    }
+
     fn answers(&mut self, path: &str, start: Instant) -> Result<Duration> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: health\r\nConnection: close\r\n\r\n");
         while start.elapsed() < Duration::from_secs(20) {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the server ended: {status}");
             }
-            if let Ok(mut stream) = net::connect(self.house.at()) {
+            if let Ok(mut stream) = net::connect(self.at()) {
                 stream.write_all(request.as_bytes())?;
                 let mut answer = [0; 12];
                 if stream.read_exact(&mut answer).is_ok() && &answer == b"HTTP/1.1 200" {
@@ -171,18 +294,25 @@ impl Server<'_> {
 
     /// Asks the API as the owner.
     pub(crate) fn api(&self, line: &str, body: &str) -> Result<Answer> {
-        let head = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", self.house.token);
-        let host = format!("app.localhost:{}", self.house.port);
-        let answer = net::request(self.house.at(), line, &host, &head, body)?;
+        let place = self.house.operators();
+        let head = format!("{}Content-Type: application/json\r\n", place.head);
+        let answer = net::request(self.at(), line, &place.host, &head, body)?;
         ensure!(answer.status < 300, "{line}: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
         Ok(answer)
     }
 
+    /// Gives a conversation to somebody.
+    pub(crate) fn assign(&self, conversation: &str, operator: &str) -> Result<()> {
+        let body = format!(r#"{{"operator":"{operator}"}}"#);
+        self.api(&format!("PUT /api/conversations/{conversation}/assignment"), &body)?;
+        Ok(())
+    }
+
     /// Bytes of a file as a browser is sent it.
     pub(crate) fn travels(&self, path: &str) -> Result<usize> {
-        let host = format!("widget.localhost:{}", self.house.port);
+        let host = self.house.visitors().place.host;
         let path = path.replace("{widget}", &self.house.widget);
-        let answer = net::request(self.house.at(), &format!("GET {path}"), &host, "Accept-Encoding: br, gzip\r\n", "")?;
+        let answer = net::request(self.at(), &format!("GET {path}"), &host, "Accept-Encoding: br, gzip\r\n", "")?;
         ensure!(answer.status == 200, "{path}: {} (are the front ends built?)", answer.status);
         // A program that was built while the compressed files were missing serves plain ones: right, but not what is shipped.
         let is_compressed = answer.head.contains("content-encoding: br");
@@ -190,21 +320,16 @@ impl Server<'_> {
         Ok(answer.body.len())
     }
 
-    /// A visitor who has said hello.
+    /// A visitor who has said hello, to this node.
     pub(crate) fn visitor(&self, number: usize) -> Result<Socket> {
-        let host = format!("widget.localhost:{}", self.house.port);
-        let mut socket = Socket::open(self.house.at(), &host, &format!("Origin: http://{host}\r\n"))?;
-        let widget = &self.house.widget;
-        socket.say(&format!(r#"{{"type":"hello","protocol":1,"sender":"{number:016x}","widget":"{widget}"}}"#))?;
-        socket.expect("welcome")?;
-        Ok(socket)
+        let mut door = self.house.visitors();
+        door.place.to = self.at();
+        door.visitor(number)
     }
 
     /// An operator who has said hello.
     pub(crate) fn operator(&self, number: usize) -> Result<Socket> {
-        let host = format!("app.localhost:{}", self.house.port);
-        let head = format!("Authorization: Bearer {}\r\n", self.house.token);
-        let mut socket = Socket::open(self.house.at(), &host, &head)?;
+        let mut socket = Socket::open(&Place { to: self.at(), ..self.house.operators() })?;
         socket.say(&format!(r#"{{"type":"hello","protocol":1,"sender":"{:016x}"}}"#, number + 0x1000_0000))?;
         socket.expect("welcome")?;
         Ok(socket)
@@ -212,32 +337,17 @@ impl Server<'_> {
 
     /// Memory in RAM, in bytes.
     pub(crate) fn memory(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process has memory")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        memory(self.child.id(), "VmRSS")
     }
 
-    /// Processor time of the server and of every process of its database so far.
+    /// The most memory in RAM that it ever had.
+    pub(crate) fn peak(&self) -> Result<u64> {
+        memory(self.child.id(), "VmHWM")
+    }
+
+    /// Processor time of this process alone so far.
     pub(crate) fn processor(&self) -> Result<Duration> {
-        let mut ticks = times(&self.child.id().to_string())?.own;
-        if let Some((postgres, _, _)) = &self.house.databases {
-            let pid = fs::read_to_string(postgres.folder().join("data/postmaster.pid"))?;
-            let first = pid.lines().next().context("PostgreSQL notes its process")?;
-            // What its children used that have ended is counted with the first process.
-            let times_of_first = times(first)?;
-            ticks += times_of_first.own + times_of_first.ended_children;
-            for entry in fs::read_dir("/proc")?.flatten() {
-                let name = entry.file_name();
-                let Some(pid) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else {
-                    continue;
-                };
-                // One that ends meanwhile is counted with the first process next time.
-                if let Some(times) = times(pid).ok().filter(|times| times.parent == first) {
-                    ticks += times.own;
-                }
-            }
-        }
-        Ok(Duration::from_millis(ticks * 10))
+        Ok(Duration::from_millis(times(&self.child.id().to_string())?.own * 10))
     }
 }
 
@@ -250,24 +360,4 @@ impl Drop for Server<'_> {
             let _ = self.child.wait();
         }
     }
-}
-
-/// What the kernel notes about a process, in ticks of 10 ms.
-pub(crate) struct Times {
-    parent: String,
-    pub(crate) own: u64,
-    ended_children: u64,
-}
-
-pub(crate) fn times(pid: &str) -> Result<Times> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name stands in parentheses and may hold anything.
-    let (_, fields) = stat.rsplit_once(')').context("a name ends")?;
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
-    Ok(Times {
-        parent: (*fields.get(1).context("a process has a parent")?).to_owned(),
-        own: ticks(11) + ticks(12),
-        ended_children: ticks(13) + ticks(14),
-    })
 }

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -14,6 +15,51 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn connect(to: SocketAddr) -> io::Result<TcpStream> {
     assert!(to.ip().is_loopback(), "benchmarks speak to the loopback only, not to {to}");
     TcpStream::connect(to)
+}
+
+/// Where a socket is opened, and as whom.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) to: SocketAddr,
+    pub(crate) host: String,
+    /// Further header lines, each with its line end.
+    pub(crate) head: String,
+}
+
+impl Place {
+    fn request(&self) -> String {
+        let Self { host, head, .. } = self;
+        format!(
+            "GET /socket HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{head}\r\n"
+        )
+    }
+
+    /// Opens a socket under the runtime; an error where nobody listens or no socket is to be had, as in a browser.
+    pub(crate) async fn open(&self) -> io::Result<(tokio::net::TcpStream, Frames)> {
+        let mut stream = testkit::try_connect(self.to).await?;
+        stream.set_nodelay(true)?;
+        stream.write_all(self.request().as_bytes()).await?;
+        let mut bytes = Vec::with_capacity(512);
+        let end = loop {
+            if let Some(end) = end_of_head(&bytes) {
+                break end;
+            }
+            if stream.read_buf(&mut bytes).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        };
+        if !bytes.starts_with(SWITCHED) {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        Ok((stream, Frames { bytes, start: end }))
+    }
+}
+
+const SWITCHED: &[u8] = b"HTTP/1.1 101";
+
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| at + 4)
 }
 
 /// An HTTP answer.
@@ -34,9 +80,9 @@ pub(crate) fn request(to: SocketAddr, line: &str, host: &str, head: &str, body: 
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").context("an answer has a head")?;
+    let end = end_of_head(&answer).context("an answer has a head")?;
     let status = std::str::from_utf8(answer.get(9..12).unwrap_or_default())?.parse()?;
-    let body = answer.split_off(end + 4);
+    let body = answer.split_off(end);
     Ok(Answer { status, head: String::from_utf8_lossy(&answer).to_ascii_lowercase(), body })
 }
 
@@ -98,23 +144,19 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn open(to: SocketAddr, host: &str, head: &str) -> Result<Self> {
-        let mut stream = connect(to)?;
+    pub(crate) fn open(place: &Place) -> Result<Self> {
+        let mut stream = connect(place.to)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let request = format!(
-            "GET /socket HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{head}\r\n"
-        );
-        stream.write_all(request.as_bytes())?;
+        stream.write_all(place.request().as_bytes())?;
         let mut bytes = Vec::with_capacity(2048);
         let end = loop {
-            if let Some(end) = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-                break end + 4;
+            if let Some(end) = end_of_head(&bytes) {
+                break end;
             }
             read(&mut stream, &mut bytes)?;
         };
-        if !bytes.starts_with(b"HTTP/1.1 101") {
+        if !bytes.starts_with(SWITCHED) {
             bail!("no socket: {}", String::from_utf8_lossy(&bytes));
         }
         Ok(Self { stream, frames: Frames { bytes, start: end } })

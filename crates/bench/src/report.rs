@@ -17,6 +17,8 @@ pub(crate) struct Figure {
     unit: &'static str,
     goal: Goal,
     values: Vec<f64>,
+    /// Why there are no values.
+    failed: Option<String>,
 }
 
 /// The table.
@@ -27,13 +29,26 @@ impl Report {
     /// Adds a figure with the value of each run.
     pub(crate) fn add(&mut self, what: impl Into<String>, unit: &'static str, goal: Goal, mut values: Vec<f64>) {
         values.sort_unstable_by(f64::total_cmp);
-        self.0.push(Figure { what: what.into(), unit, goal, values });
+        self.0.push(Figure { what: what.into(), unit, goal, values, failed: None });
+    }
+
+    /// Says in place of a figure why it could not be measured.
+    pub(crate) fn fail(&mut self, what: impl Into<String>, why: String) {
+        self.0.push(Figure { what: what.into(), unit: "", goal: Goal::None, values: Vec::new(), failed: Some(why) });
+    }
+
+    /// Whether everything could be measured.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.0.iter().all(|figure| figure.failed.is_none())
     }
 
     /// The table in Markdown.
     pub(crate) fn table(&self) -> String {
         let mut table = String::from("| what | median | min–max | goal | verdict |\n| --- | --: | --: | --: | --- |\n");
-        for Figure { what, unit, goal, values } in &self.0 {
+        for Figure { what, unit, goal, values, failed } in &self.0 {
+            if let Some(why) = failed {
+                let _ = writeln!(table, "| {what} | **not measured** |  |  | {why} |");
+            }
             let (Some(least), Some(most)) = (values.first(), values.last()) else { continue };
             let median = values[values.len() / 2];
             let span = if values.len() > 1 { format!("{}–{}", show(*least), show(*most)) } else { String::new() };
@@ -79,6 +94,16 @@ mod tests {
     #[test]
     fn numbers_are_shown_with_what_matters() {
         assert_eq!([0.123, 12.34, 123.4, 12_345_678.0].map(show), ["0.12", "12.3", "123", "12,345,678"]);
+    }
+
+    #[test]
+    fn what_could_not_be_measured_is_told() {
+        let mut report = Report::default();
+        report.add("rate", "/s", Goal::None, vec![29.0]);
+        assert!(report.is_whole());
+        report.fail("delivery", "the generator is too slow".to_owned());
+        assert!(!report.is_whole());
+        assert!(report.table().ends_with("| delivery | **not measured** |  |  | the generator is too slow |\n"));
     }
 
     #[test]

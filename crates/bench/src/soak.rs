@@ -11,10 +11,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::chat::prove;
+use crate::backoff::Dice;
 use crate::house::{Engine, House};
 use crate::machine::quantile;
 use crate::net::{Socket, put};
+use crate::proof::prove;
 
 const VISITORS: usize = 500;
 const OPERATORS: usize = 50;
@@ -62,7 +63,7 @@ struct Person {
     due: Vec<(Instant, String)>,
     pinged: Instant,
     is_visitor: bool,
-    dice: u64,
+    dice: Dice,
 }
 
 impl Person {
@@ -78,16 +79,13 @@ impl Person {
             due: Vec::new(),
             pinged: Instant::now(),
             is_visitor,
-            dice: number as u64 + 1,
+            dice: Dice::new(number),
         })
     }
 
-    /// A part of `span`, from none to all (xorshift).
+    /// A part of `span`, from none to all.
     fn part_of(&mut self, span: Duration) -> Duration {
-        self.dice ^= self.dice << 13;
-        self.dice ^= self.dice >> 7;
-        self.dice ^= self.dice << 17;
-        span.mul_f64((self.dice % 1000) as f64 / 1000.0)
+        span.mul_f64(self.dice.share())
     }
 
     fn plan(&mut self, conversation: String, after: Duration) {
@@ -226,10 +224,7 @@ pub(crate) async fn soak(program: &Path, engine: &Engine<'_>, length: Duration) 
         socket.say(r#"{"type":"message","counter":1,"text":"Hello"}"#)?;
         let accepted: Value = serde_json::from_str(&socket.expect("accepted")?)?;
         let conversation = accepted["conversation"].as_str().context("a message is in a conversation")?.to_owned();
-        server.api(
-            &format!("PUT /api/conversations/{conversation}/assignment"),
-            &format!(r#"{{"operator":"{colleague}"}}"#),
-        )?;
+        server.assign(&conversation, &colleague)?;
         // The assignment is told to the visitor too.
         people.push(Person::new(socket, &tally, HashMap::from([(conversation.clone(), (1, 1))]), number)?);
         conversations.push(conversation);
@@ -268,7 +263,7 @@ pub(crate) async fn soak(program: &Path, engine: &Engine<'_>, length: Duration) 
     ensure!(messages == tally.sent.load(Ordering::Relaxed) && messages == tally.delivered.load(Ordering::Relaxed));
     let written: Vec<_> = stored.into_iter().map(|(conversation, held)| (conversation, held.unsigned_abs())).collect();
     ensure!(written.len() == VISITORS, "{} conversations", written.len());
-    prove(&house, server, &written)?;
+    prove(&house, vec![server], &written)?;
     let quantiles = |delays: &Mutex<Vec<Duration>>| {
         let mut delays = std::mem::take(&mut *lock(delays));
         [0.5, 0.99, 1.0].map(|part| quantile(&mut delays, part))

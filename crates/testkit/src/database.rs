@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 use crate::random;
 
@@ -31,6 +31,18 @@ impl Database {
     pub fn run(&self, statements: &str) {
         run(&self.url, statements).unwrap_or_else(|error| panic!("a statement failed: {error}"));
     }
+
+    /// Bytes of its files.
+    ///
+    /// # Panics
+    /// Where the server does not say.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let asked = on(&self.url, async |client| {
+            client.query_one("SELECT pg_database_size(current_database())", &[]).await?.try_get::<_, i64>(0)
+        });
+        asked.unwrap_or_else(|error| panic!("the size of a database: {error}")).unsigned_abs()
+    }
 }
 
 impl Drop for Database {
@@ -50,19 +62,27 @@ fn at(url: &str, database: &str) -> String {
 
 /// Runs statements with no answer, from inside or outside an asynchronous runtime.
 pub(crate) fn run(url: &str, statements: &str) -> Result<(), tokio_postgres::Error> {
-    let work = async {
+    on(url, async |client| client.batch_execute(statements).await)
+}
+
+/// Asks on a connection of its own, from inside or outside an asynchronous runtime.
+fn on<T: Send>(
+    url: &str,
+    ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error> + Send,
+) -> Result<T, tokio_postgres::Error> {
+    let work = async move || {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
         let connection = tokio::spawn(connection);
-        client.batch_execute(statements).await?;
+        let answer = ask(&client).await?;
         drop(client);
         // It has ended well or badly; the statements have been answered.
         let _ = connection.await;
-        Ok(())
+        Ok(answer)
     };
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(work)
+            runtime.expect("a runtime").block_on(work())
         });
         thread.join().expect("the thread comes back")
     })

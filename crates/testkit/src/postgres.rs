@@ -172,6 +172,15 @@ mod tests {
         database::run(&two.url, "SELECT * FROM t").unwrap();
     }
 
+    #[test]
+    fn a_database_grows_by_what_is_put_into_it() {
+        let database = postgres().database();
+        let empty = database.size();
+        // Text that repeats itself would be packed.
+        database.run("CREATE TABLE t (a text); INSERT INTO t SELECT md5(n::text) FROM generate_series(1, 50000) n");
+        assert!((1_600_000..10_000_000).contains(&(database.size() - empty)), "{} bytes", database.size() - empty);
+    }
+
     #[tokio::test]
     async fn a_database_can_be_asked_for_within_a_runtime() {
         let database = postgres().database();
