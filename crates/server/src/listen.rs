@@ -2,6 +2,7 @@
 //! waited for.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{ServiceExt as _, service_fn};
@@ -24,6 +25,18 @@ use crate::http::turned_away;
 const END_WITHIN: Duration = Duration::from_secs(10);
 /// Whoever is turned away is listened to for so long, or the answer would be lost with what they still send.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// Connections that may wait to be taken: when a server with thousands of clients is started again, they come back within
+/// half a second, and whoever finds the queue full is not heard for a second. The system's own limit holds as well.
+const WAITING: u32 = 16_384;
+
+/// Listens, with room for a storm.
+pub fn on(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
 
 /// Serves until `ending` is cancelled, then until everything is answered or the time for it is over.
 pub async fn serve(

@@ -44,9 +44,8 @@ fn log(config: &Config) {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("`listen`: {} cannot be listened on", config.listen))?;
+    let listener =
+        listen::on(config.listen).with_context(|| format!("`listen`: {} cannot be listened on", config.listen))?;
     let app = open::installation(&config).await?;
     let _only = only_one(&config)?;
     greet(&config, &app).await?;

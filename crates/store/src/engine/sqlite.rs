@@ -57,7 +57,11 @@ impl Connection {
     }
 
     pub(super) fn writer(path: &Path) -> Result<Self> {
-        Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        let writer = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // Pages of conversations that are written to by turns: with the usual 2 MB the writer reads them again and again
+        // once there are a million messages. Taken only as they are touched.
+        writer.batch("PRAGMA cache_size=-16384")?;
+        Ok(writer)
     }
 
     pub(super) fn reader(path: &Path) -> Result<Self> {
