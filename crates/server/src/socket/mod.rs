@@ -6,6 +6,7 @@
 mod connection;
 pub(crate) mod entries;
 mod hello;
+mod in_flight;
 mod operator;
 #[cfg(test)]
 pub(crate) mod pipe;
