@@ -92,14 +92,15 @@ impl Connection {
     /// Waits for what comes next. Can be given up and begun again without losing anything.
     pub(super) async fn next(&mut self) -> Came {
         if let Some(until) = self.rests {
-            tokio::time::sleep_until(until).await;
+            // Boxed like all that is rare here: whoever only waits carries the room for the largest step.
+            Box::pin(tokio::time::sleep_until(until)).await;
             self.rests = None;
             // What was read on credit is paid for.
             let _ = self.turns.take();
         }
         let came = match &mut self.wire {
             Wire::Socket(socket) => next_of(socket).await,
-            Wire::Request(request) => request.next().await,
+            Wire::Request(request) => Box::pin(request.next()).await,
             #[cfg(test)]
             Wire::Pipe(pipe) => pipe.next().await,
         };
@@ -177,32 +178,35 @@ impl Connection {
 }
 
 async fn next_of(socket: &mut WebSocket) -> Came {
-    match socket.next().await {
-        Some(Ok(Message::Text(text))) => parse(text.as_str()),
-        Some(Ok(Message::Binary(_))) => Came::Problem(Problem::malformed()),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Came::Nothing,
-        Some(Ok(Message::Close(_))) => {
-            // The answer to it lies ready and waits to be sent (RFC 6455, section 5.5.1).
-            let _ = tokio::time::timeout(Duration::from_secs(1), socket.flush()).await;
-            Came::End
-        }
-        None => Came::End,
-        Some(Err(error)) => {
-            // tungstenite's errors have no other face here than their words; it tells a frame over the limit as a lack
-            // of capacity.
-            let error = error.to_string();
-            if error.contains("too long") {
-                return Came::Problem(Problem::fatal(ProblemCode::TooLarge, "the frame is larger than 64 KiB"));
-            }
-            // RFC 6455, section 7.1.7: whoever breaks the protocol is told so, where they still listen.
-            if error.contains("UTF-8") {
-                close(socket, close_code::INVALID).await;
-            } else if error.contains("protocol error") {
-                close(socket, close_code::PROTOCOL).await;
-            }
-            Came::End
-        }
+    let last = match socket.next().await {
+        Some(Ok(Message::Text(text))) => return parse(text.as_str()),
+        Some(Ok(Message::Binary(_))) => return Came::Problem(Problem::malformed()),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Came::Nothing,
+        None => return Came::End,
+        Some(last) => Box::pin(part(socket, last)),
+    };
+    last.await
+}
+
+/// The last that is read: the other side ends, or breaks the rules.
+async fn part(socket: &mut WebSocket, last: Result<Message, axum::Error>) -> Came {
+    let Err(error) = last else {
+        // The answer to it lies ready and waits to be sent (RFC 6455, section 5.5.1).
+        let _ = tokio::time::timeout(Duration::from_secs(1), socket.flush()).await;
+        return Came::End;
+    };
+    // tungstenite's errors have no other face here than their words; it tells a frame over the limit as a lack of capacity.
+    let error = error.to_string();
+    if error.contains("too long") {
+        return Came::Problem(Problem::fatal(ProblemCode::TooLarge, "the frame is larger than 64 KiB"));
     }
+    // RFC 6455, section 7.1.7: whoever breaks the protocol is told so, where they still listen.
+    if error.contains("UTF-8") {
+        close(socket, close_code::INVALID).await;
+    } else if error.contains("protocol error") {
+        close(socket, close_code::PROTOCOL).await;
+    }
+    Came::End
 }
 
 async fn close(socket: &mut WebSocket, code: u16) {

@@ -65,11 +65,15 @@ enum Next {
 }
 
 /// Serves a visitor until one side ends it.
-pub(super) async fn serve(connection: Connection, shared: Shared, from: Whereabouts) {
+pub(super) fn serve(connection: Connection, shared: Shared, from: Whereabouts) -> impl Future<Output = ()> + Send {
     let ending = shared.ending.clone();
-    // What happens once is boxed, and so is every later step: a socket that waits carries none of their state.
-    let Some(mut chat) = Box::pin(greet(connection, shared, from)).await else { return };
-    let _ = chat.converse(&ending).await;
+    // What happens once is boxed, and so is every later step: a socket that waits carries none of their state. Boxed out here,
+    // because a future keeps room for what it was given.
+    let greeting = Box::pin(greet(connection, shared, from));
+    async move {
+        let Some(mut chat) = greeting.await else { return };
+        let _ = chat.converse(&ending).await;
+    }
 }
 
 /// Everything up to the welcome.
