@@ -28,7 +28,9 @@ impl Default for Listeners {
 
 impl Listeners {
     pub(crate) fn add(&self, topic: Topic, mailbox: &Arc<Mailbox>) {
-        self.shard(topic).lock().entry(topic).or_default().push(Arc::clone(mailbox));
+        let mut shard = self.shard(topic).lock();
+        // Most topics have one listener, a visitor's own; a vector that grows by itself makes room for four.
+        shard.entry(topic).or_insert_with(|| Vec::with_capacity(1)).push(Arc::clone(mailbox));
     }
 
     fn remove(&self, topic: Topic, mailbox: &Arc<Mailbox>) {

@@ -90,14 +90,15 @@ impl Connection {
     /// Waits for what comes next. Can be given up and begun again without losing anything.
     pub(super) async fn next(&mut self) -> Came {
         if let Some(until) = self.rests {
-            tokio::time::sleep_until(until).await;
+            // Boxed like all that is rare here: whoever only waits carries the room for the largest step.
+            Box::pin(tokio::time::sleep_until(until)).await;
             self.rests = None;
             // What was read on credit is paid for.
             let _ = self.turns.take();
         }
         let came = match &mut self.wire {
             Wire::Socket(line) => next_of(line).await,
-            Wire::Request(request) => request.next().await,
+            Wire::Request(request) => Box::pin(request.next()).await,
             #[cfg(test)]
             Wire::Pipe(pipe) => pipe.next().await,
         };

@@ -43,32 +43,37 @@ impl Line {
 
     /// Waits for what is said next. Can be given up and begun again without losing anything.
     pub(super) async fn next(&mut self) -> Said {
-        match self.0.next().await {
-            Some(Ok(Message::Text(text))) => Said::Text(text),
-            Some(Ok(Message::Binary(bytes))) => Said::Binary(bytes),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Said::Nothing,
-            Some(Ok(Message::Close(_))) => {
-                // The answer to it lies ready and waits to be sent (RFC 6455, section 5.5.1).
-                let _ = tokio::time::timeout(CLOSE_WITHIN, self.0.flush()).await;
-                Said::End
-            }
-            None => Said::End,
-            Some(Err(error)) => {
-                // tungstenite's errors have no other face here than their words; it tells a frame over the limit as a
-                // lack of capacity.
-                let error = error.to_string();
-                if error.contains("too long") {
-                    return Said::TooLarge;
-                }
-                // RFC 6455, section 7.1.7: whoever breaks the protocol is told so, where they still listen.
-                if error.contains("UTF-8") {
-                    self.close(close_code::INVALID).await;
-                } else if error.contains("protocol error") {
-                    self.close(close_code::PROTOCOL).await;
-                }
-                Said::End
-            }
+        let last = match self.0.next().await {
+            Some(Ok(Message::Text(text))) => return Said::Text(text),
+            Some(Ok(Message::Binary(bytes))) => return Said::Binary(bytes),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Said::Nothing,
+            None => return Said::End,
+            // Boxed like all that is rare: whoever only waits carries the room for the largest step.
+            Some(last) => Box::pin(self.part(last)),
+        };
+        last.await
+    }
+
+    /// The last that is read: the other side ends, or breaks the rules.
+    async fn part(&mut self, last: Result<Message, axum::Error>) -> Said {
+        let Err(error) = last else {
+            // The answer to it lies ready and waits to be sent (RFC 6455, section 5.5.1).
+            let _ = tokio::time::timeout(CLOSE_WITHIN, self.0.flush()).await;
+            return Said::End;
+        };
+        // tungstenite's errors have no other face here than their words; it tells a frame over the limit as a lack of
+        // capacity.
+        let error = error.to_string();
+        if error.contains("too long") {
+            return Said::TooLarge;
         }
+        // RFC 6455, section 7.1.7: whoever breaks the protocol is told so, where they still listen.
+        if error.contains("UTF-8") {
+            self.close(close_code::INVALID).await;
+        } else if error.contains("protocol error") {
+            self.close(close_code::PROTOCOL).await;
+        }
+        Said::End
     }
 
     /// Puts something among what is to be sent.

@@ -8,6 +8,7 @@ mod connection;
 pub(crate) mod echo;
 pub(crate) mod entries;
 mod hello;
+mod in_flight;
 mod line;
 mod operator;
 #[cfg(test)]
@@ -21,13 +22,14 @@ use app::share::Place;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query as FromQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::Principal;
 use domain::limits::FRAME_BYTES;
 use http::{HeaderMap, header};
+use tokio_util::task::TaskTracker;
 
 use self::connection::Connection;
 use self::request::{Mode, Query, Request};
@@ -50,6 +52,22 @@ fn tuned(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_frame_size(FRAME_BYTES)
 }
 
+/// Answers an upgrade, and serves the socket when it is there. In a task of its own: the one that waits for the upgrade has
+/// room for all that an upgrade needs, and would carry it for as long as the socket lives.
+fn served<F>(
+    upgrade: WebSocketUpgrade,
+    tracker: TaskTracker,
+    serve: impl FnOnce(WebSocket) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    tuned(upgrade).on_upgrade(move |socket| {
+        tracker.spawn(serve(socket));
+        std::future::ready(())
+    })
+}
+
 fn comes_from(headers: &HeaderMap, origin: &str) -> bool {
     headers.get(header::ORIGIN).is_some_and(|value| value.as_bytes() == origin.as_bytes())
 }
@@ -67,9 +85,7 @@ pub(crate) async fn visitor_upgrade(
     match upgrade {
         Ok(upgrade) => {
             let tracker = shared.sockets.clone();
-            tuned(upgrade).on_upgrade(move |socket| {
-                tracker.track_future(visitor::serve(Connection::socket(socket), shared, client.from))
-            })
+            served(upgrade, tracker, move |socket| visitor::serve(Connection::socket(socket), shared, client.from))
         }
         Err(_) => Failure::no_upgrade().into_response(),
     }
@@ -149,8 +165,8 @@ pub(crate) async fn operator_upgrade(
     match upgrade {
         Ok(upgrade) => {
             let tracker = shared.sockets.clone();
-            tuned(upgrade).on_upgrade(move |socket| {
-                tracker.track_future(operator::serve(Connection::socket(socket), shared, principal, headers))
+            served(upgrade, tracker, move |socket| {
+                operator::serve(Connection::socket(socket), shared, principal, headers)
             })
         }
         Err(_) => Failure::no_upgrade().into_response(),

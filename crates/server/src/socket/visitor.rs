@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
-use app::conversation::{Accepted, Answer, Incoming, Receipt, ReceiveError, Reference, Standing, Visitor};
+use app::conversation::{Accepted, Answer, Incoming, ReceiveError, Reference, Standing, Visitor};
 use app::rate::Whereabouts;
 use app::team::Present;
 use bus::{Mailbox, Signal, Subscription, Topic};
 use domain::SenderId;
 use domain::conversation::Author;
 use domain::limits::IN_FLIGHT;
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesOrdered;
 use privacy::Plaintext;
 
 use super::connection::{Came, Connection, Gone};
 use super::entries::{self, Reader};
 use super::hello;
+use super::in_flight::InFlight;
 use super::problem::Problem;
 use crate::http::Shared;
 use crate::wire::Id;
@@ -57,8 +56,6 @@ struct Listening {
     _present: Present,
 }
 
-type InFlight = FuturesOrdered<Receipt>;
-
 /// What a socket waits for.
 enum Next {
     Ending,
@@ -68,11 +65,15 @@ enum Next {
 }
 
 /// Serves a visitor until one side ends it.
-pub(super) async fn serve(connection: Connection, shared: Shared, from: Whereabouts) {
+pub(super) fn serve(connection: Connection, shared: Shared, from: Whereabouts) -> impl Future<Output = ()> + Send {
     let ending = shared.ending.clone();
-    // What happens once is boxed, and so is every later step: a socket that waits carries none of their state.
-    let Some(mut chat) = Box::pin(greet(connection, shared, from)).await else { return };
-    let _ = chat.converse(&ending).await;
+    // What happens once is boxed, and so is every later step: a socket that waits carries none of their state. Boxed out here,
+    // because a future keeps room for what it was given.
+    let greeting = Box::pin(greet(connection, shared, from));
+    async move {
+        let Some(mut chat) = greeting.await else { return };
+        let _ = chat.converse(&ending).await;
+    }
 }
 
 /// Everything up to the welcome.
@@ -195,7 +196,7 @@ impl Chat {
     }
 
     async fn converse(&mut self, ending: &tokio_util::sync::CancellationToken) -> Result<(), Gone> {
-        let mut in_flight = InFlight::new();
+        let mut in_flight = InFlight::default();
         let mut silent = Box::pin(tokio::time::sleep(SILENT_FOR));
         loop {
             let next = tokio::select! {
@@ -225,7 +226,7 @@ impl Chat {
             }
             Next::Receipt(receipt) => {
                 self.acknowledge(receipt).await?;
-                while let Some(Some(receipt)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
+                while let Some(receipt) = in_flight.next_now() {
                     self.acknowledge(receipt).await?;
                 }
                 self.connection.flush().await?;
@@ -298,7 +299,7 @@ impl Chat {
         let incoming = Incoming { sender: self.sender, counter, text, note: false };
         match self.visitor.conversation.clone() {
             Some(reference) => match self.app.receive_from_visitor(&self.visitor, &reference, incoming).await {
-                Ok(receipt) => in_flight.push_back(receipt),
+                Ok(receipt) => in_flight.push(receipt),
                 Err(error) => return self.refuse_message(error, counter).await,
             },
             // One at a time until there is a conversation, so that the second message finds it. Boxed: it happens once,

@@ -35,7 +35,8 @@ pub(super) enum How {
 
 /// Starts it. It ends when what it gives back is dropped.
 pub(super) fn start(path: PathBuf, seats: Seats) -> Result<Sender<()>> {
-    let mut connection = Some(Connection::writer(&path)?);
+    // Opened when there is something to do: an installation at rest needs none.
+    let mut connection = None;
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let (writer, gone) = channel();
@@ -46,6 +47,9 @@ pub(super) fn start(path: PathBuf, seats: Seats) -> Result<Sender<()>> {
             let pages = log.as_ref().map_or(0, std::fs::Metadata::len) / PAGE;
             let last = written.replace(log.and_then(|log| log.modified().ok()));
             let is_quiet = last == written;
+            if pages <= FROM {
+                continue;
+            }
             let Some(open) = connection.take().or_else(|| Connection::writer(&path).ok()) else {
                 continue;
             };
@@ -62,9 +66,7 @@ pub(super) fn start(path: PathBuf, seats: Seats) -> Result<Sender<()>> {
 }
 
 fn checkpoint(connection: &Connection, pages: u64, is_quiet: bool) -> Result<()> {
-    if pages > FROM {
-        connection.checkpoint(How::Passive)?;
-    }
+    connection.checkpoint(How::Passive)?;
     // Without a pause between commits the log is never wholly copied and grows for ever. What is left after the passive run is
     // little, so the writer is held up only briefly.
     if pages > RESTART_FROM {

@@ -3,14 +3,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{ErrorCode, OpenFlags, ffi};
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint;
 use super::migrate::{Applied, BOOK, Schema};
@@ -291,9 +292,9 @@ fn now<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 
 type ReadJob = Box<dyn FnOnce(Result<&mut Either>) + Send>;
 
-/// Reader threads, given work in turn.
+/// Reader threads, given work in turn. Their queues take memory as work comes; the standard library's take it at once.
 pub(super) struct Readers {
-    threads: Vec<SyncSender<ReadJob>>,
+    threads: Vec<mpsc::Sender<ReadJob>>,
     next: AtomicUsize,
 }
 
@@ -301,11 +302,11 @@ impl Readers {
     pub(super) fn open(path: &Path, settings: Settings, seats: &Seats) -> Result<Self> {
         let mut threads = Vec::with_capacity(settings.readers);
         for _ in 0..settings.readers.max(1) {
-            let (sender, jobs) = sync_channel(settings.queue);
+            let (sender, jobs) = mpsc::channel(settings.queue);
             let (path, seat) = (path.to_owned(), seats.take(Connection::reader(path)?));
             std::thread::Builder::new()
                 .name("sqlite-reader".to_owned())
-                .spawn(move || serve(&path, &seat, &jobs))
+                .spawn(move || serve(&path, &seat, jobs))
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             threads.push(sender);
         }
@@ -321,7 +322,7 @@ impl Readers {
         match self.threads[thread].try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => return Err(Error::Busy),
-            Err(TrySendError::Disconnected(_)) => return Err(Error::Unavailable("a reader has ended".to_owned())),
+            Err(TrySendError::Closed(_)) => return Err(Error::Unavailable("a reader has ended".to_owned())),
         }
         answer.await.unwrap_or_else(|_| Err(Error::Unavailable("a reader has ended".to_owned())))
     }
@@ -335,8 +336,8 @@ pub(super) fn read<T>(connection: &mut Either, work: Work<T>) -> Result<T> {
     result.and_then(|value| ended.map(|()| value))
 }
 
-fn serve(path: &Path, seat: &Seat, jobs: &Receiver<ReadJob>) {
-    while let Ok(job) = jobs.recv() {
+fn serve(path: &Path, seat: &Seat, mut jobs: mpsc::Receiver<ReadJob>) {
+    while let Some(job) = jobs.blocking_recv() {
         let mut connection = seat.occupy();
         match &mut *connection {
             Some(connection) => job(Ok(connection)),

@@ -9,14 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
-use app::conversation::{Answer, Incoming, Receipt};
+use app::conversation::{Answer, Incoming};
 use app::team::Present;
 use bus::{Mailbox, Signal, Subscription, Topic};
 use domain::conversation::Change;
 use domain::limits::IN_FLIGHT;
 use domain::{Capability, ConversationId, Level, Principal, Reach, SenderId};
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesOrdered;
 use http::HeaderMap;
 use privacy::Plaintext;
 use tokio::time::Instant;
@@ -24,6 +22,7 @@ use tokio::time::Instant;
 use self::follow::Followed;
 use super::connection::{Came, Connection, Gone};
 use super::hello;
+use super::in_flight::InFlight;
 use super::problem::Problem;
 use super::visitor::SILENT_FOR;
 use crate::http::{Shared, peek};
@@ -61,8 +60,6 @@ struct Desk {
     counts: Option<Counts>,
     counted_at: Option<Instant>,
 }
-
-type InFlight = FuturesOrdered<Receipt>;
 
 /// Serves an operator until one side ends it.
 pub(super) async fn serve(mut connection: Connection, shared: Shared, principal: Principal, headers: HeaderMap) {
@@ -114,7 +111,7 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, principal:
         headers,
         shared,
     };
-    let mut in_flight = InFlight::new();
+    let mut in_flight = InFlight::default();
     if desk.welcome(hello.1, access.reach).await.is_ok() {
         let _ = desk.work(&mut in_flight).await;
     }
@@ -167,7 +164,7 @@ impl Desk {
                 // Receipts before the rest: what was stored before something else is told before it.
                 Some(answer) = in_flight.next(), if !in_flight.is_empty() => {
                     self.acknowledge(answer).await?;
-                    while let Some(Some(answer)) = futures_util::FutureExt::now_or_never(in_flight.next()) {
+                    while let Some(answer) = in_flight.next_now() {
                         self.acknowledge(answer).await?;
                     }
                     self.connection.flush().await?;
@@ -269,7 +266,7 @@ impl Desk {
         let incoming = Incoming { sender: self.sender, counter, text, note };
         match self.app.receive_from_operator(self.principal, id.0, incoming).await {
             Ok(receipt) => {
-                in_flight.push_back(receipt);
+                in_flight.push(receipt);
                 Ok(())
             }
             Err(error) => self.connection.refuse(Problem::from(error).about(counter, Some(id))).await,
