@@ -67,6 +67,8 @@ pub(crate) struct House<'p> {
     organisation: String,
     widget: String,
     token: String,
+    /// Messages that one organisation's visitors may send in a second.
+    organisation_messages: u32,
 }
 
 impl<'p> House<'p> {
@@ -90,6 +92,7 @@ impl<'p> House<'p> {
             organisation: String::new(),
             widget: String::new(),
             token: String::new(),
+            organisation_messages: WIDE,
         };
         let facts = house.ask(&[
             "setup",
@@ -102,6 +105,25 @@ impl<'p> House<'p> {
         let fact = |name: &str| facts[name].as_str().map(str::to_owned).with_context(|| format!("set-up tells {name}"));
         (house.organisation, house.widget, house.token) = (fact("organisation")?, fact("widget")?, fact("api_token")?);
         Ok(house)
+    }
+
+    /// Has each organisation's visitors send no more than this in a second.
+    pub(crate) const fn hold_back(&mut self, messages: u32) {
+        self.organisation_messages = messages;
+    }
+
+    /// Founds a second organisation; tells where its visitors come in.
+    pub(crate) fn found_another(&self) -> Result<Door> {
+        let facts = self.ask(&[
+            "setup",
+            "--json",
+            "--organisation=Another",
+            "--owner-name=Owner",
+            "--owner-email=owner@example.net",
+        ])?;
+        let facts: Value = serde_json::from_str(&facts)?;
+        let widget = facts["widget"].as_str().context("set-up tells the widget")?.to_owned();
+        Ok(Door { widget, ..self.visitors() })
     }
 
     /// Makes it an installation of two nodes, which this bus joins. Both start with [`Self::open_node`].
@@ -183,7 +205,8 @@ impl<'p> House<'p> {
             // One machine plays all visitors of one organisation: what is measured is not to be held back.
             .args(["address-connections", "address-requests", "address-sockets"].map(wide))
             .args(["address-conversations", "address-messages"].map(wide))
-            .args(["organisation-conversations", "organisation-messages"].map(wide))
+            .args(["organisation-conversations"].map(wide))
+            .arg(format!("--organisation-messages={}", self.organisation_messages))
             .stdin(Stdio::null());
         if let Some((_, data, keys)) = &self.databases {
             command.arg(format!("--database={}", data.url)).arg(format!("--key-database={}", keys.url));
@@ -246,9 +269,11 @@ fn at(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// A limit, as wide as it goes.
+/// As wide as a limit goes.
+const WIDE: u32 = 1_000_000;
+
 fn wide(limit: &str) -> String {
-    format!("--{limit}=1000000")
+    format!("--{limit}={WIDE}")
 }
 
 /// A running server.

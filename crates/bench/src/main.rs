@@ -26,6 +26,7 @@ mod chat;
 mod closed;
 mod failover;
 mod filled;
+mod flood;
 mod house;
 mod machine;
 mod net;

@@ -11,6 +11,7 @@ use crate::chat::{self, Span};
 use crate::closed::{self, Throughput};
 use crate::failover::{self, Failover};
 use crate::filled::{self, Pages, Run};
+use crate::flood::{self, Turn};
 use crate::house::Engine;
 use crate::nodes;
 use crate::paced::{self, Delivery};
@@ -29,6 +30,7 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("nodes", nodes),
     ("failover", failover),
     ("storm", storm),
+    ("flood", flood),
     ("filled", filled),
     ("memory", memory),
     ("start", start),
@@ -202,6 +204,26 @@ fn storm(wanted: &Wanted, program: &Path, engines: &[Engine<'_>], report: &mut R
             report.add(name, "ms", Goal::None, each(&storms, |storm| ms(value(storm))));
         }
         report.add("– memory at its peak", "MiB", Goal::None, each(&storms, |storm| storm.peak as f64 / MIB));
+    }
+    Ok(())
+}
+
+fn flood(wanted: &Wanted, program: &Path, engines: &[Engine<'_>], report: &mut Report) -> Result<()> {
+    for engine in engines {
+        let what = format!("{}, a quiet organisation beside another's flood", engine.name());
+        println!("{what} …");
+        let turns = flood::flood(program, engine, wanted.runs.max(5), wanted.length.mul_f64(0.5))?;
+        let value = |turn: &Turn| turn.stored;
+        report.add(format!("{what}: messages of the flood stored a second"), "", Goal::None, each(&turns, value));
+        report.add("– refused a second", "", Goal::None, each(&turns, |turn| turn.refused));
+        for (index, share) in ["p50", "p99"].iter().enumerate() {
+            let name = format!("– the quiet one's acknowledgements: {share}");
+            report.add(format!("{name}, alone"), "ms", Goal::None, each(&turns, |turn| ms(turn.alone[index])));
+            report.add(format!("{name}, beside"), "ms", Goal::None, each(&turns, |turn| ms(turn.beside[index])));
+            let goal = if index == 1 { Goal::AtMost(1.2) } else { Goal::None };
+            let ratio = |turn: &Turn| turn.beside[index].as_secs_f64() / turn.alone[index].as_secs_f64();
+            report.add(format!("– ratio of {share}"), "", goal, each(&turns, ratio));
+        }
     }
     Ok(())
 }
