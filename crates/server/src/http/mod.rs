@@ -141,9 +141,8 @@ async fn route(routers: Routers, request: Request) -> Response {
 }
 
 fn app_router(shared: Shared) -> Router {
-    let (api, _) = openapi::api().split_for_parts();
     Router::new()
-        .merge(api)
+        .merge(openapi::router())
         .route("/api/openapi.json", get(openapi::document))
         .route("/api/{*unknown}", get(problem::not_found))
         .route("/socket", get(socket::operator_upgrade))
