@@ -70,7 +70,7 @@ fn change(conversation: ConversationId, position: i64) -> Change {
         organisation: OURS,
         conversation,
         progress: Progress::default(),
-        previous_assignee: None,
+        previous: Hands::default(),
         began: false,
         at: Timestamp(0),
         position,

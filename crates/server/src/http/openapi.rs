@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, conversations, operators, session, setup, widgets};
+use super::{Shared, conversations, groups, operators, session, setup, widgets};
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
 
@@ -36,7 +36,12 @@ pub fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(conversations::entries))
         .routes(routes!(conversations::assign))
         .routes(routes!(conversations::set_state))
-        .routes(routes!(operators::list))
+        .routes(routes!(operators::list, operators::invite))
+        .routes(routes!(operators::change))
+        .routes(routes!(operators::renew_link))
+        .routes(routes!(operators::use_link))
+        .routes(routes!(groups::list, groups::add))
+        .routes(routes!(groups::rename, groups::remove))
         .routes(routes!(widgets::list))
         .routes(routes!(widgets::change))
 }

@@ -59,7 +59,7 @@ impl Scene {
             organisation: self.agent.principal.organisation,
             conversation: self.conversation,
             progress,
-            previous_assignee: None,
+            previous: Hands::default(),
             began: false,
             at: Timestamp(START.0 + position),
             position,
