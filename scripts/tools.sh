@@ -74,6 +74,14 @@ has_postgres() {
 # In a folder for servers, which is not on everybody's path.
 has_nats() { has nats-server || [ -x /usr/sbin/nats-server ] || [ -x /usr/local/sbin/nats-server ]; }
 
+# A Python that can make an environment of its own. Debian's is there beside any other.
+find_python() {
+    for PYTHON in python3 /usr/bin/python3; do
+        ! "$PYTHON" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || return 0
+    done
+    return 1
+}
+
 find_packages() {
     local missing=() ubuntu=0
     grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null && ubuntu=1
@@ -88,6 +96,8 @@ find_packages() {
         has_postgres || missing+=(postgresql)
         has_nats || missing+=(nats-server)
         has setpriv || missing+=(util-linux)
+        has slowhttptest || missing+=(slowhttptest)
+        find_python || missing+=(python3-venv)
         if ! find_browser; then
             [ $ubuntu = 0 ] || give_up "The browser tests need Chromium or Chrome, and Ubuntu's Chromium is a snap, which can't be used.
 Install Google Chrome or another Chromium, or name one:  DISKRET_BROWSER=/path/to/chrome ./test"
@@ -98,6 +108,8 @@ Install Google Chrome or another Chromium, or name one:  DISKRET_BROWSER=/path/t
     if [ "$DO_TESTS" = 1 ]; then
         has_postgres || give_up "PostgreSQL is still missing after its installation."
         has_nats || give_up "nats-server is still missing after its installation."
+        has slowhttptest || give_up "slowhttptest is still missing after its installation."
+        find_python || give_up "The tests need Python 3.10 or later with its module venv."
         find_browser || give_up "Chromium is still missing after its installation."
     fi
 }
@@ -144,5 +156,22 @@ find_rust() {
     fi
 }
 
+# Public suites that the tests run: one from PyPI, in an environment of its own; one that crates.io has, which is data and
+# is not built. Versions and digests of both stand in scripts/suites.
+find_suites() {
+    local suite=target/kosoku wanted
+    wanted=$(sed -n 's/^kosoku==\([^ ]*\).*/\1/p' scripts/suites/kosoku.txt)
+    if [ "$("$suite/bin/python" -c 'import importlib.metadata, kosoku; print(importlib.metadata.version("kosoku"))' 2>/dev/null)" != "$wanted" ]; then
+        say "Installing the WebSocket suite kosoku $wanted into $suite"
+        agreed "Go on?" || give_up "Nothing was installed. With --yes it goes on without asking."
+        "$PYTHON" -m venv --clear "$suite" || give_up "$PYTHON could not make an environment in $suite."
+        "$suite/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+            -r scripts/suites/kosoku.txt || give_up "pip could not install kosoku $wanted."
+    fi
+    cargo fetch --quiet --locked --manifest-path scripts/suites/Cargo.toml ||
+        give_up "cargo could not fetch the cases named in scripts/suites/Cargo.toml."
+}
+
 find_packages
 find_rust
+if [ "$DO_TESTS" = 1 ]; then find_suites; fi

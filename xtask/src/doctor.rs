@@ -28,6 +28,18 @@ pub(crate) fn tell() -> Result<()> {
         }),
         ("tests on PostgreSQL", version(&postgres.to_string_lossy())),
         ("tests on NATS", version("nats-server")),
+        ("tests with slow clients", {
+            // It has no --version, and calls its help a failure.
+            let mut path = Command::new("sh");
+            path.args(["-c", "command -v slowhttptest"]);
+            path
+        }),
+        ("tests of the WebSocket", {
+            let mut python = shell::program(shell::root().join("target/kosoku/bin/python"), "");
+            let print = "import importlib.metadata as all; print('kosoku', all.version('kosoku'))";
+            python.args(["-c", print]);
+            python
+        }),
         ("tests in the browser", version(&browser)),
     ] {
         let name = command.get_program().to_string_lossy().into_owned();

@@ -67,7 +67,7 @@ pub const HEAD_WITHIN: Duration = Duration::from_secs(10);
 pub const HEAD_BYTES: usize = 16 * 1024;
 /// A request's body must come within (slowhttptest -B).
 pub const BODY_WITHIN: Duration = Duration::from_secs(10);
-/// Whoever has not taken [`READ_LEAST`] of what waits for them within this time is cut off (slowhttptest -R).
+/// Whoever has not taken [`READ_LEAST`] of what waits for them within this time is cut off (slowhttptest -X).
 pub const READ_WITHIN: Duration = Duration::from_secs(10);
 /// Bytes that a reader must take in [`READ_WITHIN`], where so many wait.
 pub const READ_LEAST: usize = 2 * 1024;

@@ -16,6 +16,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::config::{Config, Layers, OPTIONS, variable};
 
+#[cfg(test)]
+pub(crate) use open::installation;
+
 /// Runs the program; errors go to standard error in one line each, and make the exit code 1.
 pub fn main() -> ExitCode {
     let matches = command().get_matches();

@@ -22,7 +22,7 @@ pub(super) async fn existing(config: &Config) -> anyhow::Result<Arc<App>> {
 }
 
 /// Opens folder, secrets and databases, or makes them; brings the schemas up to date.
-pub(super) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
+pub(crate) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

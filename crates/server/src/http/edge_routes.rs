@@ -14,11 +14,14 @@ use crate::socket;
 use crate::wire::widgets::WidgetConfig;
 
 pub(super) fn router(shared: Shared) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/config/{file}", get(configuration))
         .route("/messenger/{widget}", get(messenger))
         .route("/socket", get(socket::visitor_upgrade))
-        .route("/frames", post(socket::visitor_request))
+        .route("/frames", post(socket::visitor_request));
+    #[cfg(test)]
+    let routes = routes.route("/echo/{plant}", get(socket::echo::upgrade));
+    routes
         .fallback(asset)
         .layer(middleware::from_fn(body::whole))
         .layer(middleware::from_fn_with_state(shared.clone(), common))

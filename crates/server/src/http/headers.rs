@@ -45,10 +45,12 @@ pub(super) fn common(headers: &mut http::HeaderMap, origin: &str) {
     }
 }
 
-/// What holds even where a request is for no origin of ours: nothing is sniffed, and what has no policy may do nothing.
+/// What holds even where a request is for no origin of ours: nothing is sniffed, what has no policy may do nothing, and what
+/// says nothing about caches is kept by none (they may guess: RFC 9111, section 4.2.2).
 pub(super) fn everywhere(headers: &mut http::HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let nothing =
         HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(nothing);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

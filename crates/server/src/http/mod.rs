@@ -23,7 +23,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -86,13 +86,29 @@ async fn by_host(State(routers): State<Routers>, request: Request) -> Response {
     response
 }
 
-/// Two that read a connection one after the other, a proxy and we, may see different ends of a request in pieces, and may
+/// Two that read a connection one after the other, a proxy and we, may see different ends of a request in pieces, of one
+/// whose length stands under a name that is almost the right one, or of one that should have no body at all; and they may
 /// differ on whether a tunnel was dug. What follows could be anybody's, so nothing follows (RFC 9112, section 11.2).
 fn is_last(request: &Request) -> bool {
     let headers = request.headers();
+    let has_body = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
     headers.contains_key(header::TRANSFER_ENCODING)
         || headers.contains_key(header::UPGRADE)
         || request.method() == Method::CONNECT
+        || has_body && request.method().is_safe()
+        || headers.keys().any(is_almost_framing)
+}
+
+/// Names that some programs take for Content-Length or Transfer-Encoding, because they read `_` as `-` or skip what they
+/// don't know.
+fn is_almost_framing(name: &HeaderName) -> bool {
+    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+        .iter()
+        .any(|framing| name != framing && letters(name).eq(letters(framing)))
+}
+
+fn letters(name: &HeaderName) -> impl Iterator<Item = u8> {
+    name.as_str().bytes().filter(u8::is_ascii_alphabetic)
 }
 
 /// Nobody asks more often than an address may. Checks are not counted: a proxy's own come from the address that everybody

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use app::rate::{Rate, Turns};
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use axum::extract::ws::{Message, WebSocket, close_code};
 use domain::limits::{FRAMES_AT_ONCE_SECONDS, FRAMES_EACH_SECOND};
-use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::time::Instant;
 
+use super::line::{Line, Said};
 #[cfg(test)]
 use super::pipe::Pipe;
 use super::problem::Problem;
@@ -17,9 +17,7 @@ use crate::wire::frames::{ClientFrame, ProblemCode, ServerFrame};
 /// A reader that takes nothing for so long is cut off.
 pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
-/// The other side has gone, or was sent away.
-#[derive(Debug)]
-pub(super) struct Gone;
+pub(super) use super::line::Gone;
 
 /// A connection that speaks frames.
 pub(super) struct Connection {
@@ -33,7 +31,7 @@ pub(super) struct Connection {
 /// What carries the frames.
 enum Wire {
     /// Both ways at once.
-    Socket(Box<WebSocket>),
+    Socket(Box<Line>),
     /// One request and its answer.
     Request(Box<Request>),
     /// Frames handed over within the process.
@@ -62,7 +60,7 @@ pub(super) fn parse(text: &str) -> Came {
 
 impl Connection {
     pub(super) fn socket(socket: WebSocket) -> Self {
-        Self::over(Wire::Socket(Box::new(socket)))
+        Self::over(Wire::Socket(Box::new(Line::over(socket))))
     }
 
     pub(super) fn request(request: Request) -> Self {
@@ -98,7 +96,7 @@ impl Connection {
             let _ = self.turns.take();
         }
         let came = match &mut self.wire {
-            Wire::Socket(socket) => next_of(socket).await,
+            Wire::Socket(line) => next_of(line).await,
             Wire::Request(request) => request.next().await,
             #[cfg(test)]
             Wire::Pipe(pipe) => pipe.next().await,
@@ -122,30 +120,23 @@ impl Connection {
 
     /// Puts a frame among those to be sent.
     pub(super) async fn feed(&mut self, frame: &ServerFrame<'_>) -> Result<(), Gone> {
-        let socket = match &mut self.wire {
-            Wire::Socket(socket) => socket,
+        let line = match &mut self.wire {
+            Wire::Socket(line) => line,
             Wire::Request(request) => return request.feed(frame).await,
             #[cfg(test)]
             Wire::Pipe(pipe) => return pipe.feed(frame),
         };
         let json = serde_json::to_string(frame).map_err(|_| Gone)?;
-        match tokio::time::timeout(WRITE_WITHIN, socket.feed(Message::Text(json.into()))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
+        line.feed(Message::Text(json.into())).await
     }
 
     /// Sends what waits.
     pub(super) async fn flush(&mut self) -> Result<(), Gone> {
-        let socket = match &mut self.wire {
-            Wire::Socket(socket) => socket,
-            Wire::Request(request) => return request.flush().await,
+        match &mut self.wire {
+            Wire::Socket(line) => line.flush().await,
+            Wire::Request(request) => request.flush().await,
             #[cfg(test)]
-            Wire::Pipe(pipe) => return pipe.flush().await,
-        };
-        match tokio::time::timeout(WRITE_WITHIN, socket.flush()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
+            Wire::Pipe(pipe) => pipe.flush().await,
         }
     }
 
@@ -163,7 +154,7 @@ impl Connection {
             self.count();
             return Ok(());
         }
-        let Wire::Socket(socket) = &mut self.wire else {
+        let Wire::Socket(line) = &mut self.wire else {
             return Err(Gone);
         };
         let code = match code {
@@ -171,41 +162,17 @@ impl Connection {
             ProblemCode::Restarting => close_code::RESTART,
             _ => close_code::POLICY,
         };
-        close(socket, code).await;
+        line.close(code).await;
         Err(Gone)
     }
 }
 
-async fn next_of(socket: &mut WebSocket) -> Came {
-    match socket.next().await {
-        Some(Ok(Message::Text(text))) => parse(text.as_str()),
-        Some(Ok(Message::Binary(_))) => Came::Problem(Problem::malformed()),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Came::Nothing,
-        Some(Ok(Message::Close(_))) => {
-            // The answer to it lies ready and waits to be sent (RFC 6455, section 5.5.1).
-            let _ = tokio::time::timeout(Duration::from_secs(1), socket.flush()).await;
-            Came::End
-        }
-        None => Came::End,
-        Some(Err(error)) => {
-            // tungstenite's errors have no other face here than their words; it tells a frame over the limit as a lack
-            // of capacity.
-            let error = error.to_string();
-            if error.contains("too long") {
-                return Came::Problem(Problem::fatal(ProblemCode::TooLarge, "the frame is larger than 64 KiB"));
-            }
-            // RFC 6455, section 7.1.7: whoever breaks the protocol is told so, where they still listen.
-            if error.contains("UTF-8") {
-                close(socket, close_code::INVALID).await;
-            } else if error.contains("protocol error") {
-                close(socket, close_code::PROTOCOL).await;
-            }
-            Came::End
-        }
+async fn next_of(line: &mut Line) -> Came {
+    match line.next().await {
+        Said::Text(text) => parse(text.as_str()),
+        Said::Binary(_) => Came::Problem(Problem::malformed()),
+        Said::Nothing => Came::Nothing,
+        Said::TooLarge => Came::Problem(Problem::fatal(ProblemCode::TooLarge, "the frame is larger than 64 KiB")),
+        Said::End => Came::End,
     }
-}
-
-async fn close(socket: &mut WebSocket, code: u16) {
-    let close = Message::Close(Some(CloseFrame { code, reason: "".into() }));
-    let _ = tokio::time::timeout(Duration::from_secs(1), socket.send(close)).await;
 }

@@ -4,8 +4,11 @@
 //! sequence. Buffers are small, because an idle connection must cost little.
 
 mod connection;
+#[cfg(test)]
+pub(crate) mod echo;
 pub(crate) mod entries;
 mod hello;
+mod line;
 mod operator;
 #[cfg(test)]
 pub(crate) mod pipe;

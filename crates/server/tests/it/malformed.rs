@@ -1,5 +1,7 @@
 //! Malformed and ambiguous HTTP (SI3): what two readers could understand in two ways is answered once, and nothing after
-//! it is taken for a request. The smuggled request stands behind each shape, whole and well-formed.
+//! it is taken for a request. The shapes are those that RFC 9112 forbids and that public lists name (Http11Probe, h1spec,
+//! http-garden); cases of others' making run in `desync.rs`. The smuggled request stands behind each shape, whole and
+//! well-formed.
 
 use std::time::Duration;
 
@@ -11,15 +13,17 @@ use crate::harness::{House, On, Plan, run};
 /// How many answers may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answers {
-    /// One that refuses, or none.
+    /// One that refuses, and the end.
     Refused,
+    /// The end without a word: whoever speaks another protocol would not understand it.
+    Silence,
     /// One, whatever it says: the shape is odd, and clear.
     One,
     /// None yet: all that follows is part of it, and the rest is still to come.
     Awaited,
 }
 
-use Answers::{Awaited, One, Refused};
+use Answers::{Awaited, One, Refused, Silence};
 
 /// A shape: its name, its first lines without the Host header, what follows the head, and what may be answered.
 type Shape = (&'static str, String, String, Answers);
@@ -29,7 +33,7 @@ fn shape(name: &'static str, head: impl Into<String>, rest: impl Into<String>, a
 }
 
 /// Sends it, and tells the statuses of everything that comes until the end or silence, and whether it was the end.
-async fn statuses(house: &House, bytes: &[u8]) -> (Vec<u16>, bool) {
+pub(crate) async fn statuses(house: &House, bytes: &[u8]) -> (Vec<u16>, bool) {
     let mut stream = testkit::connect(house.address()).await;
     let _ = stream.write_all(bytes).await;
     let (mut came, mut chunk, mut ended) = (Vec::new(), [0; 4096], true);
@@ -84,6 +88,40 @@ fn ambiguous_lengths() -> Vec<Shape> {
         shape("a chunk's extension with a bare LF", with(chunked), "2;a\n{}\r\n0\r\n\r\n", Refused),
         shape("a chunk's extension without end", with(chunked), format!("2;{}", "x".repeat(100_000)), Refused),
         shape("chunks that end in bare LFs", with(chunked), "2\n{}\n0\n\n", Refused),
+        shape("a length with an underscore", with("content-length: 1_0\r\n"), "{}", Refused),
+        shape("an octal length", with("content-length: 0o2\r\n"), "{}", Refused),
+        shape("less than nothing", with("content-length: -0\r\n"), "{}", Refused),
+        shape("a length that is a word", with("content-length: two\r\n"), "{}", Refused),
+        shape("a length with a bracket", with("content-length: 2}\r\n"), "{}", Refused),
+        shape("TE with a form feed", with("transfer-encoding: \u{c}chunked\r\n"), "0\r\n\r\n", Refused),
+        shape("TE with a NUL", with("transfer-encoding: chunked\u{0}\r\n"), "0\r\n\r\n", Refused),
+        shape("TE without a word", with("transfer-encoding: \r\n"), "0\r\n\r\n", Refused),
+        shape("TE in quotes", with("transfer-encoding: \"chunked\"\r\n"), "0\r\n\r\n", Refused),
+        shape("TE identity with a length", with("transfer-encoding: identity\r\ncontent-length: 2\r\n"), "{}", Refused),
+        shape("chunked twice", with("transfer-encoding: chunked, chunked\r\n"), "0\r\n\r\n", Refused),
+        shape("TE with an underscore", with("transfer_encoding: chunked\r\n"), "0\r\n\r\n", Refused),
+        shape("a length under another name", with("content_length: 40\r\n"), "", Refused),
+        shape("a chunk with an underscore", with(chunked), "1_0\r\n{}\r\n0\r\n\r\n", Refused),
+        shape("a chunk behind a space", with(chunked), " 2\r\n{}\r\n0\r\n\r\n", Refused),
+        shape("a chunk without its CRLF", with(chunked), "2\r\n{}0\r\n\r\n", Refused),
+        shape("a chunk without a size", with(chunked), "\r\n{}\r\n0\r\n\r\n", Refused),
+        shape("a chunk's extension without a name", with(chunked), "2;\r\n{}\r\n0\r\n\r\n", Refused),
+        shape("a chunk's extension with a NUL", with(chunked), "2;a\u{0}\r\n{}\r\n0\r\n\r\n", Refused),
+        shape("a chunk's extension with a bare CR", with(chunked), "2;a\rb\r\n{}\r\n0\r\n\r\n", Refused),
+        shape("a chunk that ends in a bare CR", with(chunked), "2\r{}\r\n0\r\n\r\n", Refused),
+        shape("a last chunk that is none", with(chunked), "2\r\n{}\r\n00x\r\n\r\n", Refused),
+        shape("a length in the trailers", with(chunked), "0\r\ncontent-length: 40\r\n\r\n", Refused),
+        shape("TE in the trailers", with(chunked), "0\r\ntransfer-encoding: chunked\r\n\r\n", Refused),
+        shape("a HEAD with a body", "HEAD /health HTTP/1.1\r\ncontent-length: 40\r\n", "x".repeat(40), One),
+        shape("an OPTIONS with a body", "OPTIONS /health HTTP/1.1\r\ncontent-length: 40\r\n", "x".repeat(40), One),
+        shape("a TRACE with a body", "TRACE /health HTTP/1.1\r\ncontent-length: 40\r\n", "x".repeat(40), One),
+        shape(
+            "a tunnel by POST",
+            "POST /socket HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n",
+            "",
+            Refused,
+        ),
+        shape("a tunnel that is not asked for", "GET /socket HTTP/1.1\r\nupgrade: websocket\r\n", "", Refused),
         shape("trailers without end", with(chunked), format!("0\r\n{}", "x: y\r\n".repeat(20_000)), Refused),
         shape("a GET with a body in chunks", format!("GET /health HTTP/1.1\r\n{chunked}"), "0\r\n\r\n", One),
         shape("a body that nobody reads", "GET /health HTTP/1.1\r\ncontent-length: 90000\r\n", "", One),
@@ -110,12 +148,32 @@ fn odd_heads() -> Vec<Shape> {
         shape("a header without a colon", format!("{get}abc\r\n"), "", Refused),
         shape("a fold before any header", format!("{get} x: y\r\n"), "", Refused),
         shape("a folded header", format!("{get}x: a\r\n b\r\n"), "", Refused),
+        shape("a name in brackets", format!("{get}[x]: a\r\n"), "", Refused),
+        shape("a name beyond ASCII", format!("{get}xé: a\r\n"), "", Refused),
+        shape("a name with a tab", format!("{get}x\ty: a\r\n"), "", Refused),
+        shape("a name of 20,000 letters", format!("{get}{}: a\r\n", "x".repeat(20_000)), "", Refused),
+        shape("a value of 20,000 letters", format!("{get}x: {}\r\n", "x".repeat(20_000)), "", Refused),
+        shape("5,000 headers", format!("{get}{}", "x: y\r\n".repeat(5000)), "", Refused),
+        shape("an address of 20,000 letters", format!("GET /{} HTTP/1.1\r\n", "x".repeat(20_000)), "", Refused),
+        shape("a method of 20,000 letters", format!("{} / HTTP/1.1\r\n", "X".repeat(20_000)), "", Refused),
+        shape("no address", "GET HTTP/1.1\r\n", "", Refused),
+        shape("two spaces", "GET  /api/setup HTTP/1.1\r\n", "", Refused),
+        shape("a tab for a space", "GET\t/api/setup HTTP/1.1\r\n", "", Refused),
+        shape("a space first", " GET /api/setup HTTP/1.1\r\n", "", Refused),
+        shape("spaces for a line", "   \r\nGET /api/setup HTTP/1.1\r\n", "", Refused),
+        shape("an address with a DEL", "GET /api/\u{7f} HTTP/1.1\r\n", "", Refused),
+        shape("lines that end in bare CRs", "GET /api/setup HTTP/1.1\rx: y\r\n", "", Refused),
+        shape("a version without its second half", "GET /api/setup HTTP/1\r\n", "", Refused),
+        shape("a version with zeros", "GET /api/setup HTTP/01.1\r\n", "", Refused),
+        shape("a version with a space", "GET /api/setup HTTP/ 1.1\r\n", "", Refused),
+        shape("a version in small letters", "GET /api/setup http/1.1\r\n", "", Refused),
+        shape("HTTP/0.9", "GET /api/setup HTTP/0.9\r\n", "", Refused),
         shape("a fourth word", "GET /api/setup HTTP/1.1 x\r\n", "", Refused),
         shape("no version", "GET /api/setup\r\n", "", Refused),
         shape("another version", "GET /api/setup HTTP/1.2\r\n", "", Refused),
         shape("a version of tomorrow", "GET /api/setup HTTP/3.0\r\n", "", Refused),
         shape("another protocol", "GET /api/setup ICAP/1.0\r\n", "", Refused),
-        shape("HTTP/2 from the start", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "", Refused),
+        shape("HTTP/2 from the start", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "", Silence),
         shape("a tunnel elsewhere", "CONNECT evil.example:443 HTTP/1.1\r\n", "", Refused),
         shape("TLS", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n", "", Refused),
     ]
@@ -134,7 +192,8 @@ fn smuggled_requests_are_never_answered() {
             let sent = if head.contains("upgrade") { sent.replace("connection: keep-alive\r\n", "") } else { sent };
             let (statuses, ended) = statuses(&house, sent.as_bytes()).await;
             let good = match answers {
-                Refused => ended && matches!(statuses.as_slice(), [] | [400..500] | [505]),
+                Refused => ended && matches!(statuses.as_slice(), [400..=499] | [505]),
+                Silence => ended && statuses.is_empty(),
                 One => matches!(statuses.as_slice(), [0..500]),
                 Awaited => !ended && statuses.is_empty(),
             };
@@ -142,7 +201,7 @@ fn smuggled_requests_are_never_answered() {
         });
         let (good, bad): (Vec<_>, Vec<_>) = join_all(tried).await.into_iter().partition(|(good, _)| *good);
         assert!(bad.is_empty(), "{bad:#?}");
-        assert!(good.len() > 50, "{good:?}");
+        assert!(good.len() > 100, "{}: {good:?}", good.len());
         house.ask("GET", "/health").send().await.is(200);
     });
 }

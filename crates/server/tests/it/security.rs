@@ -428,7 +428,9 @@ async fn every_answer_carries_its_policy(on: On) {
         }
         assert_eq!(answer.header("set-cookie"), None, "{what}");
         assert_eq!(answer.header("server"), None, "{what}: what runs here is nobody's business");
-        if what.contains(" /api/") {
+        // Caches guess where nothing is said, also about a 404.
+        assert!(answer.header("cache-control").is_some(), "{what}: {}", answer.head);
+        if what.contains(" /api/") || what.contains("/health") || what.contains("/ready") {
             assert_eq!(answer.header("cache-control"), Some("no-store"), "{what}");
         }
         assert!(!answer.text().contains("root:"), "{what}");

@@ -1,4 +1,4 @@
-//! Slow clients (SB3), as slowhttptest plays them: heads (-H), bodies (-B) and readers (-R) that trickle, and connections
+//! Slow clients (SB3), as slowhttptest plays them: heads (-H), bodies (-B) and readers (-X) that trickle, and connections
 //! that are kept and not used. Hundreds of each at once: everybody else is served meanwhile, and they are gone in the end.
 
 use std::net::Ipv4Addr;
