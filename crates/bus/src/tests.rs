@@ -3,7 +3,7 @@ use domain::conversation::Progress;
 
 use super::*;
 use crate::mailbox::SIGNALS;
-use domain::{ConversationId, OperatorId};
+use domain::{ConversationId, Hands, OperatorId};
 
 fn change(assignee: Option<i64>, previous: Option<i64>, position: i64) -> Change {
     Change {

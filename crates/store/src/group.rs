@@ -97,7 +97,7 @@ impl Store {
                     let number = (0..Groups::MOST)
                         .filter_map(GroupNumber::new)
                         .find(|number| !taken.contain(*number))
-                        .ok_or_else(|| Error::Conflict("there are as many groups as there can be"))?;
+                        .ok_or(Error::Conflict("there are as many groups as there can be"))?;
                     let values =
                         [organisation.into(), number.number().into(), name.into(), title.as_str().into(), at.into()];
                     connection.execute(&INSERT, &values, 1).await?;

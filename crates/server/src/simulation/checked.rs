@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::conversation::{Author, Event, Kind, State};
-use domain::{OperatorId, OrganisationId, Principal, PublicId, Role, Timestamp};
+use domain::{Groups, OperatorId, OrganisationId, Principal, PublicId, Role, Timestamp};
 use serde_json::{Value, json};
 
 use super::check::{self, Lists};

@@ -10,7 +10,7 @@ use app::team::NewOperator;
 use app::widget::WidgetChange;
 use app::{App, Options};
 use domain::clock::ManualClock;
-use domain::{Capability, Language, Level, Principal, PublicId, Reach, Role, Timestamp};
+use domain::{Capability, Groups, Language, Level, Principal, PublicId, Reach, Role, Timestamp};
 use privacy::Plaintext;
 use store::{KeyStore, Pace, Settings, Store, files_in};
 
