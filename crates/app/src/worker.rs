@@ -46,6 +46,7 @@ impl App {
     pub async fn tidy(&self) -> Result<()> {
         self.store.delete_expired_sessions(self.now(), SESSION_IDLE, SESSION_LONGEST).await?;
         self.store.delete_expired_api_tokens(self.now()).await?;
+        self.store.delete_expired_sign_in_links(self.now()).await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {
             tracing::info!(swept, "unused keys were deleted");

@@ -48,7 +48,7 @@ impl Listeners {
     pub(crate) fn change(&self, change: &Change) {
         self.each(Topic::Conversation(change.conversation), |mailbox| mailbox.change(change));
         self.each(Topic::All(change.organisation), |mailbox| mailbox.change(change));
-        let (now, before) = (change.progress.assignee, change.previous_assignee);
+        let (now, before) = (change.progress.assignee, change.previous.assignee);
         for assignee in [now, before].into_iter().take(if now == before { 1 } else { 2 }) {
             let topic = assignee.map_or(Topic::Unassigned(change.organisation), Topic::Operator);
             self.each(topic, |mailbox| mailbox.change(change));

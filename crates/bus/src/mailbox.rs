@@ -48,9 +48,9 @@ impl Mailbox {
             let mut post = self.post.lock();
             if let Some(known) = post.changes.get_mut(&change.conversation) {
                 if known.position < change.position {
-                    let (previous, began) = (known.previous_assignee, known.began);
+                    let (previous, began) = (known.previous, known.began);
                     *known = change.clone();
-                    known.previous_assignee = previous;
+                    known.previous = previous;
                     known.began |= began;
                 }
             } else if post.changes.len() < CHANGES {

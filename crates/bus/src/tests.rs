@@ -3,14 +3,14 @@ use domain::conversation::Progress;
 
 use super::*;
 use crate::mailbox::SIGNALS;
-use domain::{ConversationId, OperatorId};
+use domain::{ConversationId, Hands, OperatorId};
 
 fn change(assignee: Option<i64>, previous: Option<i64>, position: i64) -> Change {
     Change {
         organisation: OrganisationId(1),
         conversation: ConversationId(5),
         progress: Progress { assignee: assignee.map(OperatorId), ..Progress::default() },
-        previous_assignee: previous.map(OperatorId),
+        previous: Hands { assignee: previous.map(OperatorId), group: None },
         began: false,
         at: Timestamp(0),
         position,
@@ -38,7 +38,7 @@ fn changes_merge_and_keep_the_first_assignee_before() {
     bus.publish(&change(Some(9), Some(9), 2));
     let post = mailbox.take();
     let merged = &post.changes[&ConversationId(5)];
-    assert_eq!((merged.progress.assignee, merged.previous_assignee), (Some(OperatorId(2)), None));
+    assert_eq!((merged.progress.assignee, merged.previous.assignee), (Some(OperatorId(2)), None));
     assert!(mailbox.take().changes.is_empty());
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use diskret_bus::hub::{Fate, Hub};
 use diskret_bus::{Bus, Mailbox, News, NodeId, Notice, Signal, Subscription, Topic, Who, nats};
 use domain::conversation::{Change, Progress};
-use domain::{ConversationId, OperatorId, OrganisationId, PublicId, Timestamp};
+use domain::{ConversationId, Hands, OperatorId, OrganisationId, PublicId, Timestamp};
 use testkit::{Nats, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -70,7 +70,7 @@ fn change(conversation: ConversationId, position: i64) -> Change {
         organisation: OURS,
         conversation,
         progress: Progress::default(),
-        previous_assignee: None,
+        previous: Hands::default(),
         began: false,
         at: Timestamp(0),
         position,

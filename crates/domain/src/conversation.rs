@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, OperatorId, OrganisationId, Timestamp};
+use crate::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
 
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,37 +97,41 @@ pub enum Event {
     EndedIdle,
     /// Taken up again by an operator without a message.
     Reopened,
+    /// Handed to a group, or to everybody: whoever was on it no longer is.
+    Grouped(Option<GroupNumber>),
 }
 
 impl Kind {
-    /// As stored: the kind's number, and the operator an event speaks of.
-    pub const fn code(self) -> (i64, Option<OperatorId>) {
+    /// As stored: the kind's number, and the operator or group an event speaks of.
+    pub fn code(self) -> (i64, Option<i64>) {
         match self {
             Self::Message => (0, None),
             Self::Note => (1, None),
-            Self::Event(Event::Assigned(to)) => (2, to),
+            Self::Event(Event::Assigned(to)) => (2, to.map(|operator| operator.0)),
             Self::Event(Event::Ended) => (3, None),
             Self::Event(Event::EndedIdle) => (4, None),
             Self::Event(Event::Reopened) => (5, None),
+            Self::Event(Event::Grouped(to)) => (6, to.map(GroupNumber::number)),
         }
     }
 
     /// From the stored numbers.
-    pub const fn from_code(code: i64, subject: Option<OperatorId>) -> Option<Self> {
+    pub fn from_code(code: i64, subject: Option<i64>) -> Option<Self> {
         match code {
             0 => Some(Self::Message),
             1 => Some(Self::Note),
-            2 => Some(Self::Event(Event::Assigned(subject))),
+            2 => Some(Self::Event(Event::Assigned(subject.map(OperatorId)))),
             3 => Some(Self::Event(Event::Ended)),
             4 => Some(Self::Event(Event::EndedIdle)),
             5 => Some(Self::Event(Event::Reopened)),
+            6 => Some(Self::Event(Event::Grouped(subject.and_then(GroupNumber::new)))),
             _ => None,
         }
     }
 
     /// Whether the visitor may see it.
     pub const fn is_visible(self) -> bool {
-        !matches!(self, Self::Note)
+        !matches!(self, Self::Note | Self::Event(Event::Grouped(_)))
     }
 }
 
@@ -148,6 +152,8 @@ pub struct Progress {
     pub state: State,
     /// Who is on it.
     pub assignee: Option<OperatorId>,
+    /// Which group it is for; everybody's where there is none.
+    pub group: Option<GroupNumber>,
     /// Number of the last entry.
     pub last_sequence: i64,
     /// Number of the last visible entry.
@@ -161,6 +167,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Whose it is: what a right's reach is judged by.
+    pub const fn hands(&self) -> Hands {
+        Hands { assignee: self.assignee, group: self.group }
+    }
+
     /// Counts one more entry and says which numbers it gets.
     pub fn advance(&mut self, author: Author, kind: Kind, at: Timestamp) -> Numbers {
         self.last_sequence += 1;
@@ -188,6 +199,10 @@ impl Progress {
                 self.waiting_since = None;
             }
             (Kind::Event(Event::Reopened), _) => self.state = State::Open,
+            (Kind::Event(Event::Grouped(to)), _) => {
+                self.group = to;
+                self.assignee = None;
+            }
         }
         Numbers { sequence: self.last_sequence, visible: self.last_visible }
     }
@@ -208,8 +223,8 @@ pub struct Change {
     pub conversation: ConversationId,
     /// How far it has come.
     pub progress: Progress,
-    /// Who was on it before.
-    pub previous_assignee: Option<OperatorId>,
+    /// Whose it was before.
+    pub previous: Hands,
     /// Whether it has just begun.
     pub began: bool,
     /// When it happened.

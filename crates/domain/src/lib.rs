@@ -10,7 +10,7 @@ pub mod language;
 pub mod limits;
 pub mod text;
 
-pub use access::{Access, Capability, Level, Principal, Reach, Role};
+pub use access::{Access, Capability, GroupNumber, Groups, Hands, Level, Principal, Reach, Rights, Role};
 pub use clock::{Clock, Timestamp};
 pub use id::{ConversationId, JobId, KeyId, OperatorId, OrganisationId, PublicId, SenderId, WidgetId};
 pub use language::Language;

@@ -27,6 +27,8 @@ pub const NAME_CHARACTERS: usize = 80;
 pub const GREETING_CHARACTERS: usize = 300;
 /// Sites that one widget may stand on.
 pub const SITES: usize = 20;
+/// How long a link with which somebody sets a password is good.
+pub const LINK_LIFE: Duration = Duration::from_secs(30 * 60);
 /// How long an operator stays signed in without doing anything.
 pub const SESSION_IDLE: Duration = Duration::from_secs(12 * 3600);
 /// How long an operator stays signed in at most.

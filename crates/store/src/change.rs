@@ -8,7 +8,7 @@
 //! the last *ended* transaction's, and running ones lie above it.)
 
 use domain::conversation::{Change, Progress, State};
-use domain::{ConversationId, OperatorId, OrganisationId, Timestamp};
+use domain::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
 
 use crate::engine::{Connection, Row, Statement, statements};
 use crate::{Error, Result, Store};
@@ -20,7 +20,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
-            h.last_message, h.unread, h.waiting_since, h.last_at, h.position, h.assigned_from, h.assigned_position ",
+            h.last_message, h.unread, h.waiting_since, h.last_at, h.position, h.assigned_from, h.assigned_position,
+            h.group_number, h.group_from ",
             $rest
         )
     };
@@ -65,8 +66,8 @@ pub struct Found {
     /// Where the conversation stands. Names its assignee as the one before, too: whether there was another one within what
     /// is looked at, only the finder knows.
     pub change: Change,
-    /// Who was on it before the last hand-over.
-    pub assigned_from: Option<OperatorId>,
+    /// Whose it was before the last hand-over.
+    pub handed_from: Hands,
     /// That hand-over's position, 0 where there was none.
     pub assigned_position: i64,
 }
@@ -77,7 +78,7 @@ impl Found {
     pub const fn told_past(self, position: i64) -> Change {
         let mut change = self.change;
         if self.assigned_position > position {
-            change.previous_assignee = self.assigned_from;
+            change.previous = self.handed_from;
         }
         change
     }
@@ -119,7 +120,7 @@ impl SweepCursor {
 
 fn found(row: &Row) -> Result<Found> {
     let assignee = row.int_or_null(3)?.map(OperatorId);
-    let change = Change {
+    let mut change = Change {
         organisation: OrganisationId(row.int(0)?),
         conversation: ConversationId(row.int(1)?),
         progress: Progress {
@@ -131,13 +132,19 @@ fn found(row: &Row) -> Result<Found> {
             last_message: row.int(6)?,
             unread: row.int(7)?,
             waiting_since: row.int_or_null(8)?.map(Timestamp),
+            group: row.int_or_null(13)?.and_then(GroupNumber::new),
         },
         at: Timestamp(row.int(9)?),
         position: row.int(10)?,
-        previous_assignee: assignee,
+        previous: Hands::default(),
         began: false,
     };
-    Ok(Found { change, assigned_from: row.int_or_null(11)?.map(OperatorId), assigned_position: row.int(12)? })
+    let handed_from = Hands {
+        assignee: row.int_or_null(11)?.map(OperatorId),
+        group: row.int_or_null(14)?.and_then(GroupNumber::new),
+    };
+    change.previous = change.progress.hands();
+    Ok(Found { change, handed_from, assigned_position: row.int(12)? })
 }
 
 impl Store {

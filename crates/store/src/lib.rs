@@ -9,6 +9,7 @@ pub mod change;
 pub mod conversation;
 pub mod engine;
 pub mod error;
+pub mod group;
 pub mod job;
 pub mod key;
 pub mod message;
@@ -17,6 +18,7 @@ pub mod organisation;
 pub mod schema;
 pub mod scope;
 pub mod session;
+pub mod sign_in_link;
 pub mod time;
 pub mod widget;
 

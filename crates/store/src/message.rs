@@ -2,7 +2,7 @@
 //! [`crate::conversation`].
 
 use domain::conversation::{Author, Kind, Numbers};
-use domain::{ConversationId, OperatorId, OrganisationId, PublicId, SenderId, Timestamp};
+use domain::{ConversationId, OrganisationId, PublicId, SenderId, Timestamp};
 use privacy::message::Identity;
 use privacy::{Message, Sealed};
 
@@ -54,7 +54,7 @@ statements! {
 
 fn entry(row: &Row, names: Names) -> Result<Entry> {
     let broken = || Error::Broken("an entry cannot be read".to_owned());
-    let subject = row.int_or_null(5)?.map(OperatorId);
+    let subject = row.int_or_null(5)?;
     let author = Author::from_code(row.int(4)?).ok_or_else(broken)?;
     let kind = Kind::from_code(row.int(3)?, subject).ok_or_else(broken)?;
     let (sender, counter) = (SenderId(row.int(6)?), row.int(7)?);

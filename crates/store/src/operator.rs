@@ -1,6 +1,6 @@
 //! Operators: who signs in. Name and address are sealed; the address is found by a blind index.
 
-use domain::{KeyId, Language, OperatorId, OrganisationId, PublicId, Role, Timestamp};
+use domain::{Groups, KeyId, Language, OperatorId, OrganisationId, PublicId, Role, Timestamp};
 
 use crate::engine::{Row, statements};
 use crate::{Error, Result, Scope, Store, System};
@@ -26,29 +26,42 @@ pub struct Operator {
     pub role: Role,
     /// The language of their screens.
     pub language: Language,
+    /// The groups they are in.
+    pub groups: Groups,
+    /// Since when they sign in no more.
+    pub deactivated_at: Option<Timestamp>,
 }
 
 statements! {
     INSERT =
         "INSERT INTO operator (organisation_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
-            language, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING operator_id";
+            language, created_at, group_bits)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING operator_id";
     BY_EMAIL =
         "SELECT organisation_id, operator_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
-            language
+            language, group_bits, deactivated_at
         FROM operator WHERE email_index = $1";
     BY_ID =
         "SELECT organisation_id, operator_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
-            language
+            language, group_bits, deactivated_at
         FROM operator WHERE organisation_id = $1 AND operator_id = $2";
     OF_ORGANISATION =
         "SELECT organisation_id, operator_id, public_id, email_index, profile_sealed, key_id, password_hash, role,
-            language
+            language, group_bits, deactivated_at
         FROM operator WHERE organisation_id = $1 ORDER BY operator_id";
     ANYBODY = "SELECT organisation_id FROM operator ORDER BY operator_id LIMIT 1";
     SET_PASSWORD = "UPDATE operator SET password_hash = $3 WHERE organisation_id = $1 AND operator_id = $2";
     END_SESSIONS = "DELETE FROM session WHERE organisation_id = $1 AND operator_id = $2";
     SPEAK = "UPDATE operator SET language = $3 WHERE organisation_id = $1 AND operator_id = $2";
+    // Everybody who may be changed is locked in one order, so that two owners cannot take each other's rights at once.
+    LOCK_OWNERS =
+        "SELECT h.organisation_id, h.operator_id FROM operator h
+        WHERE h.organisation_id = $1 AND h.role = 'owner' AND h.deactivated_at IS NULL
+        ORDER BY h.operator_id {for_update}";
+    CHANGE =
+        "UPDATE operator SET role = $3, group_bits = $4, deactivated_at = $5
+        WHERE organisation_id = $1 AND operator_id = $2";
+    END_TOKENS = "DELETE FROM api_token WHERE organisation_id = $1 AND operator_id = $2";
 }
 
 fn operator(row: &Row) -> Result<Operator> {
@@ -63,6 +76,8 @@ fn operator(row: &Row) -> Result<Operator> {
         password_hash: row.text(6)?,
         role: Role::from_code(&row.text(7)?).ok_or_else(broken)?,
         language: Language::from_code(&row.text(8)?).ok_or_else(broken)?,
+        groups: Groups::from_bits(row.int(9)?),
+        deactivated_at: row.int_or_null(10)?.map(Timestamp),
     })
 }
 
@@ -85,6 +100,7 @@ impl Store {
                         operator.role.code().into(),
                         operator.language.code().into(),
                         at.into(),
+                        operator.groups.bits().into(),
                     ];
                     let rows = connection.query(&INSERT, &values).await?;
                     let id =
@@ -168,6 +184,56 @@ impl Store {
                     let values = [organisation.into(), id.into(), hash.into()];
                     connection.execute(&SET_PASSWORD, &values, 1).await?;
                     connection.execute_any(&END_SESSIONS, &[organisation.into(), id.into()]).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// Gives an operator a role, groups and whether they work here. `may` judges what they have now, in the transaction: a
+    /// change cannot slip between.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `may` says no; [`Error::Conflict`] where nobody would be owner.
+    pub async fn change_operator(
+        &self,
+        organisation: OrganisationId,
+        id: OperatorId,
+        may: impl Fn(Role) -> bool + Send + Sync + 'static,
+        to: (Role, Groups, Option<Timestamp>),
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let scope = organisation.into();
+                    let owners = connection.query_in(scope, &LOCK_OWNERS, &[organisation.into()]).await?;
+                    let rows = connection.query_in(scope, &BY_ID, &[organisation.into(), id.into()]).await?;
+                    let now = operator(rows.first().ok_or(Error::NotFound)?)?;
+                    if !may(now.role) {
+                        return Err(Error::OutOfReach);
+                    }
+                    let (role, groups, deactivated_at) = to;
+                    let stays_owner = role == Role::Owner && deactivated_at.is_none();
+                    let mut others = 0;
+                    for row in &owners {
+                        others += usize::from(row.int(1)? != id.0);
+                    }
+                    if !stays_owner && others == 0 {
+                        return Err(Error::Conflict("there must be an owner"));
+                    }
+                    let values = [
+                        organisation.into(),
+                        id.into(),
+                        role.code().into(),
+                        groups.bits().into(),
+                        deactivated_at.into(),
+                    ];
+                    connection.execute(&CHANGE, &values, 1).await?;
+                    if deactivated_at.is_some() {
+                        let who = [organisation.into(), id.into()];
+                        connection.execute_any(&END_SESSIONS, &who).await?;
+                        connection.execute_any(&END_TOKENS, &who).await?;
+                    }
+                    Ok(())
                 })
             })
             .await

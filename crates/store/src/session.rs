@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{OperatorId, OrganisationId, Principal, Role, Timestamp};
+use domain::{Groups, OperatorId, OrganisationId, Principal, Role, Timestamp};
 
 use crate::engine::{Row, statements};
 use crate::{Error, Result, Scope, Store, System};
@@ -21,9 +21,9 @@ statements! {
         "INSERT INTO session (token_hash, organisation_id, operator_id, created_at, used_at)
         VALUES ($1, $2, $3, $4, $4)";
     BY_HASH =
-        "SELECT s.organisation_id, s.operator_id, o.role, s.used_at
+        "SELECT s.organisation_id, s.operator_id, o.role, o.group_bits, s.used_at
         FROM session s JOIN operator o ON o.operator_id = s.operator_id AND o.organisation_id = s.organisation_id
-        WHERE s.token_hash = $1 AND s.used_at > $2 AND s.created_at > $3";
+        WHERE s.token_hash = $1 AND s.used_at > $2 AND s.created_at > $3 AND o.deactivated_at IS NULL";
     USE = "UPDATE session SET used_at = $2 WHERE token_hash = $1 AND used_at < $2";
     DELETE = "DELETE FROM session WHERE token_hash = $1";
     DELETE_EXPIRED = "DELETE FROM session WHERE used_at <= $1 OR created_at <= $2";
@@ -32,15 +32,16 @@ statements! {
         VALUES ($1, $2, $3, $4, $5)";
     DELETE_EXPIRED_TOKENS = "DELETE FROM api_token WHERE expires_at <= $1";
     TOKEN_BY_HASH =
-        "SELECT t.organisation_id, t.operator_id, o.role, t.created_at
+        "SELECT t.organisation_id, t.operator_id, o.role, o.group_bits, t.created_at
         FROM api_token t JOIN operator o ON o.operator_id = t.operator_id AND o.organisation_id = t.organisation_id
-        WHERE t.token_hash = $1 AND t.expires_at > $2";
+        WHERE t.token_hash = $1 AND t.expires_at > $2 AND o.deactivated_at IS NULL";
 }
 
 fn session(row: &Row) -> Result<Session> {
     let role = Role::from_code(&row.text(2)?).ok_or_else(|| Error::Broken("a role cannot be read".to_owned()))?;
-    let principal = Principal { organisation: OrganisationId(row.int(0)?), operator: OperatorId(row.int(1)?), role };
-    Ok(Session { principal, used_at: Timestamp(row.int(3)?) })
+    let (organisation, operator) = (OrganisationId(row.int(0)?), OperatorId(row.int(1)?));
+    let principal = Principal::new(organisation, operator, role, Groups::from_bits(row.int(3)?));
+    Ok(Session { principal, used_at: Timestamp(row.int(4)?) })
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Widgets: the chat surfaces and their settings.
 
-use domain::{Language, OrganisationId, PublicId, Timestamp, WidgetId};
+use domain::{GroupNumber, Language, OrganisationId, PublicId, Timestamp, WidgetId};
 
 use crate::engine::{Row, statements};
 use crate::{Error, Result, Scope, Store, System};
@@ -24,6 +24,8 @@ pub struct Widget {
     pub language: Language,
     /// Origins that may embed it; none means any.
     pub sites: Vec<String>,
+    /// The group that its conversations are for; everybody where there is none.
+    pub group: Option<GroupNumber>,
 }
 
 statements! {
@@ -31,13 +33,13 @@ statements! {
         "INSERT INTO widget (organisation_id, public_id, name, greeting, colour, language, sites, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING widget_id";
     BY_NAME =
-        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites
+        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number
         FROM widget WHERE public_id = $1";
     OF_ORGANISATION =
-        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites
+        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number
         FROM widget WHERE organisation_id = $1 ORDER BY widget_id";
     UPDATE =
-        "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7
+        "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7, group_number = $8
         WHERE organisation_id = $1 AND widget_id = $2";
 }
 
@@ -53,6 +55,7 @@ fn widget(row: &Row) -> Result<Widget> {
             .ok_or_else(|| Error::Broken("a widget cannot be read".to_owned()))?,
         // Origins hold no white space.
         sites: row.text(7)?.split_ascii_whitespace().map(str::to_owned).collect(),
+        group: row.int_or_null(8)?.and_then(GroupNumber::new),
     })
 }
 
@@ -131,6 +134,7 @@ impl Store {
                         widget.colour.into(),
                         widget.language.code().into(),
                         widget.sites.join(" ").into(),
+                        widget.group.map(GroupNumber::number).into(),
                     ];
                     connection.execute(&UPDATE, &values, 1).await
                 })

@@ -46,7 +46,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Gives a conversation to an operator, or to nobody. */
+        /** Gives a conversation to an operator, to nobody, or to a group. */
         put: operations["assign_conversation"];
         post?: never;
         delete?: never;
@@ -89,6 +89,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The groups of the organisation. */
+        get: operations["list_groups"];
+        put?: never;
+        /** Makes a group. */
+        post: operations["add_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a group that no conversation is for. */
+        delete: operations["remove_group"];
+        options?: never;
+        head?: never;
+        /** Gives a group another name. */
+        patch: operations["rename_group"];
+        trace?: never;
+    };
+    "/api/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets a password by a link; every session of whose it is ends. Then they sign in as always. */
+        post: operations["use_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators": {
         parameters: {
             query?: never;
@@ -96,10 +149,45 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everybody who works in the organisation. */
+        /** Everybody who works in the organisation, and who has left it. */
         get: operations["list_operators"];
         put?: never;
+        /** Adds a colleague. The link with which they set their password is shown this once. */
+        post: operations["invite_operator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a colleague's role or groups, or whether they work here. */
+        patch: operations["change_operator"];
+        trace?: never;
+    };
+    "/api/operators/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a link with which a colleague sets a new password. The one before is good no more. */
+        post: operations["renew_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -199,9 +287,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description To whom a conversation is given. */
+        /** @description To whom a conversation is given: an operator or a group, one of the two. */
         Assignment: {
-            operator: components["schemas"]["Id"] | null;
+            group?: components["schemas"]["Id"] | null;
+            operator?: components["schemas"]["Id"] | null;
         };
         /**
          * @description Who wrote an entry.
@@ -285,7 +374,7 @@ export interface components {
             /** @enum {string} */
             type: "ping";
         };
-        /** @description What the role allows with conversations. */
+        /** @description What is allowed with conversations. */
         ConversationAccess: {
             /** @description How far. */
             level: components["schemas"]["Level"];
@@ -312,6 +401,7 @@ export interface components {
         /** @description A row of a list. */
         ConversationSummary: {
             assignee: components["schemas"]["OperatorRef"] | null;
+            group: components["schemas"]["GroupRef"] | null;
             /** @description The conversation's id. */
             id: components["schemas"]["Id"];
             /** @description Four characters to call the visitor by, such as `4F2K`. */
@@ -418,6 +508,8 @@ export interface components {
             conversation: components["schemas"]["Id"];
             /** @description What happened. */
             event: components["schemas"]["EventKind"];
+            /** @description Grouped: to which. */
+            group?: components["schemas"]["GroupRef"];
             operator: components["schemas"]["EventOperator"] | null;
             /**
              * Format: int64
@@ -434,7 +526,7 @@ export interface components {
          * @description What can happen in a conversation.
          * @enum {string}
          */
-        EventKind: "assigned" | "ended" | "reopened";
+        EventKind: "assigned" | "ended" | "reopened" | "grouped";
         /** @description The operator an event speaks of. */
         EventOperator: {
             /** @description Their id; operators are told. */
@@ -442,11 +534,50 @@ export interface components {
             /** @description What they are called. */
             name: string;
         };
+        /** @description A group of operators. */
+        GroupInfo: {
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /** @description What it is called. */
+            name: string;
+        };
+        /** @description A group's name. */
+        GroupName: {
+            /** @description What it is called. */
+            name: string;
+        };
+        /** @description A group, as far as a list needs to know. */
+        GroupRef: {
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /** @description What it is called. */
+            name: string;
+        };
         /**
          * @description An opaque id: 26 lower-case letters and digits.
          * @example kvhe6rzq4yt3xn5wcb2mafjdpu
          */
         Id: string;
+        /** @description A colleague to be. */
+        Invitation: {
+            /** @description What they will sign in with. */
+            email: string;
+            /** @description The ids of the groups they are in. */
+            groups?: components["schemas"]["Id"][];
+            /** @description The language of their screens. */
+            language: components["schemas"]["Language"];
+            /** @description What they are called. */
+            name: string;
+            /** @description What they may do: no more than the caller. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A new colleague and their link. */
+        Invited: {
+            /** @description Where they set their password. */
+            link: components["schemas"]["Link"];
+            /** @description The colleague. */
+            operator: components["schemas"]["OperatorInfo"];
+        };
         /**
          * @description The language of screens.
          * @enum {string}
@@ -465,6 +596,23 @@ export interface components {
             in_flight: number;
             /** @description Longest text, in characters. */
             text_characters: number;
+        };
+        /** @description A way to set a password: shown once, works once. */
+        Link: {
+            /**
+             * Format: int64
+             * @description When it ends, in microseconds of UTC.
+             */
+            expires_at: number;
+            /** @description The whole address; the secret stands behind `#`, which no server on the way sees. */
+            url: string;
+        };
+        /** @description A new password, by a link. */
+        LinkUse: {
+            /** @description The new password. */
+            password: string;
+            /** @description What the link carries behind `#`. */
+            secret: string;
         };
         /**
          * @description Which list of the message centre.
@@ -517,8 +665,21 @@ export interface components {
              */
             visible?: number;
         };
+        /** @description A change of a colleague; what is missing stays. */
+        OperatorChange: {
+            /** @description Whether they work here. */
+            active?: boolean;
+            /** @description The ids of the groups they are in. */
+            groups?: components["schemas"]["Id"][];
+            /** @description What they may do: no more than the caller. */
+            role?: components["schemas"]["Role"];
+        };
         /** @description A colleague. */
         OperatorInfo: {
+            /** @description Whether they work here; who has left signs in no more. */
+            active: boolean;
+            /** @description The ids of the groups they are in. */
+            groups: components["schemas"]["Id"][];
             /** @description Their id. */
             id: components["schemas"]["Id"];
             /** @description What they are called. */
@@ -572,17 +733,34 @@ export interface components {
          * @description Whose things in an area.
          * @enum {string}
          */
-        Reach: "own" | "all";
+        Reach: "own" | "group" | "all";
         /** @description The recovery key, typed back. */
         RecoveryConfirmation: {
             /** @description As it was shown; spaces, dashes and case do not matter. */
             key: string;
         };
+        /** @description What is allowed, area by area. */
+        RightsInfo: {
+            /** @description Who did what. */
+            audit: components["schemas"]["Level"];
+            /** @description Reading and answering. */
+            conversations: components["schemas"]["ConversationAccess"];
+            /** @description The installation itself. */
+            installation: components["schemas"]["Level"];
+            /** @description Tokens of programs. */
+            programs: components["schemas"]["Level"];
+            /** @description Shared snippets and topics. */
+            snippets: components["schemas"]["Level"];
+            /** @description Who works here. */
+            team: components["schemas"]["Level"];
+            /** @description Chat surfaces. */
+            widgets: components["schemas"]["Level"];
+        };
         /**
-         * @description A role.
+         * @description An operator's role.
          * @enum {string}
          */
-        Role: "owner" | "agent" | "officer";
+        Role: "owner" | "manager" | "admin" | "analyst" | "staff" | "agent" | "officer";
         /** @description What the server sends. */
         ServerFrame: {
             /**
@@ -731,8 +909,8 @@ export interface components {
         };
         /** @description Who is signed in, and what they may do. */
         SessionInfo: {
-            /** @description What the role allows with conversations. */
-            conversations: components["schemas"]["ConversationAccess"];
+            /** @description The roles that they may give to others. */
+            grantable: components["schemas"]["Role"][];
             /** @description The language of their screens. */
             language: components["schemas"]["Language"];
             /** @description The operator. */
@@ -741,16 +919,14 @@ export interface components {
             organisation: components["schemas"]["OrganisationRef"];
             /** @description Whether somebody showed that they hold the recovery key; always true for roles that need not care. */
             recovery_key_confirmed: boolean;
+            /** @description What they may do. */
+            rights: components["schemas"]["RightsInfo"];
             /** @description Their role. */
             role: components["schemas"]["Role"];
             /** @description The demonstration shop, where it is on. */
             shop_url: string | null;
-            /** @description What it allows with the team. */
-            team: components["schemas"]["Level"];
             /** @description Where the widget is served from. */
             widget_origin: string;
-            /** @description What it allows with widgets. */
-            widgets: components["schemas"]["Level"];
         };
         /** @description The first organisation, its owner and its first widget. */
         SetupRequest: {
@@ -837,6 +1013,7 @@ export interface components {
             colour?: string | null;
             /** @description The first line a visitor reads. */
             greeting?: string | null;
+            group?: components["schemas"]["Id"] | null;
             language?: components["schemas"]["Language"] | null;
             /** @description What operators call it. */
             name?: string | null;
@@ -864,6 +1041,7 @@ export interface components {
             colour: string;
             /** @description The first line a visitor reads. */
             greeting: string;
+            group: components["schemas"]["Id"] | null;
             /** @description Its id, for the page. */
             id: components["schemas"]["Id"];
             /** @description The language where the page says nothing. */
@@ -1149,6 +1327,241 @@ export interface operations {
             };
         };
     };
+    list_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupInfo"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupName"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupInfo"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupName"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupInfo"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    use_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkUse"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_operators: {
         parameters: {
             query?: never;
@@ -1175,6 +1588,179 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_operator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invitation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_operator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperatorChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorInfo"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -139,7 +139,7 @@ impl App {
     ) -> Result<(Arc<Reference>, Conversation)> {
         let access = principal.require(Capability::Conversations, Level::Read)?;
         let found = self.store.conversation_named(principal.organisation, name).await?;
-        if !access.reaches(principal.operator, found.progress.assignee) {
+        if !access.reaches(principal.operator, found.progress.hands()) {
             return Err(Error::Forbidden);
         }
         Ok((self.refer(&found).await?, found))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::conversation::{Author, Change, Progress};
 use domain::limits::PAGE_MOST;
-use domain::{Capability, ConversationId, Level, Principal, PublicId, Reach, Timestamp};
+use domain::{Capability, ConversationId, Groups, Level, Principal, PublicId, Reach, Timestamp};
 use privacy::Plaintext;
 use store::conversation::{Conversation, List};
 
@@ -21,7 +21,7 @@ pub enum ListName {
     Mine,
     /// Those that nobody has taken.
     Unassigned,
-    /// All, for those whose reach is all.
+    /// All within reach, for those whose reach is wider than their own.
     All,
 }
 
@@ -69,9 +69,15 @@ impl App {
         let access = principal.require(Capability::Conversations, Level::Read)?;
         let list = match list {
             ListName::Mine => List::Mine(principal.operator),
-            ListName::Unassigned => List::Unassigned,
-            ListName::All if access.reach == Reach::All => List::All,
-            ListName::All => return Err(Error::Forbidden),
+            ListName::Unassigned => List::Unassigned(match access.reach {
+                Reach::All => Groups::from_bits(i64::MAX),
+                Reach::Group | Reach::Own => principal.groups,
+            }),
+            ListName::All => match access.reach {
+                Reach::All => List::All,
+                Reach::Group => List::Groups(principal.operator, principal.groups),
+                Reach::Own => return Err(Error::Forbidden),
+            },
         };
         let most = most.clamp(1, PAGE_MOST);
         let found = self.store.conversations(principal.organisation, list, with_ended, before, most).await?;
@@ -123,8 +129,7 @@ impl App {
     /// Those of the stores.
     pub async fn changed_row(&self, principal: Principal, change: &Change) -> Result<Option<Summary>> {
         let access = principal.require(Capability::Conversations, Level::Read)?;
-        if change.organisation != principal.organisation
-            || !access.reaches(principal.operator, change.progress.assignee)
+        if change.organisation != principal.organisation || !access.reaches(principal.operator, change.progress.hands())
         {
             return Ok(None);
         }
@@ -165,13 +170,14 @@ impl App {
     pub async fn counts(&self, principal: Principal) -> Result<Counts> {
         let access = principal.require(Capability::Conversations, Level::Read)?;
         let mut counts = Counts::default();
-        for (assignee, count) in self.store.counts(principal.organisation).await? {
-            if access.reaches(principal.operator, assignee) {
-                counts.all += count;
+        for (hands, count) in self.store.counts(principal.organisation).await? {
+            if !access.reaches(principal.operator, hands) {
+                continue;
             }
-            match assignee {
-                None => counts.unassigned = count,
-                Some(operator) if operator == principal.operator => counts.mine = count,
+            counts.all += count;
+            match hands.assignee {
+                None => counts.unassigned += count,
+                Some(operator) if operator == principal.operator => counts.mine += count,
                 Some(_) => {}
             }
         }
@@ -186,11 +192,18 @@ impl App {
         Ok(self.store.last_position(principal.organisation).await?)
     }
 
+    /// Whether a conversation that changed was within an operator's reach before, and so may stand in their list.
+    pub fn could_read(&self, principal: Principal, change: &Change) -> bool {
+        principal
+            .require(Capability::Conversations, Level::Read)
+            .is_ok_and(|access| access.reaches(principal.operator, change.previous))
+    }
+
     /// Whether a conversation that changed is within an operator's reach, without asking the store.
     pub fn may_read(&self, principal: Principal, change: &Change) -> bool {
         principal
             .require(Capability::Conversations, Level::Read)
-            .is_ok_and(|access| access.reaches(principal.operator, change.progress.assignee))
+            .is_ok_and(|access| access.reaches(principal.operator, change.progress.hands()))
     }
 
     /// The name outside of a conversation of this organisation, where it is at hand or can be read.

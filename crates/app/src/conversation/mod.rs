@@ -1,6 +1,6 @@
 //! Conversations: one verb per file.
 
-mod assign;
+pub mod assign;
 mod directory;
 mod end;
 mod end_idle;

@@ -31,7 +31,7 @@ impl App {
     pub async fn team_sees(&self, principal: Principal, name: PublicId, sequence: i64) -> Result<()> {
         let access = principal.require(Capability::Conversations, Level::Write)?;
         let found = self.store.conversation_named(principal.organisation, name).await?;
-        if !access.reaches(principal.operator, found.progress.assignee) {
+        if !access.reaches(principal.operator, found.progress.hands()) {
             return Err(Error::Forbidden);
         }
         let seen = self.store.see(principal.organisation, found.id, Seen::Team(sequence)).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::limits::NAME_CHARACTERS;
-use domain::{Capability, Language, Level, Principal, PublicId, Role, text};
+use domain::{Capability, Groups, Language, Level, Principal, PublicId, Role, text};
 use privacy::{random, recovery};
 use store::widget::Widget;
 use zeroize::Zeroizing;
@@ -100,7 +100,7 @@ impl App {
         let owner = self.store_operator(organisation.id, owner).await?;
         Ok(SetUp {
             organisation: organisation.name,
-            principal: Principal { organisation: organisation.id, operator: owner.id, role: owner.role },
+            principal: Principal::new(organisation.id, owner.id, owner.role, Groups::default()),
             owner,
             widget: widget.name,
             recovery_key: is_first.then_some(recovery_key),
@@ -144,5 +144,6 @@ fn first_widget(language: Language) -> Widget {
         colour: "#0b6e5d".to_owned(),
         language,
         sites: Vec::new(),
+        group: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::limits::NAME_CHARACTERS;
-use domain::{Language, OrganisationId, Role, text};
+use domain::{Groups, Language, OrganisationId, Role, text};
 use privacy::{Plaintext, random};
 use store::operator::Operator;
 
@@ -27,23 +27,31 @@ pub struct NewOperator {
 
 /// What was checked of a new operator, before anything is stored.
 pub(crate) struct Checked {
-    name: String,
-    email: String,
-    password_hash: String,
-    role: Role,
-    language: Language,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) password_hash: String,
+    pub(super) role: Role,
+    pub(super) language: Language,
+    pub(super) groups: Groups,
 }
 
 impl NewOperator {
     pub(crate) async fn check(self) -> Result<Checked> {
-        let name = text::line(&self.name, NAME_CHARACTERS)
+        let (name, email) = Self::check_names(&self.name, &self.email)?;
+        let password_hash = password::hash(self.password).await?;
+        let groups = Groups::default();
+        Ok(Checked { name, email, password_hash, role: self.role, language: self.language, groups })
+    }
+
+    /// A name and an address as they are stored.
+    pub(super) fn check_names(name: &str, email: &str) -> Result<(String, String)> {
+        let name = text::line(name, NAME_CHARACTERS)
             .map_err(|error| Error::Invalid { field: "name", detail: error.to_string() })?;
-        let email = text::email(&self.email).ok_or_else(|| Error::Invalid {
+        let email = text::email(email).ok_or_else(|| Error::Invalid {
             field: "email",
             detail: "must be an e-mail address such as anna@example.de".to_owned(),
         })?;
-        let password_hash = password::hash(self.password).await?;
-        Ok(Checked { name, email, password_hash, role: self.role, language: self.language })
+        Ok((name, email))
     }
 }
 
@@ -73,6 +81,8 @@ impl App {
             password_hash: new.password_hash,
             role: new.role,
             language: new.language,
+            groups: new.groups,
+            deactivated_at: None,
         };
         let stored = self.store.insert_operator(operator, self.now()).await.map_err(|error| match error {
             store::Error::Conflict(_) => Error::Conflict("somebody with this e-mail address works here already"),

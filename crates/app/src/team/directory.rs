@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Language, OperatorId, OrganisationId, PublicId, Role};
+use domain::{GroupNumber, Groups, Language, OperatorId, OrganisationId, PublicId, Role, Timestamp};
 use privacy::Plaintext;
 use serde::{Deserialize, Serialize};
 use store::operator::Operator;
@@ -27,6 +27,10 @@ pub struct Person {
     pub role: Role,
     /// The language of their screens.
     pub language: Language,
+    /// The groups they are in.
+    pub groups: Groups,
+    /// Since when they sign in no more.
+    pub deactivated_at: Option<Timestamp>,
 }
 
 /// What is sealed of an operator.
@@ -47,11 +51,12 @@ impl Drop for Profile {
 pub(crate) struct Directory {
     people: Leased<(OrganisationId, OperatorId), Arc<Person>>,
     organisations: Leased<OrganisationId, (PublicId, Arc<str>)>,
+    groups: Leased<(OrganisationId, GroupNumber), (PublicId, Arc<str>)>,
 }
 
 impl Default for Directory {
     fn default() -> Self {
-        Self { people: Leased::new(PEOPLE), organisations: Leased::new(PEOPLE) }
+        Self { people: Leased::new(PEOPLE), organisations: Leased::new(PEOPLE), groups: Leased::new(PEOPLE) }
     }
 }
 
@@ -59,6 +64,11 @@ impl Directory {
     pub(crate) fn wipe_expired(&self) {
         self.people.wipe_expired();
         self.organisations.wipe_expired();
+        self.groups.wipe_expired();
+    }
+
+    pub(super) fn forget_group(&self, organisation: OrganisationId, number: GroupNumber) {
+        self.groups.remove(&(organisation, number));
     }
 
     pub(super) fn forget(&self, organisation: OrganisationId, operator: OperatorId) {
@@ -96,9 +106,30 @@ impl App {
             display: Plaintext::new(profile.name.clone()),
             role: operator.role,
             language: operator.language,
+            groups: operator.groups,
+            deactivated_at: operator.deactivated_at,
         });
         self.team.people.insert((operator.organisation, operator.id), Arc::clone(&person));
         Ok(person)
+    }
+
+    /// A group's name outside and its title; none where it is gone.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn group_title(
+        &self,
+        organisation: OrganisationId,
+        number: GroupNumber,
+    ) -> Result<Option<(PublicId, Arc<str>)>> {
+        if let Some(known) = self.team.groups.get(&(organisation, number)) {
+            return Ok(Some(known));
+        }
+        let groups = self.store.groups(organisation).await?;
+        let Some(group) = groups.into_iter().find(|group| group.number == number) else { return Ok(None) };
+        let known: (PublicId, Arc<str>) = (group.name, Arc::from(group.title));
+        self.team.groups.insert((organisation, number), known.clone());
+        Ok(Some(known))
     }
 
     /// An organisation's name outside: what its seals are bound to.

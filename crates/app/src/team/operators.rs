@@ -31,6 +31,11 @@ impl App {
         Ok(colleagues)
     }
 
+    /// Whether somebody's dashboard is open.
+    pub fn is_online(&self, person: &Person) -> bool {
+        self.presence.is_operator_online(person.id)
+    }
+
     /// Changes the language of one's own screens: everybody may.
     ///
     /// # Errors

@@ -45,6 +45,9 @@ pub(super) async fn hash(password: Plaintext) -> Result<String> {
     .map_err(|_| Error::Internal)?
 }
 
+/// What is stored for somebody who has set no password yet: no password fits it.
+pub(super) const NONE: &str = "";
+
 /// Whether a password fits a hash. Without a hash, as for an unknown address, the same work is done for nothing, so that
 /// both answers take the same time (SA1).
 pub(super) async fn verify(password: Plaintext, hash: Option<String>) -> Result<bool> {
@@ -54,6 +57,7 @@ pub(super) async fn verify(password: Plaintext, hash: Option<String>) -> Result<
     let turn = turn().await?;
     tokio::task::spawn_blocking(move || {
         let _turn = turn;
+        let hash = hash.filter(|hash| hash != NONE);
         let known = hash.is_some();
         let text = hash.unwrap_or_else(|| NOBODY.to_owned());
         let parsed = PasswordHash::new(&text).map_err(|_| Error::Internal)?;

@@ -26,7 +26,8 @@ impl App {
     pub async fn sign_in(&self, email: &str, password: Plaintext) -> Result<SignedIn> {
         let index = self.secrets.email_index(&text::email(email).unwrap_or_default());
         let operator = match self.store.operator_by_email(index).await {
-            Ok(operator) => Some(operator),
+            // Whoever has left is as unknown as whoever never came (SA2).
+            Ok(operator) => Some(operator).filter(|operator| operator.deactivated_at.is_none()),
             Err(store::Error::NotFound) => None,
             Err(error) => return Err(error.into()),
         };
@@ -38,7 +39,7 @@ impl App {
         let secret = Secret::new(token::bearer());
         let hash = digest::of_secret(secret.expose().as_bytes());
         self.store.insert_session(hash, operator.organisation, operator.id, self.now()).await?;
-        let principal = Principal { organisation: operator.organisation, operator: operator.id, role: operator.role };
+        let principal = Principal::new(operator.organisation, operator.id, operator.role, operator.groups);
         Ok(SignedIn { secret, principal, person: self.introduce(&operator).await? })
     }
 }

@@ -19,6 +19,8 @@ pub struct WidgetChange {
     pub colour: Option<String>,
     /// The language where the page says nothing.
     pub language: Option<Language>,
+    /// The group that its conversations are for; `Some(None)`: everybody.
+    pub group: Option<Option<PublicId>>,
 }
 
 impl WidgetChange {
@@ -83,10 +85,21 @@ impl App {
         principal.require(Capability::Widgets, Level::Write)?;
         let found = self.store.widgets(principal.organisation).await?;
         let mut widget = found.into_iter().find(|widget| widget.name == name).ok_or(Error::NotFound)?;
+        if let Some(group) = change.group {
+            widget.group = match group {
+                Some(name) => Some(self.group_named(principal, name).await?),
+                None => None,
+            };
+        }
         change.apply(&mut widget)?;
         self.store.update_widget(widget.clone()).await?;
-        self.widgets.forget(&widget);
-        self.bus.tell_others(&bus::Notice::Widget(widget.name));
+        self.forget_widget(&widget);
         Ok(widget)
+    }
+
+    /// Has every node read a widget's settings anew.
+    pub(crate) fn forget_widget(&self, widget: &Widget) {
+        self.widgets.forget(widget);
+        self.bus.tell_others(&bus::Notice::Widget(widget.name));
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn command() -> Command {
                 .arg(text("name", "What they are called").required(true))
                 .arg(text("email", "What they sign in with").required(true))
                 .arg(
-                    text("role", "What they may do").default_value("agent").value_parser(["owner", "agent", "officer"]),
+                    text("role", "What they may do")
+                        .default_value("agent")
+                        .value_parser(Role::OPERATORS.map(Role::code)),
                 )
                 .arg(text("language", "Language of their screens").default_value("de").value_parser(["de", "en"]))
                 .arg(text("password-file", "File with their password; without it one is made and printed")),

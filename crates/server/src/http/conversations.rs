@@ -1,5 +1,6 @@
 //! Lists, entries, and what happens to a conversation besides messages.
 
+use app::conversation::assign::To;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -107,7 +108,7 @@ pub(super) async fn entries(
     Ok(Json(EntryPage { items, first }).into_response())
 }
 
-/// Gives a conversation to an operator, or to nobody.
+/// Gives a conversation to an operator, to nobody, or to a group.
 #[utoipa::path(put, path = "/api/conversations/{id}/assignment", operation_id = "assign_conversation", tag = "conversations", params(("id" = Id, Path)),
     request_body = Assignment,
     responses((status = 200, body = ConversationSummary), (status = 204, description = "Done; it is out of reach now."), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -119,7 +120,15 @@ pub(super) async fn assign(
     body: Result<Json<Assignment>, JsonRejection>,
 ) -> Result<Response, Failure> {
     let (Path(id), Json(body)) = (id?, body?);
-    shared.app.assign(principal, id.0, body.operator.map(|id| id.0)).await?;
+    let to = match (body.operator, body.group) {
+        (Some(operator), None) => To::Operator(operator.map(|id| id.0)),
+        (None, Some(group)) => To::Group(group.map(|id| id.0)),
+        _ => {
+            let detail = "name one: an operator or a group".to_owned();
+            return Err(app::Error::Invalid { field: "operator", detail }.into());
+        }
+    };
+    shared.app.assign(principal, id.0, to).await?;
     // Whoever gives away what they could only see while it was theirs gets no row back.
     match row(&shared, principal, id).await {
         Ok(row) => Ok(row.into_response()),

@@ -3,6 +3,7 @@
 mod body;
 mod conversations;
 mod edge_routes;
+mod groups;
 mod guard;
 mod headers;
 mod health;

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Shared, conversations, operators, session, setup, widgets};
+use super::{Shared, conversations, groups, operators, session, setup, widgets};
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
 
@@ -36,7 +36,12 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(conversations::entries),
     || routes!(conversations::assign),
     || routes!(conversations::set_state),
-    || routes!(operators::list),
+    || routes!(operators::list, operators::invite),
+    || routes!(operators::change),
+    || routes!(operators::renew_link),
+    || routes!(operators::use_link),
+    || routes!(groups::list, groups::add),
+    || routes!(groups::rename, groups::remove),
     || routes!(widgets::list),
     || routes!(widgets::change),
 ];

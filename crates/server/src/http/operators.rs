@@ -1,30 +1,128 @@
 //! Who works here.
 
+use app::team::{Colleague, Person, Secret};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::{Path, State};
+use domain::{Principal, PublicId};
+use http::StatusCode;
+use privacy::Plaintext;
 
-use super::guard::Caller;
+use super::guard::{Anybody, Caller};
 use super::{Failure, Shared};
+use crate::wire::Id;
 use crate::wire::problem::Problem;
-use crate::wire::session::OperatorInfo;
+use crate::wire::team::{Invitation, Invited, Link, LinkUse, OperatorChange, OperatorInfo};
 
-/// Everybody who works in the organisation.
+/// Everybody who works in the organisation, and who has left it.
 #[utoipa::path(get, path = "/api/operators", operation_id = "list_operators", tag = "team",
     responses((status = 200, body = Vec<OperatorInfo>), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(principal): Caller,
 ) -> Result<Json<Vec<OperatorInfo>>, Failure> {
+    let groups = group_names(&shared, principal).await?;
     let colleagues = shared.app.operators(principal).await?;
-    Ok(Json(
-        colleagues
-            .into_iter()
-            .map(|colleague| OperatorInfo {
-                id: colleague.person.name.into(),
-                name: colleague.person.display.reveal().to_owned(),
-                role: colleague.person.role.into(),
-                online: colleague.online,
-            })
+    Ok(Json(colleagues.iter().map(|Colleague { person, online }| info(person, *online, &groups)).collect()))
+}
+
+/// Adds a colleague. The link with which they set their password is shown this once.
+#[utoipa::path(post, path = "/api/operators", operation_id = "invite_operator", tag = "team", request_body = Invitation,
+    responses((status = 201, body = Invited), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn invite(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    body: Result<Json<Invitation>, JsonRejection>,
+) -> Result<(StatusCode, Json<Invited>), Failure> {
+    let Json(body) = body?;
+    let invitation = app::team::Invitation {
+        name: body.name,
+        email: body.email,
+        role: body.role.into(),
+        groups: body.groups.into_iter().map(|id| id.0).collect(),
+        language: body.language.into(),
+    };
+    let (person, made) = shared.app.invite(principal, invitation).await?;
+    let groups = group_names(&shared, principal).await?;
+    let invited = Invited { operator: info(&person, false, &groups), link: link(&shared, &made) };
+    Ok((StatusCode::CREATED, Json(invited)))
+}
+
+/// Changes a colleague's role or groups, or whether they work here.
+#[utoipa::path(patch, path = "/api/operators/{id}", operation_id = "change_operator", tag = "team", params(("id" = Id, Path)),
+    request_body = OperatorChange,
+    responses((status = 200, body = OperatorInfo), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn change(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+    body: Result<Json<OperatorChange>, JsonRejection>,
+) -> Result<Json<OperatorInfo>, Failure> {
+    let (Path(id), Json(body)) = (id?, body?);
+    let change = app::team::OperatorChange {
+        role: body.role.map(Into::into),
+        groups: body.groups.map(|groups| groups.into_iter().map(|id| id.0).collect()),
+        active: body.active,
+    };
+    let person = shared.app.change_operator(principal, id.0, change).await?;
+    let groups = group_names(&shared, principal).await?;
+    Ok(Json(info(&person, shared.app.is_online(&person), &groups)))
+}
+
+/// Makes a link with which a colleague sets a new password. The one before is good no more.
+#[utoipa::path(post, path = "/api/operators/{id}/link", operation_id = "renew_link", tag = "team", params(("id" = Id, Path)),
+    responses((status = 200, body = Link), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn renew_link(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+) -> Result<Json<Link>, Failure> {
+    let Path(id) = id?;
+    let made = shared.app.renew_link(principal, id.0).await?;
+    Ok(Json(link(&shared, &made)))
+}
+
+/// Sets a password by a link; every session of whose it is ends. Then they sign in as always.
+#[utoipa::path(post, path = "/api/link", operation_id = "use_link", tag = "session", request_body = LinkUse,
+    responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn use_link(
+    State(shared): State<Shared>,
+    _: Anybody,
+    body: Result<Json<LinkUse>, JsonRejection>,
+) -> Result<StatusCode, Failure> {
+    let Json(body) = body?;
+    shared.app.use_link(&Secret::new(body.secret), Plaintext::new(body.password)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Groups' names outside by number.
+type GroupNames = Vec<(domain::GroupNumber, PublicId)>;
+
+async fn group_names(shared: &Shared, principal: Principal) -> Result<GroupNames, Failure> {
+    Ok(shared.app.groups(principal).await?.into_iter().map(|group| (group.number, group.name)).collect())
+}
+
+fn info(person: &Person, online: bool, groups: &GroupNames) -> OperatorInfo {
+    OperatorInfo {
+        id: person.name.into(),
+        name: person.display.reveal().to_owned(),
+        role: person.role.into(),
+        groups: groups
+            .iter()
+            .filter(|(number, _)| person.groups.contain(*number))
+            .map(|(_, id)| (*id).into())
             .collect(),
-    ))
+        active: person.deactivated_at.is_none(),
+        online,
+    }
+}
+
+fn link(shared: &Shared, made: &app::team::Link) -> Link {
+    Link {
+        url: format!("{}/link#secret={}", shared.config.app_origin, made.secret.expose()),
+        expires_at: made.expires_at.0,
+    }
 }

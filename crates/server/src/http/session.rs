@@ -6,15 +6,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse as _, Response};
+use domain::Principal;
 use domain::limits::SESSION_LONGEST;
-use domain::{Capability, Principal};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use privacy::Plaintext;
 
 use super::guard::{self, Anybody, COOKIE, Caller};
 use super::{Failure, Shared};
 use crate::wire::problem::Problem;
-use crate::wire::session::{ConversationAccess, OperatorRef, OrganisationRef, SessionChange, SessionInfo, SignIn};
+use crate::wire::session::{OperatorRef, OrganisationRef, SessionChange, SessionInfo, SignIn};
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/api/session", operation_id = "show_session", tag = "session",
@@ -86,15 +86,13 @@ async fn info(shared: &Shared, principal: Principal) -> Result<SessionInfo, app:
     let app: &App = &shared.app;
     let person = app.person(principal.organisation, principal.operator).await?;
     let (id, name) = app.organisation(principal.organisation).await?;
-    let conversations = principal.role.grants(Capability::Conversations);
     Ok(SessionInfo {
         operator: OperatorRef { id: person.name.into(), name: person.display.reveal().to_owned() },
         role: principal.role.into(),
         language: person.language.into(),
         organisation: OrganisationRef { id: id.into(), name: name.to_string() },
-        conversations: ConversationAccess { level: conversations.level.into(), reach: conversations.reach.into() },
-        team: principal.role.grants(Capability::Team).level.into(),
-        widgets: principal.role.grants(Capability::Widgets).level.into(),
+        rights: (&principal.rights).into(),
+        grantable: app::team::grantable(principal).map(Into::into).collect(),
         recovery_key_confirmed: app.is_recovery_confirmed(principal).await?,
         widget_origin: shared.config.widget_origin.clone(),
         shop_url: shared.config.shop_origin.clone(),

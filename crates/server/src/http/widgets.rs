@@ -18,7 +18,11 @@ pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(principal): Caller,
 ) -> Result<Json<Vec<WidgetInfo>>, Failure> {
-    Ok(Json(shared.app.widgets(principal).await?.into_iter().map(info).collect()))
+    let mut widgets = Vec::new();
+    for widget in shared.app.widgets(principal).await? {
+        widgets.push(info(&shared, widget).await?);
+    }
+    Ok(Json(widgets))
 }
 
 /// Changes a widget's settings; what is missing stays.
@@ -38,17 +42,24 @@ pub(super) async fn change(
         greeting: body.greeting,
         colour: body.colour,
         language: body.language.map(Into::into),
+        group: body.group.map(|group| group.map(|id| id.0)),
     };
-    Ok(Json(info(shared.app.change_widget(principal, id.0, change).await?)))
+    let widget = shared.app.change_widget(principal, id.0, change).await?;
+    Ok(Json(info(&shared, widget).await?))
 }
 
-fn info(widget: Widget) -> WidgetInfo {
-    WidgetInfo {
+async fn info(shared: &Shared, widget: Widget) -> Result<WidgetInfo, Failure> {
+    let group = match widget.group {
+        Some(number) => shared.app.group_title(widget.organisation, number).await?,
+        None => None,
+    };
+    Ok(WidgetInfo {
         id: widget.name.into(),
         name: widget.title,
         sites: widget.sites,
         greeting: widget.greeting,
         colour: widget.colour,
         language: widget.language.into(),
-    }
+        group: group.map(|(id, _)| id.into()),
+    })
 }

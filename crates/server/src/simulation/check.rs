@@ -74,6 +74,8 @@ fn recount(id: &str, chat: &Chat, faults: &mut Vec<String>) {
             (Kind::Event(Event::Ended | Event::EndedIdle), _) => (waiting, ended, turn) = (None, true, State::Ended),
             (Kind::Event(Event::Reopened), _) => (ended, turn) = (true, State::Open),
             (Kind::Event(Event::Assigned(to)), _) => assignee = to,
+            // Nobody is on it then; where there are groups, the store's contract tests count them.
+            (Kind::Event(Event::Grouped(_)), _) => assignee = None,
             (Kind::Note, _) => {}
         }
     }

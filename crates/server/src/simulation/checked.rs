@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::conversation::{Author, Event, Kind, State};
-use domain::{OperatorId, OrganisationId, Principal, PublicId, Role, Timestamp};
+use domain::{Groups, OperatorId, OrganisationId, Principal, PublicId, Role, Timestamp};
 use serde_json::{Value, json};
 
 use super::check::{self, Lists};
@@ -16,7 +16,7 @@ const CHAT: &str = "chat";
 
 /// An agent who must not see what is another's.
 fn ben() -> Member {
-    let principal = Principal { organisation: OrganisationId(1), operator: BEN, role: Role::Agent };
+    let principal = Principal::new(OrganisationId(1), BEN, Role::Agent, Groups::default());
     Member { name: PublicId::from_bytes([7; 16]), principal, token: String::new() }
 }
 

@@ -1,9 +1,10 @@
 //! What the simulation has found, each made small.
 
+use app::conversation::assign::To;
 use std::time::Duration;
 
 use domain::conversation::{Change, Progress};
-use domain::{ConversationId, OperatorId, Timestamp};
+use domain::{ConversationId, Hands, OperatorId, Timestamp};
 use http::HeaderMap;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
@@ -59,7 +60,7 @@ impl Scene {
             organisation: self.agent.principal.organisation,
             conversation: self.conversation,
             progress,
-            previous_assignee: None,
+            previous: Hands::default(),
             began: false,
             at: Timestamp(START.0 + position),
             position,
@@ -127,12 +128,12 @@ fn who_follows_is_sent_nothing_that_came_after_a_colleague_took_it() {
         // As slow as it takes: the disk holds every step up, and the colleague comes in between.
         for wait in (0..120).step_by(3) {
             let follow = serde_json::json!({ "type": "follow", "conversation": name, "after": 0 });
-            app.assign(owner.principal, scene.name, None).await.unwrap();
+            app.assign(owner.principal, scene.name, To::Operator(None)).await.unwrap();
             sleep(Duration::from_secs(1)).await;
             scene.node.stall(Duration::from_millis(40));
             scene.dashboard.to.send(follow.to_string()).unwrap();
             sleep(Duration::from_millis(wait)).await;
-            app.assign(owner.principal, scene.name, Some(owner.name)).await.unwrap();
+            app.assign(owner.principal, scene.name, To::Operator(Some(owner.name))).await.unwrap();
             let frames = scene.frames().await;
             let taken = |frame: &&Value| frame["event"] == "assigned" && !frame["operator"].is_null();
             let last = frames.iter().filter(taken).filter_map(|frame| frame["sequence"].as_i64()).max();

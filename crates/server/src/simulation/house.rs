@@ -10,7 +10,7 @@ use app::team::NewOperator;
 use app::widget::WidgetChange;
 use app::{App, Options};
 use domain::clock::ManualClock;
-use domain::{Capability, Language, Level, Principal, PublicId, Reach, Role, Timestamp};
+use domain::{Capability, Groups, Language, Level, Principal, PublicId, Reach, Role, Timestamp};
 use privacy::Plaintext;
 use store::{KeyStore, Pace, Settings, Store, files_in};
 
@@ -39,7 +39,7 @@ pub(super) struct Member {
 impl Member {
     /// Whether they may see what is another's.
     pub(super) fn sees_all(&self) -> bool {
-        self.principal.role.grants(Capability::Conversations).reach == Reach::All
+        self.principal.rights.of(Capability::Conversations).1 == Reach::All
     }
 }
 
@@ -96,7 +96,7 @@ async fn found() -> House {
     for number in 1..=AGENTS {
         let organisation = done.principal.organisation;
         let person = app.add_operator(organisation, new(format!("agent{number}"), Role::Agent)).await.unwrap();
-        let principal = Principal { organisation, operator: person.id, role: person.role };
+        let principal = Principal::new(organisation, person.id, person.role, Groups::default());
         assert!(principal.require(Capability::Conversations, Level::Write).is_ok());
         people.push((person, principal));
     }

@@ -11,8 +11,8 @@ use domain::conversation::{Author, Event, Kind};
 use domain::{OrganisationId, Principal, PublicId, SenderId};
 
 use crate::wire::conversations::{
-    AuthorKind, ConversationSummary, Counts, EndCause, Entry, EventEntry, EventKind, EventOperator, MessageAuthor,
-    MessageEntry, PreviewFrom, WidgetRef,
+    AuthorKind, ConversationSummary, Counts, EndCause, Entry, EventEntry, EventKind, EventOperator, GroupRef,
+    MessageAuthor, MessageEntry, PreviewFrom, WidgetRef,
 };
 use crate::wire::frames::ServerFrame;
 use crate::wire::session::OperatorRef;
@@ -31,6 +31,7 @@ pub(crate) enum Reader {
 pub(crate) struct People {
     author: Option<Arc<Person>>,
     subject: Option<Arc<Person>>,
+    group: Option<(PublicId, Arc<str>)>,
 }
 
 /// Finds them.
@@ -41,6 +42,9 @@ pub(crate) async fn people(app: &App, organisation: OrganisationId, entry: &Open
     }
     if let Kind::Event(Event::Assigned(Some(id))) = entry.kind {
         people.subject = Some(app.person(organisation, id).await?);
+    }
+    if let Kind::Event(Event::Grouped(Some(number))) = entry.kind {
+        people.group = app.group_title(organisation, number).await?;
     }
     Ok(people)
 }
@@ -69,6 +73,7 @@ pub(crate) fn entry<'a>(
             Event::Ended => (EventKind::Ended, people.author.as_deref(), Some(EndCause::Operator)),
             Event::EndedIdle => (EventKind::Ended, None, Some(EndCause::Idle)),
             Event::Reopened => (EventKind::Reopened, people.author.as_deref(), None),
+            Event::Grouped(_) => (EventKind::Grouped, people.author.as_deref(), None),
         };
         // Visitors are told a name, not by what to find the person elsewhere.
         let operator = operator.map(|person| EventOperator {
@@ -77,7 +82,8 @@ pub(crate) fn entry<'a>(
         });
         let at = entry.at.0;
         let conversation = conversation.into();
-        return Some(Entry::Event(EventEntry { conversation, sequence, visible, at, event, operator, cause }));
+        let group = people.group.as_ref().map(|(id, name)| GroupRef { id: (*id).into(), name: name.to_string() });
+        return Some(Entry::Event(EventEntry { conversation, sequence, visible, at, event, operator, group, cause }));
     }
     let own = match reader {
         Reader::Visitor => entry.author == Author::Visitor,
@@ -125,6 +131,10 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         Some((_, text)) => (PreviewFrom::Operator, text.reveal()),
         None => (PreviewFrom::None, ""),
     };
+    let group = match row.progress.group {
+        Some(number) => app.group_title(conversation.organisation, number).await?,
+        None => None,
+    };
     let (widget, title) = app.widget_title(conversation.organisation, conversation.widget).await?;
     Ok(ConversationSummary {
         id: conversation.name().into(),
@@ -136,6 +146,7 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         last_at: row.last_at.0,
         waiting_since: row.progress.waiting_since.map(|at| at.0),
         assignee,
+        group: group.map(|(id, name)| GroupRef { id: id.into(), name: name.to_string() }),
         widget: WidgetRef { id: widget.into(), name: title.to_string() },
         language: conversation.language.into(),
         last_sequence: row.progress.last_sequence,

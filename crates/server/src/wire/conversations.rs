@@ -78,6 +78,15 @@ pub struct WidgetRef {
     pub name: String,
 }
 
+/// A group, as far as a list needs to know.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroupRef {
+    /// Its id.
+    pub id: Id,
+    /// What it is called.
+    pub name: String,
+}
+
 /// A row of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConversationSummary {
@@ -101,6 +110,9 @@ pub struct ConversationSummary {
     /// Who is on it.
     #[schema(required)]
     pub assignee: Option<OperatorRef>,
+    /// The group it is for; everybody's where there is none.
+    #[schema(required)]
+    pub group: Option<GroupRef>,
     /// The widget it began on.
     pub widget: WidgetRef,
     /// The visitor's language.
@@ -207,6 +219,8 @@ pub enum EventKind {
     Ended,
     /// Taken up again.
     Reopened,
+    /// Handed to a group, or to everybody; operators are told.
+    Grouped,
 }
 
 /// Why a conversation ended.
@@ -248,6 +262,10 @@ pub struct EventEntry {
     /// Assigned: to whom. Ended and reopened: by whom.
     #[schema(required)]
     pub operator: Option<EventOperator>,
+    /// Grouped: to which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub group: Option<GroupRef>,
     /// Ended: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -274,14 +292,23 @@ pub struct EntryPage<'a> {
     pub first: Option<i64>,
 }
 
-/// To whom a conversation is given.
+/// To whom a conversation is given: an operator or a group, one of the two.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// An operator's id, or null for nobody.
-    #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required)]
-    pub operator: Option<Id>,
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<Id>)]
+    pub operator: Option<Option<Id>>,
+    /// A group's id, or null for everybody; nobody is on it then.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<Id>)]
+    pub group: Option<Option<Id>>,
+}
+
+/// Tells null from missing.
+pub(crate) fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Id>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// The states that an operator can put a conversation into.

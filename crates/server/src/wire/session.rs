@@ -1,6 +1,6 @@
 //! Who is signed in.
 
-use domain::{Level, Reach, Role};
+use domain::{Capability, Level, Reach, Rights, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -34,14 +34,22 @@ impl From<domain::Language> for Language {
     }
 }
 
-/// A role.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+/// An operator's role.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Role)]
 pub enum RoleName {
     /// Everything.
     Owner,
-    /// Answers conversations.
+    /// Everything but the installation itself.
+    Manager,
+    /// Widgets, people and programs; answers; no audit log.
+    Admin,
+    /// Sees how the house is set up; reads no conversation.
+    Analyst,
+    /// Answers for their groups.
+    Staff,
+    /// Answers: their own conversations and those of nobody.
     Agent,
     /// The data-protection officer.
     Officer,
@@ -51,8 +59,27 @@ impl From<Role> for RoleName {
     fn from(role: Role) -> Self {
         match role {
             Role::Owner => Self::Owner,
-            Role::Agent => Self::Agent,
+            Role::Manager => Self::Manager,
+            Role::Admin => Self::Admin,
+            Role::Analyst => Self::Analyst,
+            Role::Staff => Self::Staff,
+            // Nobody signs in as a visitor.
+            Role::Agent | Role::Visitor => Self::Agent,
             Role::Officer => Self::Officer,
+        }
+    }
+}
+
+impl From<RoleName> for Role {
+    fn from(role: RoleName) -> Self {
+        match role {
+            RoleName::Owner => Self::Owner,
+            RoleName::Manager => Self::Manager,
+            RoleName::Admin => Self::Admin,
+            RoleName::Analyst => Self::Analyst,
+            RoleName::Staff => Self::Staff,
+            RoleName::Agent => Self::Agent,
+            RoleName::Officer => Self::Officer,
         }
     }
 }
@@ -87,6 +114,8 @@ impl From<Level> for LevelName {
 pub enum ReachName {
     /// Their own, and those that nobody has taken.
     Own,
+    /// The same, and what colleagues of their groups have.
+    Group,
     /// Everything of the organisation.
     All,
 }
@@ -95,6 +124,7 @@ impl From<Reach> for ReachName {
     fn from(reach: Reach) -> Self {
         match reach {
             Reach::Own => Self::Own,
+            Reach::Group => Self::Group,
             Reach::All => Self::All,
         }
     }
@@ -128,13 +158,48 @@ pub struct OrganisationRef {
     pub name: String,
 }
 
-/// What the role allows with conversations.
+/// What is allowed with conversations.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConversationAccess {
     /// How far.
     pub level: LevelName,
     /// Whose.
     pub reach: ReachName,
+}
+
+/// What is allowed, area by area.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RightsInfo {
+    /// Reading and answering.
+    pub conversations: ConversationAccess,
+    /// Shared snippets and topics.
+    pub snippets: LevelName,
+    /// Who works here.
+    pub team: LevelName,
+    /// Chat surfaces.
+    pub widgets: LevelName,
+    /// Who did what.
+    pub audit: LevelName,
+    /// Tokens of programs.
+    pub programs: LevelName,
+    /// The installation itself.
+    pub installation: LevelName,
+}
+
+impl From<&Rights> for RightsInfo {
+    fn from(rights: &Rights) -> Self {
+        let level = |capability| rights.of(capability).0.into();
+        let (conversations, reach) = rights.of(Capability::Conversations);
+        Self {
+            conversations: ConversationAccess { level: conversations.into(), reach: reach.into() },
+            snippets: level(Capability::Snippets),
+            team: level(Capability::Team),
+            widgets: level(Capability::Widgets),
+            audit: level(Capability::Audit),
+            programs: level(Capability::Programs),
+            installation: level(Capability::Installation),
+        }
+    }
 }
 
 /// Who is signed in, and what they may do.
@@ -148,12 +213,10 @@ pub struct SessionInfo {
     pub language: Language,
     /// The organisation.
     pub organisation: OrganisationRef,
-    /// What the role allows with conversations.
-    pub conversations: ConversationAccess,
-    /// What it allows with the team.
-    pub team: LevelName,
-    /// What it allows with widgets.
-    pub widgets: LevelName,
+    /// What they may do.
+    pub rights: RightsInfo,
+    /// The roles that they may give to others.
+    pub grantable: Vec<RoleName>,
     /// Whether somebody showed that they hold the recovery key; always true for roles that need not care.
     pub recovery_key_confirmed: bool,
     /// Where the widget is served from.
@@ -169,17 +232,4 @@ pub struct SessionInfo {
 pub struct SessionChange {
     /// The language of one's screens.
     pub language: Language,
-}
-
-/// A colleague.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OperatorInfo {
-    /// Their id.
-    pub id: Id,
-    /// What they are called.
-    pub name: String,
-    /// Their role.
-    pub role: RoleName,
-    /// Whether their dashboard is open.
-    pub online: bool,
 }

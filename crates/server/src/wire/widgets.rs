@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Id;
+use super::conversations::some;
 use super::session::Language;
 
 /// A widget.
@@ -21,6 +22,9 @@ pub struct WidgetInfo {
     pub colour: String,
     /// The language where the page says nothing.
     pub language: Language,
+    /// The id of the group that its conversations are for; everybody where there is none.
+    #[schema(required)]
+    pub group: Option<Id>,
 }
 
 /// What is to be changed; what is missing stays.
@@ -37,6 +41,10 @@ pub struct WidgetChange {
     pub colour: Option<String>,
     /// The language where the page says nothing.
     pub language: Option<Language>,
+    /// The id of the group that its conversations are for, or null for everybody.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<Id>)]
+    pub group: Option<Option<Id>>,
 }
 
 /// The published configuration: everything a page needs before the click.

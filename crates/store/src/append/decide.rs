@@ -33,7 +33,7 @@ pub(super) async fn decide(
         return Ok(Outcome::NotFound);
     }
     if let Author::Operator(operator) = identity.author
-        && !append.access.is_some_and(|access| access.reaches(operator, conversation.change.progress.assignee))
+        && !append.access.is_some_and(|access| access.reaches(operator, conversation.change.progress.hands()))
     {
         return Ok(Outcome::OutOfReach);
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::conversation::{Progress, State};
-use domain::{ConversationId, Language, OperatorId, OrganisationId, SenderId, Timestamp};
+use domain::{ConversationId, GroupNumber, Language, OperatorId, OrganisationId, SenderId, Timestamp};
 
 use super::{Desk, Loaded, Outcome, Pending, Target};
 use crate::conversation::head::TAKE_POSITIONS_POSTGRES;
@@ -21,7 +21,7 @@ statements! {
         RETURNING conversation_id, public_id";
     LOAD(conversation_id int) =
         "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
-            h.last_message, h.unread, h.waiting_since, c.public_id
+            h.last_message, h.unread, h.waiting_since, c.public_id, h.group_number
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id {and_input}
         WHERE h.conversation_id = input.conversation_id
         ORDER BY h.conversation_id {for_update}";
@@ -48,7 +48,7 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
                 item.append.at.into(),
             ];
             inputs.push(((new.token_hash, skips), input));
-            firsts.insert(name, (item.append.organisation, item.append.idle_at, item.append.at));
+            firsts.insert(name, (item.append.organisation, new.group, item.append.idle_at, item.append.at));
         }
     }
     if inputs.is_empty() {
@@ -74,9 +74,9 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
         }
     }
     for (name, id) in begun {
-        let (organisation, idle_at, at) = firsts[&name];
+        let (organisation, group, idle_at, at) = firsts[&name];
         desk.watched.insert(id, (organisation, idle_at, at));
-        let loaded = Loaded::new(organisation, id, name, Progress::default(), at, true);
+        let loaded = Loaded::new(organisation, id, name, Progress { group, ..Progress::default() }, at, true);
         desk.conversations.insert(id, loaded);
     }
     Ok(())
@@ -135,6 +135,7 @@ fn loaded(row: &Row) -> Result<Loaded> {
         last_message: row.int(6)?,
         unread: row.int(7)?,
         waiting_since: row.int_or_null(8)?.map(Timestamp),
+        group: row.int_or_null(10)?.and_then(GroupNumber::new),
     };
     let (organisation, id) = (OrganisationId(row.int(0)?), ConversationId(row.int(1)?));
     Ok(Loaded::new(organisation, id, row.public_id(9)?, progress, Timestamp(0), false))

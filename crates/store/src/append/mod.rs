@@ -9,8 +9,10 @@ mod write;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use domain::conversation::{Change, Numbers, Progress, State};
-use domain::{Access, ConversationId, KeyId, Language, OrganisationId, PublicId, SenderId, Timestamp, WidgetId};
+use domain::conversation::{Change, Numbers, Progress};
+use domain::{
+    Access, ConversationId, GroupNumber, KeyId, Language, OrganisationId, PublicId, SenderId, Timestamp, WidgetId,
+};
 use privacy::{Message, Sealed};
 use tokio::sync::oneshot;
 
@@ -33,6 +35,8 @@ pub struct Beginning {
     pub key: KeyId,
     /// The visitor's language.
     pub language: Language,
+    /// The group that the chat surface's conversations are for.
+    pub group: Option<GroupNumber>,
 }
 
 /// Where a message goes.
@@ -163,8 +167,8 @@ impl Batch for Pending {
 struct Loaded {
     name: PublicId,
     change: Change,
-    /// Its state before.
-    from: State,
+    /// How far it had come before.
+    from: Progress,
     touched: bool,
 }
 
@@ -177,8 +181,8 @@ impl Loaded {
         at: Timestamp,
         began: bool,
     ) -> Self {
-        let (previous_assignee, from) = (progress.assignee, progress.state);
-        let change = Change { organisation, conversation, progress, previous_assignee, began, at, position: 0 };
+        let (previous, from) = (progress.hands(), progress);
+        let change = Change { organisation, conversation, progress, previous, began, at, position: 0 };
         Self { name, change, from, touched: false }
     }
 }

@@ -1,42 +1,46 @@
 //! What happens to a conversation besides messages: it is given to somebody, ended, taken up again.
 
 use domain::conversation::{Author, Change, Event, Kind, State};
-use domain::{Access, ConversationId, OperatorId, OrganisationId, Timestamp};
+use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
 
 use super::head::{Moved, write_heads};
 use super::{Conversation, locked};
 use crate::append::{INSERT_MESSAGES, event};
 use crate::engine::{Connection, statements};
-use crate::{Error, Result, Store, job};
+use crate::{Error, Result, Store, group, job};
 
 statements! {
     WORKS_HERE =
-        "SELECT organisation_id FROM operator WHERE organisation_id = $1 AND operator_id = $2";
+        "SELECT organisation_id FROM operator
+        WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
 }
 
-/// Puts an event into a conversation and writes its new state.
+/// Puts events into a conversation and writes its new state.
 async fn happen(
     connection: &mut Connection,
     found: Conversation,
     author: Author,
-    what: Event,
+    what: &[Event],
     at: Timestamp,
 ) -> Result<Change> {
     let mut progress = found.progress;
-    let kind = Kind::Event(what);
-    let numbers = progress.advance(author, kind, at);
-    let entry = [event(found.id, found.organisation, author, kind, numbers, at)];
+    let mut entries = Vec::with_capacity(what.len());
+    for event_of in what {
+        let kind = Kind::Event(*event_of);
+        let numbers = progress.advance(author, kind, at);
+        entries.push(event(found.id, found.organisation, author, kind, numbers, at));
+    }
     let change = Change {
         organisation: found.organisation,
         conversation: found.id,
         progress,
-        previous_assignee: found.progress.assignee,
+        previous: found.progress.hands(),
         began: false,
         at,
         position: 0,
     };
-    let moved = vec![Moved { change, from: found.progress.state }];
-    let changes = write_heads(connection, moved, Vec::new(), &[(&INSERT_MESSAGES, &entry)]).await?;
+    let moved = vec![Moved { change, from: found.progress }];
+    let changes = write_heads(connection, moved, Vec::new(), &[(&INSERT_MESSAGES, &entries)]).await?;
     changes.into_iter().next().ok_or_else(|| Error::Broken("a change was not written".to_owned()))
 }
 
@@ -69,7 +73,43 @@ impl Store {
                                 return Err(Error::NotFound);
                             }
                         }
-                        happen(connection, found, Author::Operator(by.0), Event::Assigned(to), at).await.map(Some)
+                        happen(connection, found, Author::Operator(by.0), &[Event::Assigned(to)], at).await.map(Some)
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
+            .await
+    }
+
+    /// Hands a conversation to a group, or to everybody; whoever was on it no longer is. Nothing happens where it is so
+    /// already.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for a group that is not there, and [`Error::OutOfReach`] where `by` may not touch it.
+    pub async fn hand_to_group(
+        &self,
+        organisation: OrganisationId,
+        id: ConversationId,
+        by: (OperatorId, Access),
+        to: Option<GroupNumber>,
+        at: Timestamp,
+    ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
+        self.data
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let found = locked(connection, organisation, id, Some(by)).await?;
+                        if found.progress.hands() == (Hands { assignee: None, group: to }) {
+                            return Ok(None);
+                        }
+                        if let Some(to) = to {
+                            group::must_be_there(connection, organisation, to).await?;
+                        }
+                        // The visitor is told that nobody is on it, and not which groups there are.
+                        let leaves = found.progress.assignee.is_some().then_some(Event::Assigned(None));
+                        let what: Vec<Event> = leaves.into_iter().chain([Event::Grouped(to)]).collect();
+                        happen(connection, found, Author::Operator(by.0), &what, at).await.map(Some)
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
@@ -103,7 +143,7 @@ impl Store {
                         if !ended {
                             job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
                         }
-                        happen(connection, found, Author::Operator(by.0), what, at).await.map(Some)
+                        happen(connection, found, Author::Operator(by.0), &[what], at).await.map(Some)
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
@@ -140,7 +180,7 @@ impl Store {
                             job::postpone(connection, &claimed, due).await?;
                             return Ok(None);
                         }
-                        let change = happen(connection, found, Author::System, Event::EndedIdle, at).await?;
+                        let change = happen(connection, found, Author::System, &[Event::EndedIdle], at).await?;
                         job::finish(connection, &claimed).await?;
                         Ok(Some(change))
                     })

@@ -1,18 +1,20 @@
 //! The heads of conversations, written: how far each has come, and its place in the order of changes.
 
-use domain::conversation::{Change, State};
+use domain::GroupNumber;
+use domain::conversation::{Change, Progress};
 
 use crate::engine::{Connection, Statement, Value, statements};
 use crate::{Error, Result};
 
 statements! {
     BEGIN(conversation_id int, organisation_id int, state int, assignee int, last_sequence int, last_visible int,
-        last_message int, unread int, waiting_since int, last_at int, position int) =
+        last_message int, unread int, waiting_since int, last_at int, position int, group_number int) =
         "INSERT INTO head (conversation_id, organisation_id, state, assignee, last_sequence, last_visible, last_message,
-            unread, waiting_since, visitor_seen, team_seen, team_seen_visible, last_at, position, assigned_position)
+            unread, waiting_since, visitor_seen, team_seen, team_seen_visible, last_at, position, assigned_position,
+            group_number)
         SELECT input.conversation_id, input.organisation_id, input.state, input.assignee, input.last_sequence,
             input.last_visible, input.last_message, input.unread, input.waiting_since, 0, 0, 0, input.last_at,
-            input.position, 0 {from_input}";
+            input.position, 0, input.group_number {from_input}";
     // Without state and assignee, which most messages leave as they are: SQLite writes the index of a column that is set.
     MOVE(conversation_id int, last_sequence int, last_visible int, last_message int, unread int, waiting_since int,
         last_at int, position int) =
@@ -21,11 +23,11 @@ statements! {
             last_at = input.last_at, position = input.position
         {from_input} WHERE head.conversation_id = input.conversation_id";
     TURN(conversation_id int, last_sequence int, last_visible int, last_message int, unread int, waiting_since int,
-        last_at int, position int, state int, assignee int) =
-        "UPDATE head SET state = input.state, assignee = input.assignee,
-            assigned_from = CASE WHEN head.assignee IS DISTINCT FROM input.assignee
-                THEN head.assignee ELSE head.assigned_from END,
-            assigned_position = CASE WHEN head.assignee IS DISTINCT FROM input.assignee
+        last_at int, position int, state int, assignee int, group_number int, is_handed_over int) =
+        "UPDATE head SET state = input.state, assignee = input.assignee, group_number = input.group_number,
+            assigned_from = CASE WHEN input.is_handed_over = 1 THEN head.assignee ELSE head.assigned_from END,
+            group_from = CASE WHEN input.is_handed_over = 1 THEN head.group_number ELSE head.group_from END,
+            assigned_position = CASE WHEN input.is_handed_over = 1
                 THEN input.position ELSE head.assigned_position END,
             last_sequence = input.last_sequence, last_visible = input.last_visible,
             last_message = input.last_message, unread = input.unread, waiting_since = input.waiting_since,
@@ -48,7 +50,7 @@ pub(crate) static TAKE_POSITIONS_POSTGRES: Statement = Statement::new(
 /// A conversation that moved, and where it stood before.
 pub(crate) struct Moved {
     pub(crate) change: Change,
-    pub(crate) from: State,
+    pub(crate) from: Progress,
 }
 
 /// Writes the new state of conversations, together with what else is to be written, and gives each change its place in the
@@ -79,13 +81,15 @@ pub(crate) async fn write_heads(
         ];
         let id: Value = change.conversation.into();
         let turn: [Value; 2] = [progress.state.code().into(), progress.assignee.into()];
+        let group: Value = progress.group.map(GroupNumber::number).into();
         if change.began {
             let organisation: Value = change.organisation.into();
-            begun.push([id, organisation].into_iter().chain(turn).chain(numbers).collect());
-        } else if progress.state == from && progress.assignee == change.previous_assignee {
+            begun.push([id, organisation].into_iter().chain(turn).chain(numbers).chain([group]).collect());
+        } else if progress.state == from.state && progress.hands() == from.hands() {
             same.push([id].into_iter().chain(numbers).collect());
         } else {
-            turned.push([id].into_iter().chain(numbers).chain(turn).collect());
+            let is_handed_over = i64::from(progress.hands() != from.hands()).into();
+            turned.push([id].into_iter().chain(numbers).chain(turn).chain([group, is_handed_over]).collect());
         }
         changes.push(change);
     }

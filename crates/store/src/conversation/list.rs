@@ -1,7 +1,7 @@
 //! Lists of conversations, newest change first, and how many there are.
 
 use domain::conversation::State;
-use domain::{OperatorId, OrganisationId};
+use domain::{GroupNumber, Groups, Hands, OperatorId, OrganisationId};
 
 use super::{Conversation, conversation, select};
 use crate::engine::{Value, statements};
@@ -12,8 +12,10 @@ use crate::{Result, Scope, Store};
 pub enum List {
     /// Those of one operator.
     Mine(OperatorId),
-    /// Those that nobody has taken.
-    Unassigned,
+    /// Those that nobody has taken, of everybody's and of these groups.
+    Unassigned(Groups),
+    /// Those within the reach of an operator of these groups.
+    Groups(OperatorId, Groups),
     /// All.
     All,
 }
@@ -24,13 +26,19 @@ statements! {
             AND h.position < $4 ORDER BY h.position DESC LIMIT $5");
     LIST_UNASSIGNED =
         select!("WHERE h.organisation_id = $1 AND h.assignee IS NULL AND h.state IN (0, 1, 2, CAST($2 AS BIGINT))
+            AND (h.group_number IS NULL OR (CAST($5 AS BIGINT) >> CAST(h.group_number AS INTEGER)) & 1 = 1)
             AND h.position < $3 ORDER BY h.position DESC LIMIT $4");
+    LIST_GROUPS =
+        select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($2 AS BIGINT)) AND h.position < $3
+            AND (h.assignee = $6 OR (h.assignee IS NULL AND h.group_number IS NULL)
+                OR (CAST($5 AS BIGINT) >> CAST(h.group_number AS INTEGER)) & 1 = 1)
+        ORDER BY h.position DESC LIMIT $4");
     LIST_ALL =
         select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($2 AS BIGINT)) AND h.position < $3
         ORDER BY h.position DESC LIMIT $4");
     COUNT =
-        "SELECT organisation_id, assignee, COUNT(*) FROM head
-        WHERE organisation_id = $1 AND state IN (0, 1, 2) GROUP BY organisation_id, assignee";
+        "SELECT organisation_id, assignee, group_number, COUNT(*) FROM head
+        WHERE organisation_id = $1 AND state IN (0, 1, 2) GROUP BY organisation_id, assignee, group_number";
     LAST_POSITION =
         "SELECT organisation_id, position FROM head WHERE organisation_id = $1
         ORDER BY position DESC LIMIT 1";
@@ -60,9 +68,20 @@ impl Store {
                             let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
                             connection.query_in(scope, &LIST_MINE, &values).await?
                         }
-                        List::Unassigned => {
-                            let values = [organisation.into(), ended, before.into(), most.into()];
+                        List::Unassigned(groups) => {
+                            let values = [organisation.into(), ended, before.into(), most.into(), groups.bits().into()];
                             connection.query_in(scope, &LIST_UNASSIGNED, &values).await?
+                        }
+                        List::Groups(operator, groups) => {
+                            let values = [
+                                organisation.into(),
+                                ended,
+                                before.into(),
+                                most.into(),
+                                groups.bits().into(),
+                                operator.into(),
+                            ];
+                            connection.query_in(scope, &LIST_GROUPS, &values).await?
                         }
                         List::All => {
                             let values = [organisation.into(), ended, before.into(), most.into()];
@@ -75,16 +94,24 @@ impl Store {
             .await
     }
 
-    /// How many conversations are not ended, by operator; `None` stands for nobody.
+    /// How many conversations are not ended, by whose they are.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn counts(&self, organisation: OrganisationId) -> Result<Vec<(Option<OperatorId>, i64)>> {
+    pub async fn counts(&self, organisation: OrganisationId) -> Result<Vec<(Hands, i64)>> {
         self.data
             .read(move |connection| {
                 Box::pin(async move {
                     let rows = connection.query_in(organisation.into(), &COUNT, &[organisation.into()]).await?;
-                    rows.iter().map(|row| Ok((row.int_or_null(1)?.map(OperatorId), row.int(2)?))).collect()
+                    rows.iter()
+                        .map(|row| {
+                            let hands = Hands {
+                                assignee: row.int_or_null(1)?.map(OperatorId),
+                                group: row.int_or_null(2)?.and_then(GroupNumber::new),
+                            };
+                            Ok((hands, row.int(3)?))
+                        })
+                        .collect()
                 })
             })
             .await

@@ -7,7 +7,9 @@ mod list;
 mod see;
 
 use domain::conversation::{Progress, State};
-use domain::{Access, ConversationId, KeyId, Language, OperatorId, OrganisationId, PublicId, Timestamp, WidgetId};
+use domain::{
+    Access, ConversationId, GroupNumber, KeyId, Language, OperatorId, OrganisationId, PublicId, Timestamp, WidgetId,
+};
 
 pub use self::list::List;
 pub use self::see::Seen;
@@ -53,7 +55,7 @@ macro_rules! select {
         concat!(
             "SELECT h.organisation_id, h.conversation_id, c.public_id, c.widget_id, c.key_id, c.language, h.state,
             h.assignee, h.last_sequence, h.last_visible, h.last_message, h.unread, h.waiting_since, h.visitor_seen,
-            h.team_seen_visible, c.started_at, h.last_at, h.position
+            h.team_seen_visible, c.started_at, h.last_at, h.position, h.group_number
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id ",
             $rest
         )
@@ -89,6 +91,7 @@ fn conversation(row: &Row) -> Result<Conversation> {
             last_message: row.int(10)?,
             unread: row.int(11)?,
             waiting_since: row.int_or_null(12)?.map(Timestamp),
+            group: row.int_or_null(18)?.and_then(GroupNumber::new),
         },
         visitor_seen: row.int(13)?,
         team_seen_visible: row.int(14)?,
@@ -107,7 +110,7 @@ async fn locked(
     let rows = connection.query_in(organisation.into(), &BY_ID, &[organisation.into(), id.into()]).await?;
     let found = conversation(rows.first().ok_or(Error::NotFound)?)?;
     match reach {
-        Some((operator, access)) if !access.reaches(operator, found.progress.assignee) => Err(Error::OutOfReach),
+        Some((operator, access)) if !access.reaches(operator, found.progress.hands()) => Err(Error::OutOfReach),
         _ => Ok(found),
     }
 }

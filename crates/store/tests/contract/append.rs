@@ -265,7 +265,7 @@ async fn an_operators_first_reply_takes_the_conversation(at: Fixture) {
     assert_eq!(at.head(&chat).await.progress.assignee, None);
     let stored = stored(at.store.append(chat.operator(at.ours.ada, 1, 1)).await);
     assert_eq!(stored.numbers, numbers(3, 3), "the event comes before it");
-    assert_eq!((stored.change.previous_assignee, stored.change.progress.assignee), (None, Some(at.ours.ada)));
+    assert_eq!((stored.change.previous.assignee, stored.change.progress.assignee), (None, Some(at.ours.ada)));
     let entries = at.entries(&chat).await;
     assert_gapless(&entries);
     assert_eq!(entries[1].kind, Kind::Event(Event::Assigned(Some(at.ours.ada))));

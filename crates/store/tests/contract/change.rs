@@ -58,12 +58,12 @@ async fn a_change_names_who_had_the_conversation_before(at: Fixture) {
     at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), START).await.unwrap().unwrap();
     stored(at.store.append(chat.visitor(1, 2)).await);
     let found = at.store.changes_of(vec![(at.ours.id, chat.id)]).await.unwrap().remove(0);
-    assert_eq!((found.change.progress.assignee, found.assigned_from), (Some(at.ours.ada), Some(at.ours.ben)));
+    assert_eq!((found.change.progress.assignee, found.handed_from.assignee), (Some(at.ours.ada), Some(at.ours.ben)));
     let handed_over = found.assigned_position;
     assert!(handed_over < found.change.position, "the message came later");
     // Whoever has seen the hand-over is told of the message only; whoever has not must hear of both.
-    assert_eq!(found.clone().told_past(handed_over).previous_assignee, Some(at.ours.ada));
-    assert_eq!(found.told_past(handed_over - 1).previous_assignee, Some(at.ours.ben));
+    assert_eq!(found.clone().told_past(handed_over).previous.assignee, Some(at.ours.ada));
+    assert_eq!(found.told_past(handed_over - 1).previous.assignee, Some(at.ours.ben));
 }
 
 /// A transaction takes its position and is then held up; later ones commit before it.

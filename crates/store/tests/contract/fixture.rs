@@ -12,8 +12,8 @@ use diskret_store::widget::Widget;
 use diskret_store::{Error, KeyStore, Location, Result, Settings, Store, files_in};
 use domain::conversation::{Author, Kind, Numbers};
 use domain::{
-    Access, Capability, ConversationId, KeyId, Language, OperatorId, OrganisationId, PublicId, Role, SenderId,
-    Timestamp, WidgetId,
+    Access, Capability, ConversationId, Groups, KeyId, Language, Level, OperatorId, OrganisationId, Principal,
+    PublicId, Role, SenderId, Timestamp, WidgetId,
 };
 use futures_util::future::join_all;
 use privacy::message::Identity;
@@ -36,12 +36,19 @@ pub(crate) fn moment(micros: i64) -> Timestamp {
 
 /// An owner's access to conversations: all.
 pub(crate) fn all() -> Access {
-    Role::Owner.grants(Capability::Conversations)
+    access(Role::Owner, Groups::default())
 }
 
 /// An agent's access to conversations: their own and those nobody has taken.
 pub(crate) fn own() -> Access {
-    Role::Agent.grants(Capability::Conversations)
+    access(Role::Agent, Groups::default())
+}
+
+/// The access to conversations of somebody with this role in these groups.
+pub(crate) fn access(role: Role, groups: Groups) -> Access {
+    Principal::new(OrganisationId(1), OperatorId(1), role, groups)
+        .require(Capability::Conversations, Level::Read)
+        .unwrap()
 }
 
 /// An organisation with a widget and two operators.
@@ -82,6 +89,7 @@ impl Tenant {
                 token_hash: token,
                 key: KeyId(random::number()),
                 language: Language::En,
+                group: None,
             }),
             message: Message::from_store(identity, content(sender, counter)),
             access: None,
@@ -101,6 +109,7 @@ pub(crate) fn widget(organisation: OrganisationId) -> Widget {
         colour: "#336699".to_owned(),
         language: Language::De,
         sites: vec!["https://shop.example".to_owned(), "https://www.shop.example".to_owned()],
+        group: None,
     }
 }
 
@@ -115,6 +124,8 @@ pub(crate) fn operator(organisation: OrganisationId, role: Role) -> Operator {
         password_hash: "$argon2id$".to_owned(),
         role,
         language: Language::De,
+        groups: Groups::default(),
+        deactivated_at: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diskret_store::Error;
-use domain::{Principal, Role, Timestamp};
+use domain::{Groups, Principal, Role, Timestamp};
 
 use crate::fixture::{Fixture, START, moment};
 
@@ -26,7 +26,7 @@ async fn a_session_leads_to_its_operator(at: Fixture) {
     at.store.insert_session([1; 32], at.ours.id, at.ours.ben, START).await.unwrap();
     at.store.insert_session([2; 32], at.theirs.id, at.theirs.ada, START).await.unwrap();
     let session = at.store.session([1; 32], LONG_AGO, LONG_AGO).await.unwrap();
-    let ben = Principal { organisation: at.ours.id, operator: at.ours.ben, role: Role::Agent };
+    let ben = Principal::new(at.ours.id, at.ours.ben, Role::Agent, Groups::default());
     assert_eq!((session.principal, session.used_at), (ben, START));
     let theirs = at.store.session([2; 32], LONG_AGO, LONG_AGO).await.unwrap().principal;
     assert_eq!((theirs.organisation, theirs.role), (at.theirs.id, Role::Owner));
@@ -103,7 +103,7 @@ async fn one_secret_is_one_session(at: Fixture) {
 
 async fn an_api_token_is_good_until_its_last_microsecond(at: Fixture) {
     at.store.insert_api_token([1; 32], at.ours.id, at.ours.ben, START, moment(10)).await.unwrap();
-    let ben = Principal { organisation: at.ours.id, operator: at.ours.ben, role: Role::Agent };
+    let ben = Principal::new(at.ours.id, at.ours.ben, Role::Agent, Groups::default());
     assert_eq!(at.store.api_token([1; 32], moment(9)).await, Ok(ben));
     assert_eq!(at.store.api_token([1; 32], moment(10)).await, Err(Error::NotFound));
     assert_eq!(at.store.api_token([1; 32], moment(11)).await, Err(Error::NotFound));

@@ -1,6 +1,9 @@
 import type { OperatorInfo } from "@diskret/api";
 import { call } from "../api";
 
+/** Roles that no conversation can be given to. */
+const READS_NO_CONVERSATION: readonly string[] = ["officer", "analyst"];
+
 class Operators {
   all = $state.raw<OperatorInfo[] | null>(null);
   failed = $state(false);
@@ -10,7 +13,7 @@ class Operators {
     this.failed = false;
     try {
       const all = await call<OperatorInfo[]>("GET", "/api/operators");
-      this.all = all.filter((operator) => operator.role !== "officer");
+      this.all = all.filter((operator) => operator.active && !READS_NO_CONVERSATION.includes(operator.role));
     } catch {
       this.failed = this.all === null;
     }

@@ -10,13 +10,13 @@ class Session {
   #last: string | null = null;
 
   get canRead(): boolean {
-    return this.info != null && this.info.conversations.level !== "off";
+    return this.info != null && this.info.rights.conversations.level !== "off";
   }
   get canWrite(): boolean {
-    return this.info?.conversations.level === "write";
+    return this.info?.rights.conversations.level === "write";
   }
   get seesAll(): boolean {
-    return this.info?.conversations.reach === "all";
+    return this.info != null && this.info.rights.conversations.reach !== "own";
   }
   get me(): string {
     return this.info?.operator.id ?? "";

@@ -1,5 +1,6 @@
 //! One dashboard: `web/dashboard/src/conversation/live.svelte.ts` and its connection in Rust, without the screen.
 
+use app::conversation::assign::To;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -214,7 +215,9 @@ impl Desk {
             Act::Assign(id, to) => {
                 self.world.note(&self.name, &format!("assigns {}", self.world.alias(&id)));
                 let (principal, name) = (self.member.principal, id.parse().expect("ids are ids"));
-                self.ask(move |node| Box::pin(async move { node.app().assign(principal, name, to).await }));
+                self.ask(move |node| {
+                    Box::pin(async move { node.app().assign(principal, name, To::Operator(to)).await })
+                });
             }
             Act::End(id, ended) => {
                 self.world.note(&self.name, &format!("ends {}: {ended}", self.world.alias(&id)));

@@ -20,7 +20,7 @@ impl Desk {
     /// Rows that changed while the operator was away, newest last.
     pub(super) async fn tell_missed(&mut self, position: i64, reach: Reach) -> Result<(), Gone> {
         use app::conversation::ListName as List;
-        let lists: &[List] = if reach == Reach::All { &[List::All] } else { &[List::Mine, List::Unassigned] };
+        let lists: &[List] = if reach == Reach::Own { &[List::Mine, List::Unassigned] } else { &[List::All] };
         for list in lists {
             let found = match self.app.list(self.principal, *list, true, i64::MAX, MISSED).await {
                 Ok(found) => found,
@@ -53,6 +53,8 @@ impl Desk {
                     Ok(row) => ServerFrame::Conversation(row),
                     Err(_) => continue,
                 },
+                // Whoever could not see it before need not hear that there is one.
+                None if !self.app.could_read(self.principal, &change) => continue,
                 None => match self.app.name_of(self.principal, change.conversation).await {
                     Ok(name) => ServerFrame::Removed { conversation: name.into() },
                     Err(_) => continue,

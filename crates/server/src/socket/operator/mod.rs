@@ -227,7 +227,7 @@ impl Desk {
                 return Ok(());
             }
             ClientFrame::Watch { list } => {
-                let all = self.principal.role.grants(Capability::Conversations).reach == Reach::All;
+                let all = self.principal.rights.of(Capability::Conversations).1 > Reach::Own;
                 self.watched = (matches!(list, ListName::All) && all)
                     .then(|| self.app.bus().subscribe(Topic::All(self.principal.organisation), &self.mailbox));
                 return Ok(());
@@ -323,10 +323,10 @@ impl Desk {
                     self.followed.remove(&id);
                 }
             }
-            let previous = self.rows.get(&id).map(|known| known.previous_assignee);
+            let previous = self.rows.get(&id).map(|known| known.previous);
             let mut change = change;
             if let Some(previous) = previous {
-                change.previous_assignee = previous;
+                change.previous = previous;
             }
             self.rows.insert(id, change);
         }

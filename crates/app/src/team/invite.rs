@@ -1,0 +1,104 @@
+//! Adds a colleague, who sets a password by a link that is shown once to whoever added them.
+
+use std::sync::Arc;
+
+use domain::limits::LINK_LIFE;
+use domain::{Capability, Language, Level, OperatorId, Principal, PublicId, Role, Timestamp};
+use privacy::{Plaintext, digest, token};
+
+use super::add_operator::Checked;
+use super::{NewOperator, Person, Secret, password};
+use crate::{App, Error, Result};
+
+/// A colleague to be.
+pub struct Invitation {
+    /// What they are called.
+    pub name: String,
+    /// What they will sign in with.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// The groups they are in.
+    pub groups: Vec<PublicId>,
+    /// The language of their screens.
+    pub language: Language,
+}
+
+/// A way to set a password, to be handed over by whoever made it: once, within [`LINK_LIFE`].
+#[derive(Debug)]
+pub struct Link {
+    /// What the link carries.
+    pub secret: Secret,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl App {
+    /// Adds a colleague who has no password yet.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], also for a role that allows what the caller may not; [`Error::Invalid`] by field;
+    /// [`Error::Conflict`] where the address is taken.
+    pub async fn invite(&self, principal: Principal, new: Invitation) -> Result<(Arc<Person>, Link)> {
+        principal.require(Capability::Team, Level::Write)?;
+        may_grant(principal, new.role)?;
+        let groups = self.groups_named(principal, &new.groups).await?;
+        let (name, email) = NewOperator::check_names(&new.name, &new.email)?;
+        let checked = Checked {
+            name,
+            email,
+            password_hash: password::NONE.to_owned(),
+            role: new.role,
+            language: new.language,
+            groups,
+        };
+        let person = self.store_operator(principal.organisation, checked).await?;
+        let link = self.make_link(principal, person.id).await?;
+        Ok((person, link))
+    }
+
+    /// Makes a new link for a colleague: the one before is good no more. The password stays until it is used.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], also where the colleague may do what the caller may not; [`Error::NotFound`].
+    pub async fn renew_link(&self, principal: Principal, name: PublicId) -> Result<Link> {
+        principal.require(Capability::Team, Level::Write)?;
+        let person = self.person_named(principal.organisation, name).await?;
+        // Whoever sets somebody's password can be them.
+        may_grant(principal, person.role)?;
+        if person.deactivated_at.is_some() {
+            return Err(Error::Conflict("they do not work here any more: let them in first"));
+        }
+        self.make_link(principal, person.id).await
+    }
+
+    async fn make_link(&self, principal: Principal, operator: OperatorId) -> Result<Link> {
+        let (secret, now) = (Secret::new(token::bearer()), self.now());
+        let hash = digest::of_secret(secret.expose().as_bytes());
+        let expires_at = now.plus(LINK_LIFE);
+        self.store.insert_sign_in_link(hash, principal.organisation, operator, now, expires_at).await?;
+        Ok(Link { secret, expires_at })
+    }
+
+    /// Sets a password by a link and ends every session of whose it is. Public: whoever holds the link may.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] alike for a link that was used, has expired or never was; [`Error::Invalid`] for the password,
+    /// with which the link is not used up.
+    pub async fn use_link(&self, secret: &Secret, new: Plaintext) -> Result<()> {
+        let hash = password::hash(new).await?;
+        self.store.use_sign_in_link(digest::of_secret(secret.expose().as_bytes()), hash, self.now()).await?;
+        Ok(())
+    }
+}
+
+/// The roles that somebody may give to others.
+pub fn grantable(principal: Principal) -> impl Iterator<Item = Role> {
+    let may = principal.require(Capability::Team, Level::Write).is_ok();
+    Role::OPERATORS.into_iter().filter(move |role| may && may_grant(principal, *role).is_ok())
+}
+
+/// Nobody grants what they lack (SZ6).
+pub(super) fn may_grant(principal: Principal, role: Role) -> Result<()> {
+    if principal.rights.include(&role.rights()) { Ok(()) } else { Err(Error::Forbidden) }
+}

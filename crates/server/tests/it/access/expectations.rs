@@ -1,0 +1,248 @@
+//! What each role is answered, written by hand: an operation or frame that is not here fails the test.
+
+/// Who asks, in the order of the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Owner,
+    Manager,
+    Admin,
+    Analyst,
+    Staff,
+    Agent,
+    Officer,
+    Visitor,
+    Nobody,
+}
+
+pub(super) const ROLES: [Role; 9] = [
+    Role::Owner,
+    Role::Manager,
+    Role::Admin,
+    Role::Analyst,
+    Role::Staff,
+    Role::Agent,
+    Role::Officer,
+    Role::Visitor,
+    Role::Nobody,
+];
+
+/// Whose conversation, widget, colleague or group a request names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// None.
+    None,
+    /// One of the organisation; a conversation that nobody or the caller has taken; a visitor's own.
+    Own,
+    /// A conversation that another agent has taken, for the staff's group.
+    Groups,
+    /// A conversation that another agent has taken.
+    Colleagues,
+    /// The organisation's owner.
+    Owners,
+    /// Another organisation's.
+    Foreign,
+    /// One that is not there.
+    Unknown,
+}
+
+impl Whose {
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Own => "own or nobody's",
+            Self::Groups => "a colleague's, of the staff's group",
+            Self::Colleagues => "a colleague's",
+            Self::Owners => "the owner",
+            Self::Foreign => "another organisation's",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is expected of an operation: a status per role, in the order of [`ROLES`].
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) query: &'static str,
+    pub(super) expected: &'static [(Whose, [u16; 9])],
+}
+
+type Expected = &'static [(Whose, [u16; 9])];
+
+const fn plain(method: &'static str, path: &'static str, expected: Expected) -> Operation {
+    Operation { method, path, query: "", expected }
+}
+
+const fn asked(method: &'static str, path: &'static str, query: &'static str, expected: Expected) -> Operation {
+    Operation { method, path, query, expected }
+}
+
+const SIGNED_IN: [u16; 9] = [200, 200, 200, 200, 200, 200, 200, 401, 401];
+
+// Owner, manager, admin, analyst, staff, agent, officer, visitor, nobody.
+const CONVERSATION: Expected = &[
+    (Whose::Own, [200, 200, 200, 403, 200, 200, 403, 401, 401]),
+    (Whose::Groups, [200, 200, 200, 403, 200, 403, 403, 401, 401]),
+    (Whose::Colleagues, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+];
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    plain("get", "/api/setup", &[(Whose::None, [200; 9])]),
+    // It works once, for whoever holds the code: see `security`.
+    plain("post", "/api/setup", &[(Whose::None, [409; 9])]),
+    plain("post", "/api/recovery-key/confirmation", &[(Whose::None, [204, 403, 403, 403, 403, 403, 403, 401, 401])]),
+    plain("get", "/api/session", &[(Whose::None, SIGNED_IN)]),
+    plain("post", "/api/session", &[(Whose::None, [200; 9])]),
+    plain("patch", "/api/session", &[(Whose::None, SIGNED_IN)]),
+    plain("delete", "/api/session", &[(Whose::None, [204; 9])]),
+    asked("get", "/api/conversations", "?list=mine", &[(Whose::None, [200, 200, 200, 403, 200, 200, 403, 401, 401])]),
+    asked(
+        "get",
+        "/api/conversations",
+        "?list=unassigned",
+        &[(Whose::None, [200, 200, 200, 403, 200, 200, 403, 401, 401])],
+    ),
+    asked("get", "/api/conversations", "?list=all", &[(Whose::None, [200, 200, 200, 403, 200, 403, 403, 401, 401])]),
+    plain("get", "/api/conversations/{id}", CONVERSATION),
+    plain("get", "/api/conversations/{id}/entries", CONVERSATION),
+    plain("put", "/api/conversations/{id}/assignment", CONVERSATION),
+    plain("put", "/api/conversations/{id}/state", CONVERSATION),
+    plain("get", "/api/operators", &[(Whose::None, SIGNED_IN)]),
+    // Each adds somebody, with the role of an agent.
+    plain("post", "/api/operators", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),
+    plain(
+        "patch",
+        "/api/operators/{id}",
+        &[
+            (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
+            // Whoever has more rights than the caller is not the caller's to change (SZ6).
+            (Whose::Owners, [200, 403, 403, 403, 403, 403, 403, 401, 401]),
+            (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+            (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+        ],
+    ),
+    plain(
+        "post",
+        "/api/operators/{id}/link",
+        &[
+            (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
+            (Whose::Owners, [200, 403, 403, 403, 403, 403, 403, 401, 401]),
+            (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+            (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+        ],
+    ),
+    // Whoever holds a link may use it; this one nobody holds.
+    plain("post", "/api/link", &[(Whose::Unknown, [404; 9])]),
+    plain("get", "/api/groups", &[(Whose::None, SIGNED_IN)]),
+    plain("post", "/api/groups", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),
+    plain(
+        "patch",
+        "/api/groups/{id}",
+        &[
+            (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
+            (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+            (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+        ],
+    ),
+    // A group of its own for each question.
+    plain(
+        "delete",
+        "/api/groups/{id}",
+        &[
+            (Whose::Own, [204, 204, 204, 403, 403, 403, 403, 401, 401]),
+            (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+            (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+        ],
+    ),
+    plain("get", "/api/widgets", &[(Whose::None, [200, 200, 200, 200, 403, 403, 200, 401, 401])]),
+    plain(
+        "patch",
+        "/api/widgets/{id}",
+        &[
+            (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
+            (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+            (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+        ],
+    ),
+];
+
+/// What is expected of a frame: an answer per role, in the order of [`ROLES`]. `quiet` is none, `401` no socket at all;
+/// whoever reads no conversations is turned away at hello.
+pub(super) struct Frame {
+    pub(super) name: &'static str,
+    pub(super) expected: &'static [(Whose, [&'static str; 9])],
+}
+
+const OFF: &str = "forbidden";
+
+/// By owner, manager and admin; staff; agent; visitor. Analysts and officers are turned away, nobody has no socket.
+const fn frame(
+    all: &'static str,
+    staff: &'static str,
+    agent: &'static str,
+    visitor: &'static str,
+) -> [&'static str; 9] {
+    [all, all, all, OFF, staff, agent, OFF, visitor, "401"]
+}
+
+pub(super) const FRAMES: &[Frame] = &[
+    Frame { name: "hello", expected: &[(Whose::None, frame("welcome", "welcome", "welcome", "welcome"))] },
+    Frame { name: "ping", expected: &[(Whose::None, frame("pong", "pong", "pong", "pong"))] },
+    Frame { name: "watch", expected: &[(Whose::None, frame("quiet", "quiet", "quiet", OFF))] },
+    Frame {
+        name: "message",
+        expected: &[
+            (Whose::None, frame("malformed", "malformed", "malformed", "accepted")),
+            (Whose::Own, frame("accepted", "accepted", "accepted", OFF)),
+            (Whose::Groups, frame("accepted", "accepted", OFF, OFF)),
+            (Whose::Colleagues, frame("accepted", OFF, OFF, OFF)),
+            (Whose::Foreign, frame("not_found", "not_found", "not_found", OFF)),
+            (Whose::Unknown, frame("not_found", "not_found", "not_found", OFF)),
+        ],
+    },
+    Frame {
+        name: "typing",
+        expected: &[
+            (Whose::None, frame("malformed", "malformed", "malformed", "quiet")),
+            (Whose::Own, frame("quiet", "quiet", "quiet", OFF)),
+            (Whose::Groups, frame("quiet", "quiet", OFF, OFF)),
+            (Whose::Colleagues, frame("quiet", OFF, OFF, OFF)),
+            (Whose::Foreign, frame("not_found", "not_found", "not_found", OFF)),
+            (Whose::Unknown, frame("not_found", "not_found", "not_found", OFF)),
+        ],
+    },
+    Frame {
+        name: "seen",
+        expected: &[
+            (Whose::None, frame("malformed", "malformed", "malformed", "quiet")),
+            (Whose::Own, frame("quiet", "quiet", "quiet", OFF)),
+            (Whose::Groups, frame("quiet", "quiet", OFF, OFF)),
+            (Whose::Colleagues, frame("quiet", OFF, OFF, OFF)),
+            (Whose::Foreign, frame("not_found", "not_found", "not_found", OFF)),
+            (Whose::Unknown, frame("not_found", "not_found", "not_found", OFF)),
+        ],
+    },
+    Frame {
+        name: "follow",
+        expected: &[
+            (Whose::Own, frame("current", "current", "current", OFF)),
+            (Whose::Groups, frame("current", "current", OFF, OFF)),
+            (Whose::Colleagues, frame("current", OFF, OFF, OFF)),
+            (Whose::Foreign, frame("not_found", "not_found", "not_found", OFF)),
+            (Whose::Unknown, frame("not_found", "not_found", "not_found", OFF)),
+        ],
+    },
+    // What is not followed cannot be left: nothing is said about any of them.
+    Frame {
+        name: "unfollow",
+        expected: &[
+            (Whose::Own, frame("quiet", "quiet", "quiet", OFF)),
+            (Whose::Groups, frame("quiet", "quiet", "quiet", OFF)),
+            (Whose::Colleagues, frame("quiet", "quiet", "quiet", OFF)),
+            (Whose::Foreign, frame("quiet", "quiet", "quiet", OFF)),
+            (Whose::Unknown, frame("quiet", "quiet", "quiet", OFF)),
+        ],
+    },
+];

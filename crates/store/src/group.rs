@@ -1,0 +1,147 @@
+//! Groups of operators.
+
+use domain::{GroupNumber, Groups, OrganisationId, PublicId, Timestamp};
+
+use crate::engine::{Connection, Row, statements};
+use crate::{Error, Result, Store};
+
+/// A group as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The tenant.
+    pub organisation: OrganisationId,
+    /// Which bit stands for it.
+    pub number: GroupNumber,
+    /// Its name outside.
+    pub name: PublicId,
+    /// What it is called.
+    pub title: String,
+}
+
+statements! {
+    OF_ORGANISATION =
+        "SELECT organisation_id, number, public_id, name FROM team_group
+        WHERE organisation_id = $1 ORDER BY number";
+    BY_NUMBER =
+        "SELECT organisation_id, number, public_id, name FROM team_group
+        WHERE organisation_id = $1 AND number = $2";
+    // Numbers are given away under this lock: two groups that are made at once must not get the same.
+    LOCK = "SELECT h.organisation_id FROM organisation h WHERE h.organisation_id = $1 {for_update}";
+    INSERT =
+        "INSERT INTO team_group (organisation_id, number, public_id, name, created_at) VALUES ($1, $2, $3, $4, $5)";
+    RENAME = "UPDATE team_group SET name = $3 WHERE organisation_id = $1 AND number = $2";
+    DELETE = "DELETE FROM team_group WHERE organisation_id = $1 AND number = $2";
+    LEAVE =
+        "UPDATE operator SET group_bits = group_bits & ~(CAST(1 AS BIGINT) << CAST(CAST($2 AS BIGINT) AS INTEGER))
+        WHERE organisation_id = $1";
+    LEAVE_WIDGETS = "UPDATE widget SET group_number = NULL WHERE organisation_id = $1 AND group_number = $2";
+    IN_USE = "SELECT organisation_id FROM head WHERE organisation_id = $1 AND group_number = $2 LIMIT 1";
+}
+
+fn group(row: &Row) -> Result<Group> {
+    Ok(Group {
+        organisation: OrganisationId(row.int(0)?),
+        number: GroupNumber::new(row.int(1)?)
+            .ok_or_else(|| Error::Broken("a group's number cannot be read".to_owned()))?,
+        name: row.public_id(2)?,
+        title: row.text(3)?,
+    })
+}
+
+/// Fails where there is no such group.
+pub(crate) async fn must_be_there(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    number: GroupNumber,
+) -> Result<()> {
+    let values = [organisation.into(), number.number().into()];
+    let rows = connection.query_in(organisation.into(), &BY_NUMBER, &values).await?;
+    if rows.is_empty() { Err(Error::NotFound) } else { Ok(()) }
+}
+
+impl Store {
+    /// The groups of an organisation.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn groups(&self, organisation: OrganisationId) -> Result<Vec<Group>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows =
+                        connection.query_in(organisation.into(), &OF_ORGANISATION, &[organisation.into()]).await?;
+                    rows.iter().map(group).collect()
+                })
+            })
+            .await
+    }
+
+    /// Makes a group under the lowest number that is free.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where there are as many as there can be.
+    pub async fn insert_group(
+        &self,
+        organisation: OrganisationId,
+        name: PublicId,
+        title: String,
+        at: Timestamp,
+    ) -> Result<Group> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let scope = organisation.into();
+                    connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
+                    let rows = connection.query_in(scope, &OF_ORGANISATION, &[organisation.into()]).await?;
+                    let taken: Groups = rows.iter().map(|row| Ok(group(row)?.number)).collect::<Result<_>>()?;
+                    let number = (0..Groups::MOST)
+                        .filter_map(GroupNumber::new)
+                        .find(|number| !taken.contain(*number))
+                        .ok_or(Error::Conflict("there are as many groups as there can be"))?;
+                    let values =
+                        [organisation.into(), number.number().into(), name.into(), title.as_str().into(), at.into()];
+                    connection.execute(&INSERT, &values, 1).await?;
+                    Ok(Group { organisation, number, name, title })
+                })
+            })
+            .await
+    }
+
+    /// Gives a group another title.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rename_group(&self, organisation: OrganisationId, number: GroupNumber, title: String) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), number.number().into(), title.into()];
+                    connection.execute(&RENAME, &values, 1).await
+                })
+            })
+            .await
+    }
+
+    /// Removes a group: its operators and widgets are in it no more.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] while conversations are for it, ended ones included: the next group to get its number would
+    /// find them.
+    pub async fn delete_group(&self, organisation: OrganisationId, number: GroupNumber) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let scope = organisation.into();
+                    let values = [organisation.into(), number.number().into()];
+                    connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
+                    if !connection.query_in(scope, &IN_USE, &values).await?.is_empty() {
+                        return Err(Error::Conflict("conversations are for this group"));
+                    }
+                    connection.execute_any(&LEAVE, &values).await?;
+                    connection.execute_any(&LEAVE_WIDGETS, &values).await?;
+                    connection.execute(&DELETE, &values, 1).await
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,89 @@
+//! Links with which an operator sets a password: made by a colleague, used once, good for a while (SA3).
+
+use domain::{OperatorId, OrganisationId, Timestamp};
+
+use crate::engine::statements;
+use crate::operator::{END_SESSIONS, SET_PASSWORD};
+use crate::{Error, Result, Scope, Store, System};
+
+statements! {
+    FORGET = "DELETE FROM sign_in_link WHERE organisation_id = $1 AND operator_id = $2";
+    INSERT =
+        "INSERT INTO sign_in_link (token_hash, organisation_id, operator_id, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5)";
+    // Whoever deletes it has used it: of two who come at once one finds nothing.
+    USE =
+        "DELETE FROM sign_in_link WHERE token_hash = $1 AND expires_at > $2
+        RETURNING organisation_id, operator_id";
+    WORKS =
+        "SELECT organisation_id, operator_id FROM operator
+        WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
+    DELETE_EXPIRED = "DELETE FROM sign_in_link WHERE expires_at <= $1";
+}
+
+impl Store {
+    /// Makes a link for an operator; an earlier one is good no more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn insert_sign_in_link(
+        &self,
+        hash: [u8; 32],
+        organisation: OrganisationId,
+        operator: OperatorId,
+        at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    connection.execute_any(&FORGET, &[organisation.into(), operator.into()]).await?;
+                    let values = [hash.into(), organisation.into(), operator.into(), at.into(), expires_at.into()];
+                    connection.execute(&INSERT, &values, 1).await
+                })
+            })
+            .await
+    }
+
+    /// Uses a link: sets the password and ends every session of its operator, in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for one that was used, has expired or never was, and where its operator works here no more.
+    pub async fn use_sign_in_link(
+        &self,
+        hash: [u8; 32],
+        password_hash: String,
+        now: Timestamp,
+    ) -> Result<(OrganisationId, OperatorId)> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let scope = Scope::System(System::SignIn);
+                    let rows = connection.query_in(scope, &USE, &[hash.into(), now.into()]).await?;
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    let (organisation, operator) = (OrganisationId(row.int(0)?), OperatorId(row.int(1)?));
+                    let who = [organisation.into(), operator.into()];
+                    if connection.query_in(organisation.into(), &WORKS, &who).await?.is_empty() {
+                        return Err(Error::NotFound);
+                    }
+                    let values = [organisation.into(), operator.into(), password_hash.into()];
+                    connection.execute(&SET_PASSWORD, &values, 1).await?;
+                    connection.execute_any(&END_SESSIONS, &who).await?;
+                    Ok((organisation, operator))
+                })
+            })
+            .await
+    }
+
+    /// Deletes links that have expired; says how many.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn delete_expired_sign_in_links(&self, now: Timestamp) -> Result<u64> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move { connection.execute_any(&DELETE_EXPIRED, &[now.into()]).await })
+            })
+            .await
+    }
+}
