@@ -740,6 +740,10 @@ export interface components {
             key: string;
         };
         /** @description What is allowed, area by area. */
+        RoleInfo: {
+            rights: components["schemas"]["RightsInfo"];
+            role: components["schemas"]["Role"];
+        };
         RightsInfo: {
             /** @description Who did what. */
             audit: components["schemas"]["Level"];
