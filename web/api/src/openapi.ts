@@ -740,10 +740,6 @@ export interface components {
             key: string;
         };
         /** @description What is allowed, area by area. */
-        RoleInfo: {
-            rights: components["schemas"]["RightsInfo"];
-            role: components["schemas"]["Role"];
-        };
         RightsInfo: {
             /** @description Who did what. */
             audit: components["schemas"]["Level"];

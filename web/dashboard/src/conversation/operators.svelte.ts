@@ -18,7 +18,7 @@ class Operators {
         call<GroupInfo[]>("GET", "/api/groups"),
       ]);
       this.all = all.filter((operator) => operator.active && !READS_NO_CONVERSATION.includes(operator.role));
-      this.groups = groups;
+      this.groups = groups.sort((one, other) => one.name.localeCompare(other.name));
     } catch {
       this.failed = this.all === null;
     }
