@@ -211,6 +211,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles that a colleague can have, the widest first, and what each allows. */
+        get: operations["list_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -761,6 +778,13 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "manager" | "admin" | "analyst" | "staff" | "agent" | "officer";
+        /** @description A role, and what it allows. */
+        RoleInfo: {
+            /** @description What it allows. */
+            rights: components["schemas"]["RightsInfo"];
+            /** @description The role. */
+            role: components["schemas"]["Role"];
+        };
         /** @description What the server sends. */
         ServerFrame: {
             /**
@@ -1806,6 +1830,33 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleInfo"][];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

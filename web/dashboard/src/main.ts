@@ -1,3 +1,5 @@
+// First of all: what it takes out of the address must be gone before anything is asked of the server.
+import "./link/taken";
 import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";

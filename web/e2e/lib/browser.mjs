@@ -82,6 +82,10 @@ const GUIDES = {
   "note-mode-en-desktop-light": "note-mode",
   "widget-en-desktop-light": "widget",
   "first-run-3-key": "first-run-key",
+  "team-en-desktop-light": "team",
+  "team-de-desktop-light": "team-de",
+  "team-link-en-desktop-light": "team-link",
+  "roles-en-desktop-light": "roles",
 };
 
 /** Takes a picture into the folder of results, and into the guides where it belongs there. */

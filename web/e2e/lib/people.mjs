@@ -10,6 +10,15 @@ export async function signIn(context, server, email, password) {
   return page;
 }
 
+/** Presses Tab until the focus is there: what cannot be reached without a mouse fails. */
+export async function tabTo(page, locator) {
+  for (let presses = 0; presses < 60; presses += 1) {
+    if (await locator.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`${locator} cannot be reached by Tab`);
+}
+
 /** Opens the shop's page; the chat is still closed. */
 export async function visitShop(context, server, path = "/en.html") {
   const page = await context.newPage();

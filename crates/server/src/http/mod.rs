@@ -10,6 +10,7 @@ mod health;
 pub mod openapi;
 mod operators;
 mod problem;
+mod roles;
 mod session;
 mod setup;
 mod widgets;

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Shared, conversations, groups, operators, session, setup, widgets};
+use super::{Shared, conversations, groups, operators, roles, session, setup, widgets};
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
 
@@ -44,6 +44,7 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(groups::rename, groups::remove),
     || routes!(widgets::list),
     || routes!(widgets::change),
+    || routes!(roles::list),
 ];
 
 /// The operations alone. A whole description made on the way and thrown away was measured to leave 0.7 MiB behind.

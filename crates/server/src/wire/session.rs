@@ -202,6 +202,15 @@ impl From<&Rights> for RightsInfo {
     }
 }
 
+/// A role, and what it allows.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RoleInfo {
+    /// The role.
+    pub role: RoleName,
+    /// What it allows.
+    pub rights: RightsInfo,
+}
+
 /// Who is signed in, and what they may do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SessionInfo {

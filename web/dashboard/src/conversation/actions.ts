@@ -1,7 +1,8 @@
-import type { ConversationSummary, OperatorRef } from "@diskret/api";
+import type { ConversationSummary, GroupRef, OperatorRef } from "@diskret/api";
 import { asProblem, call } from "../api";
 import { explain } from "../i18n/errors";
 import { t } from "../i18n/index.svelte";
+import { router } from "../shell/router.svelte";
 import { toasts } from "../shell/toasts.svelte";
 import { rows } from "./rows.svelte";
 
@@ -12,7 +13,9 @@ async function put(id: string, what: string, body: unknown, shown: Partial<Conve
   const before = rows.all.get(id);
   rows.change(id, shown);
   try {
-    rows.put(await call<ConversationSummary>("PUT", path(id, what), body));
+    const now = await call<ConversationSummary | undefined>("PUT", path(id, what), body);
+    if (now) rows.put(now);
+    else leave(id);
     return true;
   } catch (error) {
     const now = rows.all.get(id);
@@ -23,12 +26,34 @@ async function put(id: string, what: string, body: unknown, shown: Partial<Conve
   }
 }
 
+/** Whoever gives away what they could see only because it was theirs sees it no more. */
+function leave(id: string): void {
+  rows.remove(id);
+  const { route } = router;
+  if (route.name === "messages" && route.conversation === id) router.go("/", true);
+}
+
+const isReached = (id: string) => rows.all.has(id);
+
 export async function assign(row: ConversationSummary, to: OperatorRef | null): Promise<void> {
   const from = row.assignee;
   if (from?.id === to?.id) return;
   if (!(await put(row.id, "assignment", { operator: to?.id ?? null }, { assignee: to }))) return;
-  toasts.show(to ? t("conversation.assigned", { name: to.name }) : t("conversation.unassigned"), () => {
-    void put(row.id, "assignment", { operator: from?.id ?? null }, { assignee: from });
+  const text = to ? t("conversation.assigned", { name: to.name }) : t("conversation.unassigned");
+  if (!isReached(row.id)) return toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
+  toasts.show(text, () => void put(row.id, "assignment", { operator: from?.id ?? null }, { assignee: from }));
+}
+
+/** A group's conversation is nobody's until one of the group takes it. */
+export async function hand(row: ConversationSummary, to: GroupRef | null): Promise<void> {
+  const { group, assignee } = row;
+  if (group?.id === to?.id) return;
+  if (!(await put(row.id, "assignment", { group: to?.id ?? null }, { group: to, assignee: null }))) return;
+  const text = to ? t("conversation.handed", { name: to.name }) : t("conversation.handed.everybody");
+  if (!isReached(row.id)) return toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
+  toasts.show(text, async () => {
+    const back = await put(row.id, "assignment", { group: group?.id ?? null }, { group });
+    if (back && assignee) await put(row.id, "assignment", { operator: assignee.id }, { assignee });
   });
 }
 

@@ -33,7 +33,7 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
 }
 
 function walk(from: string | null, step: 1 | -1): void {
-  const ids = rows.of(view.list, view.ended).map((row) => row.id);
+  const ids = view.shown.map((row) => row.id);
   const to = neighbour(ids, from, step);
   if (to === null) return;
   if (to !== from) router.go(conversationPath(to), from !== null);

@@ -102,7 +102,14 @@ class Live {
   async #recheck(): Promise<void> {
     this.#connection = null;
     const stands = await session.recheck();
-    if (stands && session.canRead && !this.#connection) setTimeout(() => this.start(), RECHECK_MS);
+    if (!stands) return;
+    // What was within reach may be so no more: nothing of it stays, and what is there now is asked for.
+    rows.clear();
+    threads.clear();
+    if (!session.canRead) return;
+    this.reload();
+    void this.show(this.current);
+    setTimeout(() => session.canRead && !this.#connection && this.start(), RECHECK_MS);
   }
 
   // ---- what arrives ----

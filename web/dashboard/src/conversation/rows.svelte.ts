@@ -61,6 +61,14 @@ class Rows {
     this.#touched.delete(id);
   }
 
+  clear(): void {
+    this.all.clear();
+    this.lists.clear();
+    this.#touched.clear();
+    this.counts = { mine: 0, unassigned: 0, all: 0 };
+    this.position = 0;
+  }
+
   /** Loads a list from its top. What the answer does not name and nobody told us meanwhile has left it. */
   async load(list: ListName, ended: boolean, keep: string | null): Promise<void> {
     const key = keyOf(list, ended);

@@ -74,6 +74,10 @@ class Threads {
     this.all.set(id, { ...fresh, state: "gone" });
   }
 
+  clear(): void {
+    this.all.clear();
+  }
+
   /** The line "new" has done its work once one has answered. */
   clearNew(id: string): void {
     this.#update(id, (now) => ({ ...now, newFrom: null }));

@@ -1,4 +1,4 @@
-import type { ListName } from "@diskret/api";
+import type { ConversationSummary, GroupRef, ListName } from "@diskret/api";
 import { session } from "../session/session.svelte";
 import { remember, remembered } from "../shell/memory";
 import { rows } from "./rows.svelte";
@@ -7,6 +7,15 @@ import { rows } from "./rows.svelte";
 class View {
   #chosen = $state<ListName | null>(chosenBefore());
   ended = $state(false);
+  #group = $state<string | null>(null);
+
+  /** Which group's conversations are shown; all where there is none, or none left to choose. */
+  get group(): string | null {
+    return this.groups.some((group) => group.id === this.#group) ? this.#group : null;
+  }
+  set group(id: string | null) {
+    this.#group = id;
+  }
 
   get lists(): ListName[] {
     return session.seesAll ? ["mine", "unassigned", "all"] : ["mine", "unassigned"];
@@ -15,6 +24,19 @@ class View {
   get list(): ListName {
     if (this.#chosen && this.lists.includes(this.#chosen)) return this.#chosen;
     return rows.counts.mine === 0 && rows.counts.unassigned > 0 ? "unassigned" : "mine";
+  }
+
+  /** What stands on the left now. */
+  get shown(): ConversationSummary[] {
+    const shown = rows.of(this.list, this.ended);
+    return this.group === null ? shown : shown.filter((row) => row.group?.id === this.group);
+  }
+
+  /** Groups that conversations known here are for, by name. */
+  get groups(): GroupRef[] {
+    const known = new Map<string, GroupRef>();
+    for (const { group } of rows.all.values()) if (group) known.set(group.id, group);
+    return [...known.values()].sort((a, b) => a.name.localeCompare(b.name));
   }
 
   choose(list: ListName): void {

@@ -1,6 +1,9 @@
+import { deTeam } from "./de-team";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deTeam,
+
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",
   "app.close": "Schließen",
@@ -41,6 +44,9 @@ export const de: Catalogue = {
   "nav.main": "Hauptmenü",
   "nav.messages": "Nachrichten",
   "nav.settings": "Einstellungen",
+  "settings.widget": "Widget",
+  "settings.team": "Team",
+  "settings.roles": "Rollen",
   "nav.unread": "{n} ungelesenes Gespräch|{n} ungelesene Gespräche",
   "me.menu": "{name}, Ihr Menü",
   "me.language": "Sprache",
@@ -53,13 +59,6 @@ export const de: Catalogue = {
   "me.sign_out_unsent":
     "Nicht alles, was Sie geschrieben haben, ist gesendet. Wenn Sie sich jetzt abmelden, ist es verloren.",
   "me.sign_out_anyway": "Trotzdem abmelden",
-  "role.owner": "Inhaber/in",
-  "role.manager": "Leitung",
-  "role.admin": "Administration",
-  "role.analyst": "Auswertung",
-  "role.staff": "Team",
-  "role.agent": "Beratung",
-  "role.officer": "Datenschutzbeauftragte",
   "language.de": "Deutsch",
   "language.en": "Englisch",
 
@@ -102,7 +101,6 @@ export const de: Catalogue = {
   "setup.password.hint":
     "Mindestens 12 Zeichen. Einige Wörter ohne Zusammenhang sind leicht zu merken und schwer zu erraten.",
   "setup.password.left": "noch {n} Zeichen|noch {n} Zeichen",
-  "setup.password.enough": "Lang genug",
   "setup.password.short": "Nehmen Sie mindestens 12 Zeichen.",
   "setup.widget.title": "Das Widget auf Ihrer Website",
   "setup.widget.text": "Alles hier lässt sich später in den Einstellungen ändern.",
@@ -174,6 +172,10 @@ export const de: Catalogue = {
   "widget.forbidden":
     "Ihre Rolle umfasst die Einstellungen des Widgets nicht. Wenden Sie sich an die Inhaberin oder den Inhaber.",
   "widget.none": "Es gibt noch kein Widget.",
+  "widget.group": "Für die Gruppe",
+  "widget.group.hint":
+    "Gespräche, die in diesem Widget beginnen, sind für diese Gruppe. Das lässt sich je Gespräch ändern.",
+  "widget.group.everybody": "Für alle",
 
   "list.label": "Gespräche",
   "list.mine": "Meine",
@@ -188,6 +190,9 @@ export const de: Catalogue = {
   "list.you": "Wir: ",
   "list.nothing_said": "Noch keine Nachricht",
   "list.nobody": "nicht zugewiesen",
+  "list.group": "Gruppe",
+  "list.group.all": "Alle Gruppen",
+  "list.empty.group": "In dieser Liste ist kein Gespräch dieser Gruppe.",
   "list.unread": "{n} ungelesene Nachricht|{n} ungelesene Nachrichten",
   "list.empty.first":
     "Gerade ist kein Gespräch offen. Schreiben Sie eines, wie es ein Besucher täte, dann erscheint es hier.",
@@ -217,6 +222,12 @@ export const de: Catalogue = {
   "conversation.unassigned": "Niemandem zugewiesen",
   "conversation.assignee": "{name} zugewiesen, ändern",
   "conversation.assignee.none": "Niemandem zugewiesen, ändern",
+  "conversation.hand.to": "An Gruppe übergeben",
+  "conversation.hand.everybody": "Alle",
+  "conversation.handed": "An {name} übergeben",
+  "conversation.handed.everybody": "An alle übergeben",
+  "conversation.out_of_reach": "Sie sehen es nicht mehr.",
+  "conversation.group": "Für die Gruppe {name}",
   "conversation.end": "Gespräch beenden",
   "conversation.reopen": "Wieder öffnen",
   "conversation.ended": "Gespräch mit {name} beendet",
@@ -293,6 +304,8 @@ export const de: Catalogue = {
   "officer.title": "Hier stehen absichtlich keine Gespräche",
   "officer.text":
     "Ihre Rolle wacht über Datenschutz-Einstellungen und Nachweise und kann deshalb nicht lesen, was Besucher schreiben.",
+  "officer.text.other":
+    "Ihre Rolle sieht, wie das Haus eingerichtet ist, und liest deshalb nicht, was Besucher schreiben.",
 
   "column.list": "Breite der Liste",
   "column.person": "Breite der Angaben zum Besucher",

@@ -1,5 +1,9 @@
+import { enTeam } from "./en-team";
+
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
+  ...enTeam,
+
   "app.loading": "Loading …",
   "app.retry": "Try again",
   "app.close": "Close",
@@ -33,6 +37,9 @@ export const en = {
   "nav.main": "Main",
   "nav.messages": "Messages",
   "nav.settings": "Settings",
+  "settings.widget": "Widget",
+  "settings.team": "Team",
+  "settings.roles": "Roles",
   "nav.unread": "{n} unread conversation|{n} unread conversations",
   "me.menu": "{name}, your menu",
   "me.language": "Language",
@@ -44,13 +51,6 @@ export const en = {
   "me.sign_out": "Sign out",
   "me.sign_out_unsent": "Not everything you wrote has been sent. If you sign out now, it is gone.",
   "me.sign_out_anyway": "Sign out anyway",
-  "role.owner": "Owner",
-  "role.manager": "Manager",
-  "role.admin": "Administrator",
-  "role.analyst": "Analyst",
-  "role.staff": "Staff",
-  "role.agent": "Agent",
-  "role.officer": "Data protection officer",
   "language.de": "German",
   "language.en": "English",
 
@@ -90,7 +90,6 @@ export const en = {
   "setup.email.wrong": "Type an e-mail address such as ana@example.org.",
   "setup.password.hint": "At least 12 characters. A few unrelated words are easy to keep and hard to guess.",
   "setup.password.left": "{n} more character|{n} more characters",
-  "setup.password.enough": "Long enough",
   "setup.password.short": "Use at least 12 characters.",
   "setup.widget.title": "The widget on your site",
   "setup.widget.text": "Everything here can be changed later in the settings.",
@@ -160,6 +159,10 @@ export const en = {
   "widget.read_only": "Your role may look at these settings, not change them.",
   "widget.forbidden": "Your role does not include the widget’s settings. Ask an owner if you need them.",
   "widget.none": "There is no widget yet.",
+  "widget.group": "For the group",
+  "widget.group.hint":
+    "Conversations that begin on this widget are for this group. It can be changed for each conversation.",
+  "widget.group.everybody": "For everybody",
 
   "list.label": "Conversations",
   "list.mine": "Mine",
@@ -174,6 +177,9 @@ export const en = {
   "list.you": "Us: ",
   "list.nothing_said": "No message yet",
   "list.nobody": "unassigned",
+  "list.group": "Group",
+  "list.group.all": "All groups",
+  "list.empty.group": "No conversation of this group is in this list.",
   "list.unread": "{n} unread message|{n} unread messages",
   "list.empty.first": "No conversation is open. Write one as a visitor would, and it appears here.",
   "list.empty.install": "No conversation is open. Put the widget on your site, and what visitors write appears here.",
@@ -201,6 +207,12 @@ export const en = {
   "conversation.unassigned": "Assigned to nobody",
   "conversation.assignee": "Assigned to {name}, change",
   "conversation.assignee.none": "Assigned to nobody, change",
+  "conversation.hand.to": "Hand to group",
+  "conversation.hand.everybody": "Everybody",
+  "conversation.handed": "Handed to {name}",
+  "conversation.handed.everybody": "Handed to everybody",
+  "conversation.out_of_reach": "You do not see it any more.",
+  "conversation.group": "For the group {name}",
   "conversation.end": "End conversation",
   "conversation.reopen": "Reopen",
   "conversation.ended": "Conversation with {name} ended",
@@ -275,6 +287,7 @@ export const en = {
 
   "officer.title": "No conversations here, on purpose",
   "officer.text": "Your role looks after the privacy settings and proofs, so it cannot read what visitors write.",
+  "officer.text.other": "Your role looks at how the house is set up, so it does not read what visitors write.",
 
   "column.list": "Width of the list",
   "column.person": "Width of the visitor’s details",

@@ -1,7 +1,9 @@
-import type { Language, SessionInfo, SetupState, SignIn } from "@diskret/api";
+import type { Language, Level, RightsInfo, SessionInfo, SetupState, SignIn } from "@diskret/api";
 import { call, configureApi } from "../api";
 import { i18n } from "../i18n/index.svelte";
 import { router } from "../shell/router.svelte";
+
+type Area = Exclude<keyof RightsInfo, "conversations">;
 
 /** Who is signed in. `undefined` while unknown, `null` while nobody is. */
 class Session {
@@ -17,6 +19,10 @@ class Session {
   }
   get seesAll(): boolean {
     return this.info != null && this.info.rights.conversations.reach !== "own";
+  }
+  /** What the role allows in an area of the settings. */
+  level(area: Area): Level {
+    return this.info?.rights[area] ?? "off";
   }
   get me(): string {
     return this.info?.operator.id ?? "";
@@ -79,7 +85,8 @@ class Session {
 
   #take(info: SessionInfo): void {
     this.#last = info.operator.id;
-    this.info = info;
+    // The same once more is no news to anybody who reads it.
+    if (JSON.stringify(info) !== JSON.stringify(this.info)) this.info = info;
     i18n.suggest(info.language);
   }
 }

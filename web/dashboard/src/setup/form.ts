@@ -2,6 +2,7 @@ import type { Language, SetupRequest } from "@diskret/api";
 import type { Key } from "../i18n/en";
 import { isColour } from "../settings/colour";
 import { originOf } from "../settings/site";
+import { strengthOf } from "../ui/strength";
 
 export interface Answers {
   code: string;
@@ -16,7 +17,6 @@ export interface Answers {
 export type Errors = Partial<Record<keyof Answers, string>>;
 export type Faults = Partial<Record<keyof Answers, Key>>;
 
-export const PASSWORD_MIN = 12;
 export const accountFields: (keyof Answers)[] = ["code", "organisation", "name", "email", "password"];
 
 export const lengthOf = (text: string) => [...text].length;
@@ -28,7 +28,7 @@ export function checkAccount(answers: Answers): Faults {
   if (organisation < 1 || organisation > 80) faults.organisation = "setup.organisation.missing";
   if (!answers.name.trim()) faults.name = "setup.name.missing";
   if (!/^[^\s@]+@[^\s@]+$/.test(answers.email.trim())) faults.email = "setup.email.wrong";
-  if (lengthOf(answers.password) < PASSWORD_MIN) faults.password = "setup.password.short";
+  if (strengthOf(answers.password) === "short") faults.password = "setup.password.short";
   return faults;
 }
 

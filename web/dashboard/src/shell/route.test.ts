@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { conversationPath, inside, parse } from "./route";
+import { conversationPath, inside, parse, settingPaths, settings } from "./route";
 
 describe("routes", () => {
   it("reads what it writes", () => {
@@ -10,8 +10,15 @@ describe("routes", () => {
     expect(parse("/", "").name).toBe("messages");
     expect(parse("/settings", "").name).toBe("widget");
     expect(parse("/settings/recovery-key", "").name).toBe("recovery-key");
+    expect(parse("/settings/team", "").name).toBe("team");
+    expect(parse("/settings/team/roles", "").name).toBe("roles");
+    expect(parse("/settings/team/elsewhere", "").name).toBe("unknown");
+    expect(parse("/link", "").name).toBe("link");
     expect(parse("/elsewhere", "").name).toBe("unknown");
     expect(parse("/%E0%A4%A", "").name).toBe("unknown");
+  });
+  it("leads to each setting by its path", () => {
+    for (const name of settings) expect(parse(settingPaths[name], "")).toEqual({ name });
   });
   it("returns to its own paths only", () => {
     expect(inside("/conversations/1")).toBe("/conversations/1");

@@ -1,9 +1,13 @@
+export const settings = ["widget", "team", "roles"] as const;
+export type Setting = (typeof settings)[number];
+
 export type Route =
   | { name: "messages"; conversation: string | null; person: boolean }
-  | { name: "widget" }
+  | { name: Setting }
   | { name: "recovery-key" }
   | { name: "sign-in"; to: string; expired: boolean }
   | { name: "setup" }
+  | { name: "link" }
   | { name: "unknown" };
 
 export function parse(pathname: string, search: string): Route {
@@ -12,10 +16,14 @@ export function parse(pathname: string, search: string): Route {
   if (first === undefined) return { name: "messages", conversation: null, person: false };
   if (first === "conversations" && second && parts.length <= 3 && (third === undefined || third === "person"))
     return { name: "messages", conversation: second, person: third === "person" };
-  if (first === "settings" && parts.length <= 2) {
-    if (second === undefined || second === "widget") return { name: "widget" };
-    if (second === "recovery-key") return { name: "recovery-key" };
+  if (first === "settings") {
+    const page = parts.slice(1).join("/");
+    if (page === "" || page === "widget") return { name: "widget" };
+    if (page === "team") return { name: "team" };
+    if (page === "team/roles") return { name: "roles" };
+    if (page === "recovery-key") return { name: "recovery-key" };
   }
+  if (parts.length === 1 && first === "link") return { name: "link" };
   if (parts.length === 1 && first === "setup") return { name: "setup" };
   if (parts.length === 1 && first === "sign-in") {
     const words = new URLSearchParams(search);
@@ -23,6 +31,12 @@ export function parse(pathname: string, search: string): Route {
   }
   return { name: "unknown" };
 }
+
+export const settingPaths: Record<Setting, string> = {
+  widget: "/settings/widget",
+  team: "/settings/team",
+  roles: "/settings/team/roles",
+};
 
 export function conversationPath(id: string, person = false): string {
   return `/conversations/${encodeURIComponent(id)}${person ? "/person" : ""}`;

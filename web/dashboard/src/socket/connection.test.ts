@@ -40,7 +40,7 @@ function begin() {
       },
       gone: () => {},
       status: (status: Status, detour: boolean) => void said.push(detour ? `${status} by a detour` : status),
-      signedOut: () => {},
+      signedOut: () => void said.push("signed out"),
     },
     async () => ({ FramesOverHttp: StandIn }),
   );
@@ -105,6 +105,15 @@ describe("coming back", () => {
       await pass(1);
       expect(sockets).toHaveLength(before + 1);
       connection.stop();
+    }
+  });
+
+  it("asks who it is when the role changed while no socket stood", async () => {
+    for (const code of ["forbidden", "unauthorised"]) {
+      const said = begin();
+      last().accept().say({ type: "problem", code, fatal: true });
+      expect(said.slice(-2)).toEqual(["stopped", "signed out"]);
+      expect(said).not.toContain("refused");
     }
   });
 

@@ -105,10 +105,11 @@ export class Connection {
   }
 
   #fatal(frame: ServerFrame & { type: "problem" }): void {
-    if (frame.code === "unauthorised") {
+    // Forbidden: the role changed while no socket stood that could have been told so.
+    if (frame.code === "unauthorised" || frame.code === "forbidden") {
       this.stop();
       this.hooks.signedOut();
-    } else if (frame.code === "unsupported" || frame.code === "forbidden") {
+    } else if (frame.code === "unsupported") {
       this.#drop();
       this.#set("refused");
     } else {

@@ -156,6 +156,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
         ],
     ),
+    plain("get", "/api/roles", &[(Whose::None, SIGNED_IN)]),
     plain("get", "/api/widgets", &[(Whose::None, [200, 200, 200, 200, 403, 403, 200, 401, 401])]),
     plain(
         "patch",

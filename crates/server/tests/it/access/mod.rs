@@ -25,6 +25,7 @@ on_both! {
     a_foreign_operator_cannot_be_given_a_conversation
     a_change_of_role_acts_on_open_windows_within_five_seconds
     nobody_grants_what_they_lack_and_the_last_owner_stays
+    each_role_is_described_as_it_acts
     a_link_sets_a_password_once
     whoever_leaves_gives_back_what_they_were_on
 }
@@ -450,6 +451,23 @@ async fn nobody_grants_what_they_lack_and_the_last_owner_stays(on: On) {
     patch(&owner, &agents, json!({ "role": "owner" })).await.is(200);
     patch(&owner, &owners, json!({ "role": "manager" })).await.is(200);
     patch(&owner, &owners, json!({ "role": "owner" })).await.is(403);
+}
+
+/// What the overview says of a role is what its session says of itself.
+async fn each_role_is_described_as_it_acts(on: On) {
+    let house = House::new(&Plan::on(on));
+    let owner = house.sign_in(&house.ours().owner).await;
+    let roles = house.ask("GET", "/api/roles").by(&owner).send().await.is(200).json();
+    let named: Vec<&str> = roles.as_array().unwrap().iter().filter_map(|one| one["role"].as_str()).collect();
+    assert_eq!(named, ["owner", "manager", "admin", "analyst", "staff", "agent", "officer"]);
+    let staff = json!({ "conversations": { "level": "write", "reach": "group" }, "snippets": "read", "team": "read",
+        "widgets": "off", "audit": "off", "programs": "off", "installation": "off" });
+    assert_eq!(roles[4]["rights"], staff);
+    for described in roles.as_array().unwrap() {
+        let caller = house.sign_in(&hire(&house, described["role"].as_str().unwrap())).await;
+        let session = house.ask("GET", "/api/session").by(&caller).send().await.is(200).json();
+        assert_eq!(session["rights"], described["rights"], "{}", described["role"]);
+    }
 }
 
 async fn a_link_sets_a_password_once(on: On) {

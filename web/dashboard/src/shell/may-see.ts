@@ -1,0 +1,8 @@
+import { session } from "../session/session.svelte";
+import type { Setting } from "./route";
+
+/** What a role may not see is not offered. Which roles there are concerns everybody: it says what one may do oneself. */
+export function maySee(setting: Setting): boolean {
+  if (setting === "roles") return true;
+  return session.level(setting === "team" ? "team" : "widgets") !== "off";
+}
