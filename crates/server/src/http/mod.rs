@@ -12,6 +12,7 @@ mod operators;
 mod problem;
 mod session;
 mod setup;
+mod snippets;
 mod widgets;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, conversations, groups, operators, session, setup, widgets};
+use super::{Shared, conversations, groups, operators, session, setup, snippets, widgets};
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
 
@@ -42,6 +42,8 @@ pub fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(operators::use_link))
         .routes(routes!(groups::list, groups::add))
         .routes(routes!(groups::rename, groups::remove))
+        .routes(routes!(snippets::list, snippets::add))
+        .routes(routes!(snippets::change, snippets::remove))
         .routes(routes!(widgets::list))
         .routes(routes!(widgets::change))
 }

@@ -1,4 +1,4 @@
-import type { ConversationSummary, OperatorRef } from "@diskret/api";
+import type { ConversationSummary, GroupInfo, OperatorRef } from "@diskret/api";
 import { asProblem, call } from "../api";
 import { explain } from "../i18n/errors";
 import { t } from "../i18n/index.svelte";
@@ -29,6 +29,18 @@ export async function assign(row: ConversationSummary, to: OperatorRef | null): 
   if (!(await put(row.id, "assignment", { operator: to?.id ?? null }, { assignee: to }))) return;
   toasts.show(to ? t("conversation.assigned", { name: to.name }) : t("conversation.unassigned"), () => {
     void put(row.id, "assignment", { operator: from?.id ?? null }, { assignee: from });
+  });
+}
+
+/** Handed to a group, nobody is on it; undone, it is with whoever had it. */
+export async function handOver(row: ConversationSummary, to: GroupInfo | null): Promise<void> {
+  const { assignee, group } = row;
+  if (group?.id === to?.id) return;
+  if (!(await put(row.id, "assignment", { group: to?.id ?? null }, { group: to, assignee: null }))) return;
+  toasts.show(to ? t("event.grouped", { name: to.name }) : t("event.grouped.everybody"), () => {
+    void put(row.id, "assignment", { group: group?.id ?? null }, { group, assignee: null }).then((done) => {
+      if (done && assignee) void put(row.id, "assignment", { operator: assignee.id }, { assignee });
+    });
   });
 }
 

@@ -6,6 +6,7 @@ import { end } from "./actions";
 import { handles } from "./handles";
 import { neighbour } from "./list-order";
 import { rows } from "./rows.svelte";
+import { undoSending } from "./take-back";
 import { view } from "./view.svelte";
 
 /** Single keys of the message centre. They rest while somebody types or a dialog or menu is open. */
@@ -22,10 +23,11 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
   const key = event.key.toLowerCase();
   if (key === "j" || key === "k") walk(conversation, key === "j" ? 1 : -1);
   else if (key === "z") {
-    if (!toasts.undoLast()) return;
+    if (!undoSending(conversation) && !toasts.undoLast()) return;
   } else if (!row || !session.canWrite) return;
   else if (key === "r") handles.compose?.("reply");
   else if (key === "n") handles.compose?.("note");
+  else if (key === "s") handles.snippets?.();
   else if (key === "a") handles.assign?.();
   else if (key === "e" && row.state !== "ended" && !event.repeat) void end(row);
   else return;
@@ -44,6 +46,7 @@ function walk(from: string | null, step: 1 | -1): void {
 function back(event: KeyboardEvent, target: Element, conversation: string | null, person: boolean): void {
   if (conversation === null) return;
   event.preventDefault();
+  if (undoSending(conversation)) return;
   if (person) router.go(conversationPath(conversation), true);
   else if (!target.closest?.(".list") && focusRow(conversation)) return;
   else {

@@ -43,11 +43,13 @@ class Rows {
     return count;
   }
 
-  put(row: ConversationSummary): void {
-    if (!newer(this.all.get(row.id), row)) return;
+  /** False: what is known is newer. */
+  put(row: ConversationSummary): boolean {
+    if (!newer(this.all.get(row.id), row)) return false;
     this.position = Math.max(this.position, row.position);
     this.#touched.set(row.id, ++this.#clock);
     this.all.set(row.id, row);
+    return true;
   }
 
   /** A change that the server has not told yet: shown at once, replaced by what it says. */

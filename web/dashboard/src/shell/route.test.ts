@@ -10,6 +10,8 @@ describe("routes", () => {
     expect(parse("/", "").name).toBe("messages");
     expect(parse("/settings", "").name).toBe("widget");
     expect(parse("/settings/recovery-key", "").name).toBe("recovery-key");
+    expect(parse("/settings/snippets", "").name).toBe("snippets");
+    expect(parse("/settings/notifications", "").name).toBe("attention");
     expect(parse("/elsewhere", "").name).toBe("unknown");
     expect(parse("/%E0%A4%A", "").name).toBe("unknown");
   });

@@ -1,6 +1,8 @@
 export type Route =
   | { name: "messages"; conversation: string | null; person: boolean }
   | { name: "widget" }
+  | { name: "snippets" }
+  | { name: "attention" }
   | { name: "recovery-key" }
   | { name: "sign-in"; to: string; expired: boolean }
   | { name: "setup" }
@@ -14,6 +16,8 @@ export function parse(pathname: string, search: string): Route {
     return { name: "messages", conversation: second, person: third === "person" };
   if (first === "settings" && parts.length <= 2) {
     if (second === undefined || second === "widget") return { name: "widget" };
+    if (second === "snippets") return { name: "snippets" };
+    if (second === "notifications") return { name: "attention" };
     if (second === "recovery-key") return { name: "recovery-key" };
   }
   if (parts.length === 1 && first === "setup") return { name: "setup" };
