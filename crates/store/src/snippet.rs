@@ -71,12 +71,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`], for a colleague's own too.
-    pub async fn snippet(
-        &self,
-        organisation: OrganisationId,
-        operator: OperatorId,
-        name: PublicId,
-    ) -> Result<Snippet> {
+    pub async fn snippet(&self, organisation: OrganisationId, operator: OperatorId, name: PublicId) -> Result<Snippet> {
         self.data
             .read(move |connection| {
                 Box::pin(async move {

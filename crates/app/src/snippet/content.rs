@@ -56,8 +56,7 @@ impl Content {
         if !shortcut.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
             return Err(invalid("shortcut", "must be one word of letters, digits, - and _".to_owned()));
         }
-        let title =
-            text::line(&self.title, NAME_CHARACTERS).map_err(|error| invalid("title", error.to_string()))?;
+        let title = text::line(&self.title, NAME_CHARACTERS).map_err(|error| invalid("title", error.to_string()))?;
         let said = |text: &Option<String>| {
             let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
             match text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARACTERS) {

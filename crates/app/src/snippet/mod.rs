@@ -14,12 +14,9 @@ use crate::{Error, Result};
 
 /// Shared ones are for those who look after them; one's own for everybody who answers.
 fn may_write(principal: Principal, owner: Option<OperatorId>) -> Result<()> {
-    let (capability, level) = match owner {
-        None => (Capability::Snippets, Level::Write),
-        Some(_) => (Capability::Conversations, Level::Write),
-    };
+    let area = if owner.is_some() { Capability::Conversations } else { Capability::Snippets };
     principal.require(Capability::Snippets, Level::Read)?;
-    principal.require(capability, level)?;
+    principal.require(area, Level::Write)?;
     Ok(())
 }
 

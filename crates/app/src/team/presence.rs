@@ -185,7 +185,9 @@ impl App {
                 }
                 told = now;
                 match who {
-                    Who::Operator(id, _) | Who::Away(id, _) => self.bus.signal_here(Topic::Team(*id), Signal::TeamPresence(now)),
+                    Who::Operator(id, _) | Who::Away(id, _) => {
+                        self.bus.signal_here(Topic::Team(*id), Signal::TeamPresence(now))
+                    }
                     Who::Visitor(id) => {
                         self.bus.signal_here(Topic::Conversation(*id), Signal::VisitorPresence(*id, now));
                     }

@@ -1,5 +1,5 @@
-import plain from "../shell/mark.svg?no-inline";
-import marked from "./mark-unread.svg?no-inline";
+import plain from "../shell/mark.svg";
+import marked from "./mark-unread.svg";
 
 /** A dot on the page's icon: seen in a row of tabs where there is no room for a title. */
 export function markIcon(unread: boolean): void {

@@ -1,6 +1,8 @@
 import type { ListName } from "@diskret/api";
 import { session } from "../session/session.svelte";
 import { remember, remembered } from "../shell/memory";
+import { router } from "../shell/router.svelte";
+import { type Filter, readFilter, writeFilter } from "./filter";
 import { rows } from "./rows.svelte";
 
 /** Which list stands on the left. Until somebody chooses: theirs, or what nobody has taken yet. */
@@ -15,6 +17,15 @@ class View {
   get list(): ListName {
     if (this.#chosen && this.lists.includes(this.#chosen)) return this.#chosen;
     return rows.counts.mine === 0 && rows.counts.unassigned > 0 ? "unassigned" : "mine";
+  }
+
+  /** What stands in the address: a bookmark of it shows the same again. */
+  get filter(): Filter {
+    return readFilter(router.search);
+  }
+
+  narrow(filter: Filter): void {
+    router.narrow(writeFilter(filter));
   }
 
   choose(list: ListName): void {

@@ -38,7 +38,7 @@ export function found(query: string, current: string | null, help: () => void): 
 }
 
 function conversations(query: string): Command[] {
-  const all = [...rows.all.values()].sort((a, b) => b.last_at - a.last_at);
+  const all = rows.all.values().sort((a, b) => b.last_at - a.last_at);
   const name = (row: ConversationSummary) => t("conversation.visitor", { label: row.label });
   const words = (row: ConversationSummary) => `${row.label} ${row.assignee?.name ?? ""} ${row.preview} ${row.widget.name}`;
   return ranked(query, all, (row) => [name(row), words(row)])
