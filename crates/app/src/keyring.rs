@@ -143,6 +143,13 @@ impl Keyring {
         }
     }
 
+    /// Deletes a key: what it sealed cannot be read from here on, at other nodes when their lease ends.
+    pub(crate) async fn shred(&self, organisation: OrganisationId, id: KeyId) -> Result<()> {
+        self.keys.delete_key(organisation, id).await?;
+        self.data.remove(&id);
+        Ok(())
+    }
+
     /// Deletes keys that were made ahead, never used, and are too old to be.
     ///
     /// # Errors

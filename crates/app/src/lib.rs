@@ -1,6 +1,6 @@
 //! Every verb of the product, once, with its right check (law L5).
 //!
-//! `conversation`, `team`, `widget` and `installation` hold one verb per file. Beside them stand what verbs share: the
+//! `conversation`, `snippet`, `team`, `widget` and `installation` hold one verb per file. Beside them stand what verbs share: the
 //! [`keyring`], the [`secrets`] of the installation, the cache of [`opened`] messages and the [`worker`].
 
 pub mod conversation;
@@ -12,6 +12,7 @@ pub mod opened;
 pub mod rate;
 pub mod secrets;
 pub mod share;
+pub mod snippet;
 pub mod team;
 pub mod widget;
 pub mod worker;

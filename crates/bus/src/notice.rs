@@ -17,13 +17,15 @@ pub enum Who {
     Operator(OrganisationId, OperatorId),
     /// The visitor of a conversation.
     Visitor(ConversationId),
+    /// An operator whose dashboard is open, but who is not at it.
+    Away(OrganisationId, OperatorId),
 }
 
 impl Who {
     /// Into which of so many parts somebody falls, alike at every node.
     pub const fn part(&self, parts: u64) -> u64 {
         let id = match self {
-            Self::Operator(_, operator) => operator.0,
+            Self::Operator(_, operator) | Self::Away(_, operator) => operator.0,
             Self::Visitor(conversation) => conversation.0,
         };
         if parts == 0 { 0 } else { id.unsigned_abs() % parts }

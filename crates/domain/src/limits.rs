@@ -23,6 +23,10 @@ pub const PASSWORD_CHARACTERS: usize = 12;
 pub const PASSWORD_BYTES: usize = 512;
 /// Longest name of a person, an organisation or a widget, in characters.
 pub const NAME_CHARACTERS: usize = 80;
+/// Longest word that a snippet is called by, in characters.
+pub const SHORTCUT_CHARACTERS: usize = 32;
+/// Snippets that an organisation shares at most; an operator may have as many of their own.
+pub const SNIPPETS: usize = 200;
 /// Longest greeting of a widget, in characters.
 pub const GREETING_CHARACTERS: usize = 300;
 /// Sites that one widget may stand on.

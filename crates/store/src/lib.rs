@@ -19,6 +19,7 @@ pub mod schema;
 pub mod scope;
 pub mod session;
 pub mod sign_in_link;
+pub mod snippet;
 pub mod time;
 pub mod widget;
 

@@ -88,6 +88,9 @@ export class FramesOverHttp implements SocketLike {
       this.#reopen(REOPEN_TOGETHER_MS);
     } else if (frame.type === "watch") {
       if (this.#held.watch(frame.list)) this.#reopen(REOPEN_TOGETHER_MS);
+    } else if (frame.type === "away") {
+      this.#held.away(frame.on);
+      this.#reopen(REOPEN_TOGETHER_MS);
     } else if (frame.type === "ping") {
       this.#prove();
     } else {

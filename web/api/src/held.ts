@@ -20,6 +20,10 @@ export class Held {
     this.#position = hello.position ?? undefined;
   }
 
+  away(on: boolean): void {
+    if (this.#hello) this.#hello.away = on;
+  }
+
   /** What a connection that begins now would say. */
   hello(): Hello | undefined {
     const hello = this.#hello;

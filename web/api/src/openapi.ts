@@ -266,6 +266,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/snippets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shared snippets and the caller's own. */
+        get: operations["list_snippets"];
+        put?: never;
+        /** Adds a snippet: for everybody, or for oneself. */
+        post: operations["add_snippet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/snippets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a snippet. */
+        delete: operations["remove_snippet"];
+        options?: never;
+        head?: never;
+        /** Gives a snippet other words. */
+        patch: operations["change_snippet"];
+        trace?: never;
+    };
     "/api/widgets": {
         parameters: {
             query?: never;
@@ -321,6 +357,8 @@ export interface components {
              * @description Visitors: the last `sequence` they hold.
              */
             after?: number | null;
+            /** @description Operators: whether they are away. */
+            away?: boolean | null;
             language?: components["schemas"]["Language"] | null;
             /**
              * Format: int64
@@ -387,6 +425,11 @@ export interface components {
             list: components["schemas"]["ListName"];
             /** @enum {string} */
             type: "watch";
+        } | {
+            /** @description Away. */
+            on: boolean;
+            /** @enum {string} */
+            type: "away";
         } | {
             /** @enum {string} */
             type: "ping";
@@ -682,6 +725,17 @@ export interface components {
              */
             visible?: number;
         };
+        /** @description A snippet to be. */
+        NewSnippet: {
+            /** @description For everybody, or for oneself. */
+            shared: boolean;
+            /** @description The word that it is called by: letters, digits, `-` and `_`. */
+            shortcut: string;
+            /** @description What it is about. */
+            title: string;
+            /** @description What it says, in one language at least. */
+            wording: components["schemas"]["Wording"];
+        };
         /** @description A change of a colleague; what is missing stays. */
         OperatorChange: {
             /** @description Whether they work here. */
@@ -695,13 +749,15 @@ export interface components {
         OperatorInfo: {
             /** @description Whether they work here; who has left signs in no more. */
             active: boolean;
+            /** @description Whether their dashboard is open and they are not at it. */
+            away: boolean;
             /** @description The ids of the groups they are in. */
             groups: components["schemas"]["Id"][];
             /** @description Their id. */
             id: components["schemas"]["Id"];
             /** @description What they are called. */
             name: string;
-            /** @description Whether their dashboard is open. */
+            /** @description Whether they are there: their dashboard is open, and they are at it. */
             online: boolean;
             /** @description Their role. */
             role: components["schemas"]["Role"];
@@ -999,6 +1055,28 @@ export interface components {
             /** @description The password. */
             password: string;
         };
+        /** @description Other words for a snippet. */
+        SnippetChange: {
+            /** @description The word that it is called by: letters, digits, `-` and `_`. */
+            shortcut: string;
+            /** @description What it is about. */
+            title: string;
+            /** @description What it says, in one language at least. */
+            wording: components["schemas"]["Wording"];
+        };
+        /** @description A snippet. */
+        SnippetInfo: {
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /** @description Whether it is everybody's, or the caller's own. */
+            shared: boolean;
+            /** @description The word that it is called by. */
+            shortcut: string;
+            /** @description What it is about. */
+            title: string;
+            /** @description What it says. */
+            wording: components["schemas"]["Wording"];
+        };
         /** @description Ends a conversation or takes it up again. */
         StateChange: {
             /** @description What it shall be. */
@@ -1081,6 +1159,13 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description What operators call it. */
             name: string;
+        };
+        /** @description What a snippet says, by language. `{visitor}`, `{operator}` and `{organisation}` are filled in by whoever inserts it. */
+        Wording: {
+            /** @description In German. */
+            de: string | null;
+            /** @description In English. */
+            en: string | null;
         };
     };
     responses: never;
@@ -2021,6 +2106,196 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_snippets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnippetInfo"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_snippet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSnippet"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnippetInfo"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_snippet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_snippet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnippetChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnippetInfo"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

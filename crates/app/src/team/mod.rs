@@ -17,7 +17,7 @@ pub use change_operator::OperatorChange;
 pub(crate) use directory::Directory;
 pub use directory::Person;
 pub use invite::{Invitation, Link, grantable};
-pub use operators::Colleague;
+pub use operators::{Colleague, There};
 pub use presence::Present;
 pub use session::Secret;
 pub use sign_in::SignedIn;

@@ -12,8 +12,19 @@ use crate::{App, Result};
 pub struct Colleague {
     /// Who they are.
     pub person: Arc<Person>,
-    /// Whether their dashboard is open.
-    pub online: bool,
+    /// Whether they are there.
+    pub there: There,
+}
+
+/// Whether somebody is there to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum There {
+    /// Their dashboard is open, and they are at it.
+    Online,
+    /// Their dashboard is open, and they are not at it.
+    Away,
+    /// It is not open.
+    Offline,
 }
 
 impl App {
@@ -26,14 +37,20 @@ impl App {
         let mut colleagues = Vec::new();
         for operator in self.store.operators(principal.organisation).await? {
             let person = self.introduce(&operator).await?;
-            colleagues.push(Colleague { online: self.presence.is_operator_online(operator.id), person });
+            colleagues.push(Colleague { there: self.is_there(&person), person });
         }
         Ok(colleagues)
     }
 
-    /// Whether somebody's dashboard is open.
-    pub fn is_online(&self, person: &Person) -> bool {
-        self.presence.is_operator_online(person.id)
+    /// Whether somebody is there.
+    pub fn is_there(&self, person: &Person) -> There {
+        if self.presence.is_operator_online(person.id) {
+            There::Online
+        } else if self.presence.is_operator_away(person.id) {
+            There::Away
+        } else {
+            There::Offline
+        }
     }
 
     /// Changes the language of one's own screens: everybody may.

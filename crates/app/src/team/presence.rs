@@ -41,7 +41,7 @@ struct People<T> {
 impl<T> People<T> {
     const fn of_mut(&mut self, who: &Who) -> &mut T {
         match who {
-            Who::Operator(..) => &mut self.operators,
+            Who::Operator(..) | Who::Away(..) => &mut self.operators,
             Who::Visitor(_) => &mut self.visitors,
         }
     }
@@ -88,6 +88,12 @@ impl Presence {
         self.has_operator(|who| matches!(who, Who::Operator(_, operator) if *operator == id))
     }
 
+    /// Whether somebody's dashboard is open and nobody is at it, in no window.
+    pub(crate) fn is_operator_away(&self, id: OperatorId) -> bool {
+        !self.is_operator_online(id)
+            && self.has_operator(|who| matches!(who, Who::Away(_, operator) if *operator == id))
+    }
+
     pub(crate) fn is_visitor_online(&self, id: ConversationId) -> bool {
         let who = Who::Visitor(id);
         self.here.lock().visitors.contains_key(&who)
@@ -126,10 +132,12 @@ impl Drop for Present {
 }
 
 impl App {
-    /// An operator opened the dashboard. Only those who may answer make the team look present to visitors.
-    pub fn operator_comes(self: &Arc<Self>, principal: Principal) -> Option<Present> {
+    /// An operator opened the dashboard. Only those who may answer, and are not away, make the team look present to
+    /// visitors.
+    pub fn operator_comes(self: &Arc<Self>, principal: Principal, is_away: bool) -> Option<Present> {
         principal.require(Capability::Conversations, Level::Write).ok()?;
-        Some(self.comes(Who::Operator(principal.organisation, principal.operator)))
+        let kind = if is_away { Who::Away } else { Who::Operator };
+        Some(self.comes(kind(principal.organisation, principal.operator)))
     }
 
     /// A visitor with a conversation opened the chat.
@@ -162,7 +170,7 @@ impl App {
     /// Tells the sockets here for whom a change of presence makes a difference.
     fn changing(&self, concerned: &[Who], change: impl FnOnce()) {
         let seen = |who: &Who| match who {
-            Who::Operator(organisation, _) => self.is_team_online(*organisation),
+            Who::Operator(organisation, _) | Who::Away(organisation, _) => self.is_team_online(*organisation),
             Who::Visitor(id) => self.presence.is_visitor_online(*id),
         };
         let before: Vec<bool> = concerned.iter().map(seen).collect();
@@ -177,7 +185,9 @@ impl App {
                 }
                 told = now;
                 match who {
-                    Who::Operator(id, _) => self.bus.signal_here(Topic::Team(*id), Signal::TeamPresence(now)),
+                    Who::Operator(id, _) | Who::Away(id, _) => {
+                        self.bus.signal_here(Topic::Team(*id), Signal::TeamPresence(now))
+                    }
                     Who::Visitor(id) => {
                         self.bus.signal_here(Topic::Conversation(*id), Signal::VisitorPresence(*id, now));
                     }

@@ -9,6 +9,7 @@ use diskret_app::App;
 use diskret_app::conversation::assign::To;
 use diskret_app::installation::WrongSecrets;
 use diskret_app::secrets::Secrets;
+use diskret_app::team::There;
 use domain::ConversationId;
 use testkit::eventually;
 
@@ -197,11 +198,11 @@ async fn who_is_at_one_node_is_there_for_the_other(house: House) {
     let owner = pair.house.done.principal;
     let (visitors, _held) = listen(&pair.other, Topic::Team(owner.organisation));
     assert!(!pair.other.is_team_online(owner.organisation));
-    let first = pair.house.app.operator_comes(owner).unwrap();
+    let first = pair.house.app.operator_comes(owner, false).unwrap();
     eventually(PATIENCE, "the team is there", async || pair.other.is_team_online(owner.organisation)).await;
     assert_eq!(visitors.take().signals, [Signal::TeamPresence(true)]);
     // One more here, then none there: still somebody.
-    let second = pair.other.operator_comes(owner).unwrap();
+    let second = pair.other.operator_comes(owner, false).unwrap();
     drop(first);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(pair.other.is_team_online(owner.organisation) && pair.house.app.is_team_online(owner.organisation));
@@ -210,9 +211,17 @@ async fn who_is_at_one_node_is_there_for_the_other(house: House) {
     eventually(PATIENCE, "nobody is there", async || !pair.house.app.is_team_online(owner.organisation)).await;
     assert_eq!(visitors.take().signals, [Signal::TeamPresence(false)]);
 
+    // Who is away is known as that, and makes nobody look present.
+    let away = pair.house.app.operator_comes(owner, true);
+    let person = pair.other.person(owner.organisation, owner.operator).await.unwrap();
+    eventually(PATIENCE, "they are away", async || pair.other.is_there(&person) == There::Away).await;
+    assert!(!pair.other.is_team_online(owner.organisation) && visitors.take().signals.is_empty());
+    drop(away);
+    eventually(PATIENCE, "they have gone", async || pair.other.is_there(&person) == There::Offline).await;
+
     // What was lost is made good by what is told again and again.
     pair.hub.decide(|_| Fate::IsLost);
-    let _lost = pair.house.app.operator_comes(owner).unwrap();
+    let _lost = pair.house.app.operator_comes(owner, false).unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!pair.other.is_team_online(owner.organisation), "it was lost");
     pair.hub.decide(|_| Fate::Arrives);

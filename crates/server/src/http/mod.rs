@@ -13,6 +13,7 @@ mod problem;
 mod roles;
 mod session;
 mod setup;
+mod snippets;
 mod widgets;
 
 use std::sync::Arc;

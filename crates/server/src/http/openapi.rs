@@ -45,6 +45,8 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(widgets::list),
     || routes!(widgets::change),
     || routes!(roles::list),
+    || routes!(snippets::list, snippets::add),
+    || routes!(snippets::change, snippets::remove),
 ];
 
 /// The operations alone. A whole description made on the way and thrown away was measured to leave 0.7 MiB behind.

@@ -1,6 +1,6 @@
 //! Who works here.
 
-use app::team::{Colleague, Person, Secret};
+use app::team::{Colleague, Person, Secret, There};
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -23,7 +23,7 @@ pub(super) async fn list(
 ) -> Result<Json<Vec<OperatorInfo>>, Failure> {
     let groups = group_names(&shared, principal).await?;
     let colleagues = shared.app.operators(principal).await?;
-    Ok(Json(colleagues.iter().map(|Colleague { person, online }| info(person, *online, &groups)).collect()))
+    Ok(Json(colleagues.iter().map(|Colleague { person, there }| info(person, *there, &groups)).collect()))
 }
 
 /// Adds a colleague. The link with which they set their password is shown this once.
@@ -45,7 +45,7 @@ pub(super) async fn invite(
     };
     let (person, made) = shared.app.invite(principal, invitation).await?;
     let groups = group_names(&shared, principal).await?;
-    let invited = Invited { operator: info(&person, false, &groups), link: link(&shared, &made) };
+    let invited = Invited { operator: info(&person, There::Offline, &groups), link: link(&shared, &made) };
     Ok((StatusCode::CREATED, Json(invited)))
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn change(
     };
     let person = shared.app.change_operator(principal, id.0, change).await?;
     let groups = group_names(&shared, principal).await?;
-    Ok(Json(info(&person, shared.app.is_online(&person), &groups)))
+    Ok(Json(info(&person, shared.app.is_there(&person), &groups)))
 }
 
 /// Makes a link with which a colleague sets a new password. The one before is good no more.
@@ -105,7 +105,7 @@ async fn group_names(shared: &Shared, principal: Principal) -> Result<GroupNames
     Ok(shared.app.groups(principal).await?.into_iter().map(|group| (group.number, group.name)).collect())
 }
 
-fn info(person: &Person, online: bool, groups: &GroupNames) -> OperatorInfo {
+fn info(person: &Person, there: There, groups: &GroupNames) -> OperatorInfo {
     OperatorInfo {
         id: person.name.into(),
         name: person.display.reveal().to_owned(),
@@ -116,7 +116,8 @@ fn info(person: &Person, online: bool, groups: &GroupNames) -> OperatorInfo {
             .map(|(_, id)| (*id).into())
             .collect(),
         active: person.deactivated_at.is_none(),
-        online,
+        online: there == There::Online,
+        away: there == There::Away,
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Hello {
 pub(super) async fn of_visitor(connection: &mut Connection) -> Result<Hello, Problem> {
     loop {
         match connection.next().await {
-            Came::Frame(ClientFrame::Hello { protocol, sender, language, widget, token, after, position: _ }) => {
+            Came::Frame(ClientFrame::Hello { protocol, sender, language, widget, token, after, .. }) => {
                 if protocol != PROTOCOL {
                     return Err(Problem::fatal(ProblemCode::Unsupported, "reload: this page is older than the server"));
                 }
@@ -43,15 +43,23 @@ pub(super) async fn of_visitor(connection: &mut Connection) -> Result<Hello, Pro
     }
 }
 
-/// Waits for an operator's hello: who speaks, and the last position they hold.
-pub(super) async fn of_operator(connection: &mut Connection) -> Result<(SenderId, Option<i64>), Problem> {
+/// What an operator says first.
+pub(super) struct OperatorHello {
+    pub(super) sender: SenderId,
+    pub(super) position: Option<i64>,
+    pub(super) away: bool,
+}
+
+/// Waits for an operator's hello.
+pub(super) async fn of_operator(connection: &mut Connection) -> Result<OperatorHello, Problem> {
     loop {
         match connection.next().await {
-            Came::Frame(ClientFrame::Hello { protocol, sender, position, .. }) => {
+            Came::Frame(ClientFrame::Hello { protocol, sender, position, away, .. }) => {
                 if protocol != PROTOCOL {
                     return Err(Problem::fatal(ProblemCode::Unsupported, "reload: this page is older than the server"));
                 }
-                return Ok((sender.parse().map_err(|_| Problem::malformed())?, position));
+                let sender = sender.parse().map_err(|_| Problem::malformed())?;
+                return Ok(OperatorHello { sender, position, away: away.unwrap_or(false) });
             }
             Came::Frame(_) => {
                 return Err(Problem::fatal(ProblemCode::HelloExpected, "the first frame must be hello"));

@@ -282,7 +282,8 @@ impl Chat {
             | ClientFrame::Seen { .. }
             | ClientFrame::Follow { .. }
             | ClientFrame::Unfollow { .. }
-            | ClientFrame::Watch { .. } => {
+            | ClientFrame::Watch { .. }
+            | ClientFrame::Away { .. } => {
                 let problem = Problem::new(ProblemCode::Forbidden, "visitors cannot do this");
                 self.connection.refuse(problem).await
             }

@@ -32,6 +32,8 @@ pub enum ClientFrame {
         after: Option<i64>,
         /// Operators: the last `position` they hold.
         position: Option<i64>,
+        /// Operators: whether they are away.
+        away: Option<bool>,
     },
     /// Something said. The same counter again is a retry and stored once.
     Message {
@@ -74,6 +76,11 @@ pub enum ClientFrame {
     Watch {
         /// Which list.
         list: ListName,
+    },
+    /// Operators: they go away from an open dashboard, or are back. Whoever is away does not make the team look present.
+    Away {
+        /// Away.
+        on: bool,
     },
     /// Answered with `pong`. A client that is silent for 90 seconds is disconnected.
     Ping {},

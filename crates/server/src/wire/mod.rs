@@ -7,6 +7,7 @@ pub mod id;
 pub mod installation;
 pub mod problem;
 pub mod session;
+pub mod snippets;
 pub mod team;
 pub mod widgets;
 

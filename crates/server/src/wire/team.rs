@@ -19,8 +19,10 @@ pub struct OperatorInfo {
     pub groups: Vec<Id>,
     /// Whether they work here; who has left signs in no more.
     pub active: bool,
-    /// Whether their dashboard is open.
+    /// Whether they are there: their dashboard is open, and they are at it.
     pub online: bool,
+    /// Whether their dashboard is open and they are not at it.
+    pub away: bool,
 }
 
 /// A colleague to be.

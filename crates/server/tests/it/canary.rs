@@ -92,6 +92,14 @@ async fn sow(house: &House, sown: &mut Vec<String>) {
     let colleagues = house.ask("GET", "/api/operators").by(&owner).send().await.is(200);
     assert!(colleagues.text().contains(&name), "the colleagues know them");
 
+    // What was written once for many answers.
+    let (word, title, german, english) = (mark(sown), mark(sown), mark(sown), mark(sown));
+    let snippet =
+        json!({ "shared": false, "shortcut": word, "title": title, "wording": { "de": german, "en": english } });
+    house.ask("POST", "/api/snippets").by(&agent).json(&snippet).send().await.is(201);
+    let listed = house.ask("GET", "/api/snippets").by(&agent).send().await.is(200).text();
+    assert!([&title, &german, &english].iter().all(|text| listed.contains(*text)), "whoever wrote it reads it");
+
     // What a browser sends along.
     let (browser, page, place, query) = (mark(sown), mark(sown), mark(sown), mark(sown));
     let along = [

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may be blunt, and tells what helps to repeat it")]
 
 mod access;
+mod away;
 mod canary;
 mod conformance;
 mod conversation;
@@ -20,4 +21,5 @@ mod nodes;
 mod security;
 mod slow;
 mod slowhttptest;
+mod snippets;
 mod unknown_commit;

@@ -21,6 +21,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0002_assigned_from"),
         migration!("data", "0003_head"),
         migration!("data", "0004_team"),
+        migration!("data", "0007_snippets"),
     ],
 };
 

@@ -43,4 +43,5 @@ mod organisation;
 mod schema;
 mod session;
 mod sign_in_link;
+mod snippet;
 mod team;

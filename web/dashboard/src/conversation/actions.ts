@@ -9,7 +9,13 @@ import { rows } from "./rows.svelte";
 const path = (id: string, what: string) => `/api/conversations/${encodeURIComponent(id)}/${what}`;
 
 /** Shown at once, taken back if the server disagrees. */
-async function put(id: string, what: string, body: unknown, shown: Partial<ConversationSummary>): Promise<boolean> {
+export async function put(
+  id: string,
+  what: string,
+  body: unknown,
+  shown: Partial<ConversationSummary>,
+  quiet = false, // many at once say together how many failed
+): Promise<boolean> {
   const before = rows.all.get(id);
   rows.change(id, shown);
   try {
@@ -21,7 +27,7 @@ async function put(id: string, what: string, body: unknown, shown: Partial<Conve
     const now = rows.all.get(id);
     if (before && now?.position === before.position) rows.change(id, before);
     const problem = asProblem(error);
-    if (problem.status !== 401) toasts.fail(explain(problem));
+    if (problem.status !== 401 && !quiet) toasts.fail(explain(problem));
     return false;
   }
 }

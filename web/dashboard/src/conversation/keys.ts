@@ -6,7 +6,8 @@ import { end } from "./actions";
 import { handles } from "./handles";
 import { neighbour } from "./list-order";
 import { rows } from "./rows.svelte";
-import { view } from "./view.svelte";
+import { selection } from "./selection.svelte";
+import { undoSending } from "./take-back";
 
 /** Single keys of the message centre. They rest while somebody types or a dialog or menu is open. */
 export function pressed(event: KeyboardEvent, conversation: string | null, person: boolean): void {
@@ -21,11 +22,13 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
   const row = conversation === null ? undefined : rows.all.get(conversation);
   const key = event.key.toLowerCase();
   if (key === "j" || key === "k") walk(conversation, key === "j" ? 1 : -1);
+  else if (key === "x" && handles.choose) handles.choose(event.shiftKey);
   else if (key === "z") {
-    if (!toasts.undoLast()) return;
+    if (!undoSending(conversation) && !toasts.undoLast()) return;
   } else if (!row || !session.canWrite) return;
   else if (key === "r") handles.compose?.("reply");
   else if (key === "n") handles.compose?.("note");
+  else if (key === "s") handles.snippets?.();
   else if (key === "a") handles.assign?.();
   else if (key === "e" && row.state !== "ended" && !event.repeat) void end(row);
   else return;
@@ -33,7 +36,7 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
 }
 
 function walk(from: string | null, step: 1 | -1): void {
-  const ids = view.shown.map((row) => row.id);
+  const ids = handles.listed?.() ?? [];
   const to = neighbour(ids, from, step);
   if (to === null) return;
   if (to !== from) router.go(conversationPath(to), from !== null);
@@ -42,8 +45,14 @@ function walk(from: string | null, step: 1 | -1): void {
 
 /** Outwards, one step at a time: details, text field, conversation. */
 function back(event: KeyboardEvent, target: Element, conversation: string | null, person: boolean): void {
+  if (selection.ids.size > 0) {
+    selection.clear();
+    event.preventDefault();
+    return;
+  }
   if (conversation === null) return;
   event.preventDefault();
+  if (undoSending(conversation)) return;
   if (person) router.go(conversationPath(conversation), true);
   else if (!target.closest?.(".list") && focusRow(conversation)) return;
   else {
@@ -53,9 +62,5 @@ function back(event: KeyboardEvent, target: Element, conversation: string | null
 }
 
 export function focusRow(id: string): boolean {
-  const row = document.getElementById(`row-${id}`);
-  if (!row || row.offsetParent === null) return false;
-  row.focus();
-  row.scrollIntoView({ block: "nearest" });
-  return true;
+  return handles.reveal?.(id) ?? false;
 }

@@ -1,6 +1,7 @@
 import type { ConversationSummary, Limits, ListName, ServerFrame } from "@diskret/api";
 import { FramesOverHttp } from "@diskret/api/frames-over-http";
 import { call } from "../api";
+import { isNews } from "../attention/news";
 import { i18n } from "../i18n/index.svelte";
 import { session } from "../session/session.svelte";
 import { Connection, type Hooks, type Status } from "../socket/connection";
@@ -30,6 +31,7 @@ class Live {
   #connection: Connection | null = null;
   #followed: string | null = null;
   #closing = false; // a gap is being closed
+  #away = false;
   #seenSent = new Map<string, number>();
 
   start(): void {
@@ -42,6 +44,7 @@ class Live {
         sender: this.#sender,
         language: i18n.language,
         position: rows.position || undefined,
+        away: this.#away || undefined,
       }),
       welcome: (frame) => this.#welcome(frame),
       frame: (frame) => this.#receive(frame),
@@ -88,6 +91,13 @@ class Live {
 
   type(conversation: string, on: boolean): void {
     this.#send({ type: "typing", conversation, on });
+  }
+
+  /** Whoever is away from an open window does not make the team look present. */
+  setAway(on: boolean): void {
+    if (on === this.#away) return;
+    this.#away = on;
+    this.#send({ type: "away", on });
   }
 
   /** Operators count in `sequence`, notes included; what visitors saw comes in `visible`. */
@@ -162,7 +172,7 @@ class Live {
         break;
       case "conversation": {
         const { type: _, ...row } = frame;
-        rows.put(row);
+        this.#row(row);
         break;
       }
       case "removed":
@@ -187,6 +197,13 @@ class Live {
         this.#problem(frame);
         break;
     }
+  }
+
+  #row(row: ConversationSummary): void {
+    const before = rows.all.get(row.id);
+    const looksAt = document.hasFocus() ? this.current : null;
+    if (!rows.put(row) || !isNews(before, row, { me: session.me, looksAt, away: this.#away })) return;
+    void import("../attention/tell").then(({ tellOf }) => tellOf(row));
   }
 
   #enter(entry: ServerFrame & { type: "message" | "event" }): void {

@@ -2,6 +2,7 @@ import type { ConversationPage, ConversationSummary, ListName } from "@diskret/a
 import { SvelteMap } from "svelte/reactivity";
 import { asProblem, call } from "../api";
 import { session } from "../session/session.svelte";
+import { Known } from "./known.svelte";
 import { belongs, byActivity, departed, floorOf, newer } from "./list-order";
 
 interface Loading {
@@ -12,11 +13,12 @@ interface Loading {
 type ListKey = `${ListName}:${"open" | "ended"}`;
 
 const PAGE = 50;
+const FURTHER = 200; // whoever scrolls on wants much
 const keyOf = (list: ListName, ended: boolean): ListKey => `${list}:${ended ? "ended" : "open"}`;
 
 /** Every conversation that this page knows, and how far each list has been loaded. */
 class Rows {
-  all = new SvelteMap<string, ConversationSummary>();
+  all = new Known<ConversationSummary>();
   counts = $state.raw({ mine: 0, unassigned: 0, all: 0 });
   lists = new SvelteMap<ListKey, Loading>();
   position = 0;
@@ -26,7 +28,8 @@ class Rows {
   of(list: ListName, ended: boolean): ConversationSummary[] {
     const me = session.me;
     const { floor } = this.loading(list, ended);
-    return [...this.all.values()]
+    return this.all
+      .values()
       .filter((row) => row.position >= floor && belongs(row, list, ended, me))
       .sort(byActivity);
   }
@@ -43,11 +46,13 @@ class Rows {
     return count;
   }
 
-  put(row: ConversationSummary): void {
-    if (!newer(this.all.get(row.id), row)) return;
+  /** False: what is known is newer. */
+  put(row: ConversationSummary): boolean {
+    if (!newer(this.all.get(row.id), row)) return false;
     this.position = Math.max(this.position, row.position);
     this.#touched.set(row.id, ++this.#clock);
     this.all.set(row.id, row);
+    return true;
   }
 
   /** A change that the server has not told yet: shown at once, replaced by what it says. */
@@ -111,7 +116,7 @@ class Rows {
   }
 
   #fetch(list: ListName, ended: boolean, before: number | null): Promise<ConversationPage> {
-    const query = new URLSearchParams({ list, ended: String(ended), limit: String(PAGE) });
+    const query = new URLSearchParams({ list, ended: String(ended), limit: String(before === null ? PAGE : FURTHER) });
     if (before !== null) query.set("before", String(before));
     return call<ConversationPage>("GET", `/api/conversations?${query}`);
   }

@@ -1,6 +1,8 @@
 import type { ConversationSummary, GroupRef, ListName } from "@diskret/api";
 import { session } from "../session/session.svelte";
 import { remember, remembered } from "../shell/memory";
+import { router } from "../shell/router.svelte";
+import { type Filter, readFilter, writeFilter } from "./filter";
 import { rows } from "./rows.svelte";
 
 /** Which list stands on the left. Until somebody chooses: theirs, or what nobody has taken yet. */
@@ -26,17 +28,13 @@ class View {
     return rows.counts.mine === 0 && rows.counts.unassigned > 0 ? "unassigned" : "mine";
   }
 
-  /** What stands on the left now. */
-  get shown(): ConversationSummary[] {
-    const shown = rows.of(this.list, this.ended);
-    return this.group === null ? shown : shown.filter((row) => row.group?.id === this.group);
+  /** What stands in the address: a bookmark of it shows the same again. */
+  get filter(): Filter {
+    return readFilter(router.search);
   }
 
-  /** Groups that conversations known here are for, by name. */
-  get groups(): GroupRef[] {
-    const known = new Map<string, GroupRef>();
-    for (const { group } of rows.all.values()) if (group) known.set(group.id, group);
-    return [...known.values()].sort((a, b) => a.name.localeCompare(b.name));
+  narrow(filter: Filter): void {
+    router.narrow(writeFilter(filter));
   }
 
   choose(list: ListName): void {

@@ -1,10 +1,15 @@
 import type { ClientFrame, MessageEntry, OperatorRef, ServerFrame } from "@diskret/api";
+import { Hold } from "../socket/hold";
 import { type Item, Outbox, type Refusal } from "../socket/outbox";
 import { threads } from "./threads.svelte";
 
 /** What this operator wrote, from Enter until it stands in its thread: the outbox, made visible. */
 export class Written {
   #outbox = new Outbox();
+  #hold = new Hold((items) => {
+    for (const { conversation, text, note } of items) this.#outbox.add(conversation, text, note, Date.now());
+    this.flush();
+  });
   #version = $state(0); // moves with every change of the outbox, so that the screen follows
   #settled = new Map<string, MessageEntry[]>(); // stored, but not yet in line
   #wake = 0;
@@ -18,13 +23,38 @@ export class Written {
     this.#outbox.setLimit(inFlight);
   }
 
-  say(conversation: string, text: string, note: boolean): void {
+  /** `holdMs`: for how long it can be taken back before it goes. */
+  say(conversation: string, text: string, note: boolean, holdMs: number): void {
+    if (holdMs > 0) {
+      this.#hold.add(conversation, text, Date.now(), holdMs);
+      this.#version++;
+      return;
+    }
+    // What was written before it goes before it.
+    const before = this.#hold.of(conversation).at(-1);
+    if (before && !note) this.#hold.letGo(before.key);
     this.#outbox.add(conversation, text, note, Date.now());
     this.flush();
   }
 
   pending(conversation: string): Item[] {
-    return this.#version < 0 ? [] : this.#outbox.pending(conversation).map((item) => ({ ...item }));
+    if (this.#version < 0) return [];
+    return [...this.#outbox.pending(conversation), ...this.#hold.of(conversation)].map((item) => ({ ...item }));
+  }
+
+  /** What can still be taken back. */
+  held(conversation: string): Item[] {
+    return this.#version < 0 ? [] : this.#hold.of(conversation);
+  }
+
+  /** Sends what is held, up to this one. */
+  sendNow(key: number): void {
+    this.#hold.letGo(key);
+  }
+
+  /** The page is left: nothing of it waits for a second thought any more. */
+  sendAllNow(): void {
+    this.#hold.letAllGo();
   }
 
   settled(conversation: string): MessageEntry[] {
@@ -39,13 +69,13 @@ export class Written {
   }
 
   takeBack(conversation: string, key: number): string | null {
-    const item = this.#outbox.discard(conversation, key);
+    const item = this.#hold.take(key) ?? this.#outbox.discard(conversation, key);
     this.flush();
     return item?.text ?? null;
   }
 
   get unsent(): boolean {
-    return this.#outbox.size > 0;
+    return this.#outbox.size + this.#hold.size > 0;
   }
 
   /** Stored, whichever frame said so first. */

@@ -39,6 +39,12 @@ class I18n {
     return words ? fill(text, words) : text;
   }
 
+  /** In a given language, whatever the screen speaks: for what is said to somebody else. */
+  async textIn(language: Language, key: Key, words?: Words): Promise<string> {
+    const text = (await catalogues[language]())[key];
+    return words ? fill(text, words) : text;
+  }
+
   count(key: Key, n: number, words?: Words): string {
     const text = plural(this.#of(key), n, this.#rules);
     return fill(text, { ...words, n: this.#number.format(n) });

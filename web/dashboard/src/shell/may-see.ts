@@ -4,5 +4,6 @@ import type { Setting } from "./route";
 /** What a role may not see is not offered. Which roles there are concerns everybody: it says what one may do oneself. */
 export function maySee(setting: Setting): boolean {
   if (setting === "roles") return true;
-  return session.level(setting === "team" ? "team" : "widgets") !== "off";
+  if (setting === "attention") return session.canRead;
+  return session.level(setting === "widget" ? "widgets" : setting) !== "off";
 }

@@ -2,14 +2,23 @@ import { parse, type Route } from "./route";
 
 class Router {
   route = $state.raw<Route>(parse(location.pathname, location.search));
+  search = $state(location.search);
 
   constructor() {
     addEventListener("popstate", () => this.#read());
     document.addEventListener("click", (event) => this.#follow(event));
   }
 
-  go(path: string, replace = false): void {
+  /** Within the message centre the filter stays in the address. */
+  go(to: string, replace = false): void {
+    const among = this.route.name === "messages" && !to.includes("?") && parse(to, "").name === "messages";
+    const path = among ? to + this.search : to;
     if (path !== location.pathname + location.search) history[replace ? "replaceState" : "pushState"](null, "", path);
+    this.#read();
+  }
+
+  narrow(search: string): void {
+    history.replaceState(null, "", location.pathname + search);
     this.#read();
   }
 
@@ -32,6 +41,7 @@ class Router {
 
   #read(): void {
     this.route = parse(location.pathname, location.search);
+    this.search = location.search;
   }
 }
 

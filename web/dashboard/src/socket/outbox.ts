@@ -1,6 +1,6 @@
 import type { ProblemCode } from "@diskret/api";
 
-export type ItemState = "queued" | "sent" | "refused";
+export type ItemState = "held" | "queued" | "sent" | "refused";
 
 export interface Item {
   readonly key: number; // stable for the screen, while the counter may move

@@ -52,7 +52,7 @@ struct Desk {
     followed: HashMap<ConversationId, Followed>,
     watched: Option<Subscription>,
     _always: Vec<Subscription>,
-    _present: Option<Present>,
+    present: Option<Present>,
     rows: HashMap<ConversationId, Change>,
     /// The last change of each conversation that was taken up lately. News overtake each other on their ways – told by the
     /// commit here, by another node, by the sweep – and an older one must not undo a newer one.
@@ -90,7 +90,7 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, principal:
         bus.subscribe(Topic::Unassigned(principal.organisation), &mailbox),
     ];
     always.shrink_to_fit();
-    let mut present = shared.app.operator_comes(principal);
+    let mut present = shared.app.operator_comes(principal, hello.away);
     if let (Some(present), true) = (&mut present, connection.comes_again()) {
         present.stay_for(BACK_WITHIN);
     }
@@ -98,12 +98,12 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, principal:
         app: Arc::clone(&shared.app),
         connection,
         principal,
-        sender: hello.0,
+        sender: hello.sender,
         mailbox,
         followed: HashMap::new(),
         watched: None,
         _always: always,
-        _present: present,
+        present,
         rows: HashMap::new(),
         taken: HashMap::new(),
         counts: None,
@@ -112,7 +112,7 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, principal:
         shared,
     };
     let mut in_flight = InFlight::default();
-    if desk.welcome(hello.1, access.reach).await.is_ok() {
+    if desk.welcome(hello.position, access.reach).await.is_ok() {
         let _ = desk.work(&mut in_flight).await;
     }
 }
@@ -238,6 +238,10 @@ impl Desk {
             ClientFrame::Seen { sequence, conversation: Some(id) } => {
                 (self.app.team_sees(self.principal, id.0, sequence).await, id)
             }
+            ClientFrame::Away { on } => {
+                self.step_away(on);
+                return Ok(());
+            }
             ClientFrame::Ping {} => return self.connection.send(&ServerFrame::Pong {}).await,
             ClientFrame::Hello { .. }
             | ClientFrame::Message { .. }
@@ -249,6 +253,18 @@ impl Desk {
         match result {
             Ok(()) => Ok(()),
             Err(error) => self.connection.refuse(Problem::from(error).on(Some(conversation))).await,
+        }
+    }
+
+    /// Counts as away, or as back, at once: what was before must not linger as it does between two requests.
+    fn step_away(&mut self, is_away: bool) {
+        let comes_again = self.connection.comes_again();
+        let mut present = self.app.operator_comes(self.principal, is_away);
+        if let (Some(present), true) = (&mut present, comes_again) {
+            present.stay_for(BACK_WITHIN);
+        }
+        if let Some(mut before) = std::mem::replace(&mut self.present, present) {
+            before.stay_for(Duration::ZERO);
         }
     }
 

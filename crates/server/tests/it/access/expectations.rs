@@ -43,6 +43,8 @@ pub(super) enum Whose {
     Foreign,
     /// One that is not there.
     Unknown,
+    /// The caller's alone.
+    Personal,
 }
 
 impl Whose {
@@ -55,6 +57,7 @@ impl Whose {
             Self::Owners => "the owner",
             Self::Foreign => "another organisation's",
             Self::Unknown => "unknown",
+            Self::Personal => "for oneself",
         }
     }
 }
@@ -84,6 +87,20 @@ const CONVERSATION: Expected = &[
     (Whose::Own, [200, 200, 200, 403, 200, 200, 403, 401, 401]),
     (Whose::Groups, [200, 200, 200, 403, 200, 403, 403, 401, 401]),
     (Whose::Colleagues, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+];
+
+// A colleague's own snippet is answered like one that is not there.
+const SNIPPET: Expected = &[
+    (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
+    (Whose::Colleagues, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+];
+const SNIPPET_GONE: Expected = &[
+    (Whose::Own, [204, 204, 204, 403, 403, 403, 403, 401, 401]),
+    (Whose::Colleagues, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
     (Whose::Foreign, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
     (Whose::Unknown, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
 ];
@@ -157,6 +174,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ],
     ),
     plain("get", "/api/roles", &[(Whose::None, SIGNED_IN)]),
+    plain("get", "/api/snippets", &[(Whose::None, [200, 200, 200, 200, 200, 200, 403, 401, 401])]),
+    // One's own are for everybody who answers, shared ones for those who look after them.
+    plain(
+        "post",
+        "/api/snippets",
+        &[
+            (Whose::Own, [201, 201, 201, 403, 403, 403, 403, 401, 401]),
+            (Whose::Personal, [201, 201, 201, 403, 201, 201, 403, 401, 401]),
+        ],
+    ),
+    plain("patch", "/api/snippets/{id}", SNIPPET),
+    plain("delete", "/api/snippets/{id}", SNIPPET_GONE),
     plain("get", "/api/widgets", &[(Whose::None, [200, 200, 200, 200, 403, 403, 200, 401, 401])]),
     plain(
         "patch",
@@ -191,6 +220,7 @@ const fn frame(
 pub(super) const FRAMES: &[Frame] = &[
     Frame { name: "hello", expected: &[(Whose::None, frame("welcome", "welcome", "welcome", "welcome"))] },
     Frame { name: "ping", expected: &[(Whose::None, frame("pong", "pong", "pong", "pong"))] },
+    Frame { name: "away", expected: &[(Whose::None, frame("quiet", "quiet", "quiet", OFF))] },
     Frame { name: "watch", expected: &[(Whose::None, frame("quiet", "quiet", "quiet", OFF))] },
     Frame {
         name: "message",

@@ -84,6 +84,11 @@ async fn every_operation_answers_each_role_as_expected(on: On) {
                 assert!(answer.status < 300, "{what}: its own owner may: {}", answer.text());
                 permitted = true;
             }
+            if operation.path.starts_with("/api/snippets/") && matches!(whose, Whose::Colleagues) {
+                let answer = world.ask(operation, *whose, &world.colleagues_session).await;
+                assert!(answer.status < 300, "{what}: the colleague may: {}", answer.text());
+                permitted = true;
+            }
             for (role, expected) in ROLES.into_iter().zip(*expected) {
                 let caller = match (role, signs_out) {
                     // A program has no session to end, and no page to come from.
@@ -113,7 +118,8 @@ async fn every_operation_answers_each_role_as_expected(on: On) {
                     let planted = Caller::Browser(world.visitor.token.clone());
                     assert_eq!(world.ask(operation, *whose, &planted).await.status, expected, "{what}, as a cookie");
                 }
-                if *whose == Whose::Foreign {
+                let is_hidden = *whose == Whose::Colleagues && operation.path.starts_with("/api/snippets/");
+                if *whose == Whose::Foreign || is_hidden {
                     let unknown = world.ask(operation, Whose::Unknown, &caller).await;
                     assert_eq!(bytes(&answer), bytes(&unknown), "{what}, {role:?}: foreign and unknown differ");
                 }
@@ -141,6 +147,7 @@ fn frame(name: &str, id: &str) -> Value {
         "typing" => json!({ "type": "typing", "on": true }),
         "seen" => json!({ "type": "seen", "sequence": 1 }),
         "follow" => json!({ "type": "follow", "after": 0 }),
+        "away" => json!({ "type": "away", "on": true }),
         "watch" => json!({ "type": "watch", "list": "all" }),
         other => json!({ "type": other }),
     };
@@ -271,7 +278,7 @@ async fn no_body_can_name_a_tenant_an_owner_or_a_role(on: On) {
     }
     for name in frames_offered().iter().filter(|name| *name != "hello") {
         let mut socket = world.house.operator(&world.owner).await;
-        let mut frame = frame(name, if ["ping", "watch"].contains(&&**name) { "" } else { &world.own });
+        let mut frame = frame(name, if ["ping", "watch", "away"].contains(&&**name) { "" } else { &world.own });
         socket.say(frame.clone()).await;
         let came = socket.drain().await;
         assert!(!came.iter().any(|frame| frame["type"] == "problem"), "{name} is fine without: {came:?}");

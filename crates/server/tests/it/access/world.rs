@@ -22,6 +22,9 @@ pub(super) struct World {
     foreign_id: String,
     pub(super) group: String,
     foreign_group: String,
+    snippet: String,
+    colleagues_snippet: String,
+    foreign_snippet: String,
     pub(super) own: String,
     pub(super) groups: String,
     pub(super) colleagues: String,
@@ -46,6 +49,7 @@ impl World {
         for id in [&groups, &colleagues] {
             house.assign(&owner, id, Some(&colleague)).await.is(200);
         }
+        let colleagues_session = house.sign_in(&house.ours().colleague).await;
         let somebody = async |role: &str| {
             let person = hire(house, role);
             let id = house.id_of(&owner, &person).await;
@@ -61,7 +65,10 @@ impl World {
             staff,
             agent: house.sign_in(&house.ours().agent).await,
             officer: house.sign_in(&house.ours().officer).await,
-            colleagues_session: house.sign_in(&house.ours().colleague).await,
+            snippet: new_snippet(house, &owner, true).await,
+            colleagues_snippet: new_snippet(house, &colleagues_session, false).await,
+            foreign_snippet: new_snippet(house, &foreign_owner, true).await,
+            colleagues_session,
             owners_id: house.id_of(&owner, &house.ours().owner).await,
             foreign_id: house.id_of(&foreign_owner, &house.theirs().agent).await,
             foreign_owner,
@@ -95,7 +102,7 @@ impl World {
     /// The conversation that is meant.
     pub(super) fn id(&self, whose: Whose) -> &str {
         match whose {
-            Whose::None | Whose::Owners => "",
+            Whose::None | Whose::Owners | Whose::Personal => "",
             Whose::Own => &self.own,
             Whose::Groups => &self.groups,
             Whose::Colleagues => &self.colleagues,
@@ -120,6 +127,16 @@ impl World {
                 let (ours, theirs) = (new_group(house, &self.owner).await, new_group(house, &self.foreign_owner).await);
                 of_kind(&ours, &theirs)
             }
+            Some("snippets") if operation.method == "delete" && whose != Whose::Unknown => {
+                let (by, shared) = match whose {
+                    Whose::Foreign => (&self.foreign_owner, true),
+                    Whose::Colleagues => (&self.colleagues_session, false),
+                    _ => (&self.owner, true),
+                };
+                new_snippet(house, by, shared).await
+            }
+            Some("snippets") if whose == Whose::Colleagues => self.colleagues_snippet.clone(),
+            Some("snippets") => of_kind(&self.snippet, &self.foreign_snippet),
             Some("groups") => of_kind(&self.group, &self.foreign_group),
             _ => self.id(whose).to_owned(),
         }
@@ -158,6 +175,12 @@ impl World {
             ("patch", "/api/operators/{id}") => Some(json!({ "role": role })),
             ("post", "/api/link") => Some(json!({ "secret": UNKNOWN, "password": PASSWORD })),
             ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(json!({ "name": "Gruppe" })),
+            ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),
+            ("patch", "/api/snippets/{id}") => {
+                let mut body = snippet(true);
+                body.as_object_mut().unwrap().remove("shared");
+                Some(body)
+            }
             ("patch", "/api/widgets/{id}") => Some(json!({ "greeting": "Guten Tag!" })),
             _ => None,
         }
@@ -166,6 +189,15 @@ impl World {
 
 async fn new_group(house: &House, caller: &Caller) -> String {
     let made = house.ask("POST", "/api/groups").by(caller).json(&json!({ "name": "Gruppe" })).send().await.is(201);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+fn snippet(shared: bool) -> Value {
+    json!({ "shared": shared, "shortcut": "danke", "title": "Danke", "wording": { "de": "Danke", "en": null } })
+}
+
+async fn new_snippet(house: &House, caller: &Caller, shared: bool) -> String {
+    let made = house.ask("POST", "/api/snippets").by(caller).json(&snippet(shared)).send().await.is(201);
     made.json()["id"].as_str().unwrap().to_owned()
 }
 

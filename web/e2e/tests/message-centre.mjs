@@ -1,0 +1,367 @@
+// The message centre as somebody uses it who answers all day: by keyboard, told of what is new, away at lunch.
+import assert from "node:assert/strict";
+import { assertAccessible } from "../lib/accessible.mjs";
+import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
+import { openChat, openConversation, said, signIn, visitShop, write } from "../lib/people.mjs";
+import { test } from "../lib/test.mjs";
+
+const NOBODY = /Nobody is here right now|Gerade ist niemand da/;
+
+/** An owner at their desk and a visitor who wrote, in its conversation. */
+async function talking({ start, open }, { team: options = {}, shop: path = "/en.html", text = "Where is my parcel?" } = {}) {
+  const server = await start({ setUp: {} });
+  const [team, shop] = [await open(options), await open()];
+  const desk = await signIn(team, server, "ben@example.de", server.facts.owner_password);
+  const page = await visitShop(shop, server, path);
+  const chat = await openChat(page);
+  await write(chat, text);
+  await openConversation(desk, text);
+  return { server, team, shop, desk, page, chat };
+}
+
+const composer = (desk) => desk.getByLabel(/^Reply to/);
+
+/** Leaves the composer without touching the mouse. */
+async function outOfComposer(desk) {
+  await desk.evaluate(() => document.getElementById("conversation-title").focus());
+}
+
+/** Writes a snippet on the page of the settings, from the button that has the focus to the one that saves. */
+async function writeSnippet(desk, { word, title, de, en }) {
+  await desk.keyboard.press("Enter");
+  await desk.getByRole("dialog").waitFor();
+  await desk.locator('input[name="shortcut"]').focus();
+  await desk.keyboard.type(word);
+  for (const text of [title, de, en]) {
+    await desk.keyboard.press("Tab");
+    await desk.keyboard.insertText(text);
+  }
+  await desk.keyboard.press("Tab"); // cancel
+  await desk.keyboard.press("Tab"); // save
+  await desk.keyboard.press("Enter");
+  await desk.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+test("snippets are written once and inserted by keyboard, in the visitor's language and with names", async (tools) => {
+  const { server, desk, chat, team } = await talking(tools, { shop: "/", text: "Wo ist mein Paket?" });
+  await desk.goto(`${server.app}/settings/snippets`);
+  await desk.getByRole("button", { name: "Add shared snippet" }).focus();
+  await writeSnippet(desk, {
+    word: "Danke",
+    title: "Thanks for writing",
+    de: "Guten Tag {visitor},\nhier ist {operator} von {organisation}.",
+    en: "Hello {visitor}, this is {operator}.",
+  });
+  await desk.getByText("/danke", { exact: true }).waitFor();
+  await desk.getByRole("button", { name: "Add own snippet" }).focus();
+  await writeSnippet(desk, { word: "bye", title: "Only in English", de: "", en: "Have a good day." });
+  await desk.getByText("/bye", { exact: true }).waitFor();
+  await assertAccessible(desk, "snippets");
+
+  // What is deleted can be had back.
+  await desk.getByRole("button", { name: "Delete /bye" }).focus();
+  await desk.keyboard.press("Enter");
+  await desk.getByText("/bye", { exact: true }).waitFor({ state: "detached" });
+  await desk.getByRole("button", { name: /^Undo/ }).press("Enter");
+  await desk.getByText("/bye", { exact: true }).waitFor();
+
+  await desk.goBack();
+  await composer(desk).waitFor();
+  await outOfComposer(desk);
+  await desk.keyboard.press("r");
+  await desk.keyboard.press("/");
+  const search = desk.getByRole("combobox", { name: "Search snippets" });
+  await search.waitFor();
+  await desk.getByRole("option", { name: /danke/ }).waitFor();
+  await assertAccessible(desk, "snippet picker");
+  await desk.keyboard.type("bye");
+  await desk.getByText("Only there in English.").waitFor();
+  await desk.keyboard.press("Control+a");
+  await desk.keyboard.type("than");
+  await desk.getByText(/hier ist Ben Sommer von Nordlicht Versand/).waitFor();
+  await desk.keyboard.press("Enter");
+  const text = await composer(desk).inputValue();
+  assert.match(text, /^Guten Tag Besucher \w{4},\nhier ist Ben Sommer von Nordlicht Versand\.$/);
+  assert.equal(await desk.evaluate(() => document.activeElement.tagName), "TEXTAREA");
+  await desk.keyboard.type(" Moment.");
+  await desk.keyboard.press("Control+Enter");
+  await said(chat, /hier ist Ben Sommer von Nordlicht Versand\. Moment\./).waitFor();
+
+  // A slash can still be written, and Escape closes.
+  await desk.keyboard.press("/");
+  await search.waitFor();
+  await desk.keyboard.press("/");
+  assert.equal(await composer(desk).inputValue(), "/");
+  await desk.keyboard.press("Backspace");
+  await desk.keyboard.press("/");
+  await search.waitFor();
+  await desk.keyboard.press("Escape");
+  await search.waitFor({ state: "detached" });
+  assert.equal(await desk.evaluate(() => document.activeElement.tagName), "TEXTAREA");
+  assert.deepEqual(team.errors, []);
+});
+
+/** Stands in for what a browser shows outside of the page, and writes down what it was asked for. */
+function recordAttention() {
+  globalThis.asked = 0;
+  globalThis.shown = [];
+  globalThis.tones = 0;
+  globalThis.Notification = class {
+    static permission = "default";
+    static async requestPermission() {
+      globalThis.asked += 1;
+      globalThis.Notification.permission = "granted";
+      return "granted";
+    }
+    constructor(title, options) {
+      globalThis.shown.push({ title, body: options.body ?? null, silent: options.silent });
+    }
+    close() {}
+  };
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...when) {
+    globalThis.tones += 1;
+    return start.apply(this, when);
+  };
+}
+
+test("a new message is told by title, icon, notification and sound as its operator chose, and not while they are away", async (tools) => {
+  const { start, open } = tools;
+  const server = await start({ setUp: {} });
+  const [team, shop] = [await open(), await open()];
+  await team.addInitScript(recordAttention);
+  const desk = await signIn(team, server, "ben@example.de", server.facts.owner_password);
+  const told = () => desk.evaluate(() => ({ asked: globalThis.asked, shown: globalThis.shown, tones: globalThis.tones }));
+  const icon = () => desk.locator('link[rel="icon"]').getAttribute("href");
+  const plain = await icon();
+  const chat = await openChat(await visitShop(shop, server));
+  await write(chat, "first secret");
+  await desk.waitForFunction(() => document.title.startsWith("(1)"));
+  await desk.waitForFunction((before) => document.querySelector('link[rel="icon"]').getAttribute("href") !== before, plain);
+  assert.deepEqual(await told(), { asked: 0, shown: [], tones: 0 }, "nothing is on until it is chosen");
+
+  await desk.keyboard.press("Control+k");
+  await desk.keyboard.type("notifications");
+  await desk.keyboard.press("Enter");
+  await desk.getByRole("heading", { name: "Notifications" }).waitFor();
+  await assertAccessible(desk, "notifications");
+  await desk.getByLabel(/Show notifications/).focus();
+  assert.equal((await told()).asked, 0);
+  await desk.keyboard.press("Space");
+  await desk.waitForFunction(() => globalThis.asked === 1);
+  await desk.getByLabel(/Soft sound/).focus();
+  await desk.keyboard.press("Space");
+  await desk.waitForFunction(() => globalThis.tones === 2);
+
+  await desk.waitForTimeout(2_100); // several at once sound once
+  await write(chat, "second secret");
+  await desk.waitForFunction(() => globalThis.shown.length === 1);
+  assert.deepEqual((await told()).shown[0], { title: "New message in a conversation", body: null, silent: true });
+  assert.equal((await told()).tones, 4);
+  await desk.getByLabel(/With the beginning/).focus();
+  await desk.keyboard.press("Space");
+  await write(chat, "third secret");
+  await desk.waitForFunction(() => globalThis.shown.length === 2);
+  assert.equal((await told()).shown[1].body, "third secret");
+
+  // What is on the screen needs no telling.
+  await desk.getByRole("link", { name: /Messages/ }).focus();
+  await desk.keyboard.press("Enter");
+  await openConversation(desk, "third secret");
+  await desk.waitForFunction(() => !document.title.startsWith("("));
+  assert.equal(await icon(), plain);
+  await write(chat, "fourth secret");
+  await desk.locator("main").getByText("fourth secret").first().waitFor();
+  await desk.waitForTimeout(300);
+  assert.equal((await told()).shown.length, 2);
+
+  // Away: nothing is told, and the visitor knows that nobody is there.
+  await desk.keyboard.press("Escape");
+  await desk.keyboard.press("Escape");
+  await desk.keyboard.press("Control+k");
+  await desk.keyboard.type("away");
+  await desk.keyboard.press("Enter");
+  await chat.getByText(NOBODY).first().waitFor();
+  await write(chat, "fifth secret");
+  await desk.getByText("fifth secret").first().waitFor();
+  await desk.waitForTimeout(300);
+  assert.equal((await told()).shown.length, 2);
+  assert.deepEqual([...team.errors, ...shop.errors], []);
+});
+
+test("whoever touches nothing for ten minutes is away, colleagues see it, and the first touch brings them back", async (tools) => {
+  const { start, open } = tools;
+  const server = await start({ setUp: {} });
+  const [team, others, shop] = [await open(), await open(), await open()];
+  const password = server.addOperator(server.facts.organisation, { name: "Lena Roth", email: "lena@example.de" });
+  const desk = await team.newPage();
+  await desk.clock.install();
+  await desk.goto(server.app);
+  await desk.getByLabel("E-mail", { exact: true }).fill("ben@example.de");
+  await desk.getByLabel("Password", { exact: true }).fill(server.facts.owner_password);
+  await desk.getByRole("button", { name: "Sign in", exact: true }).click();
+  await desk.getByRole("tab", { name: /Mine/ }).waitFor();
+  const chat = await openChat(await visitShop(shop, server));
+  await write(chat, "Anybody there?");
+  await desk.getByText("Anybody there?").first().waitFor();
+  assert.equal(await chat.getByText(NOBODY).count(), 0);
+
+  await desk.clock.fastForward("09:00");
+  await desk.waitForTimeout(500);
+  assert.equal(await chat.getByText(NOBODY).count(), 0, "nine minutes are a thought");
+  await desk.clock.fastForward("01:30");
+  await chat.getByText(NOBODY).first().waitFor();
+  await desk.getByRole("button", { name: "Ben Sommer, away, your menu" }).waitFor();
+
+  const lena = await signIn(others, server, "lena@example.de", password);
+  await chat.getByText(NOBODY).first().waitFor({ state: "detached" });
+  await openConversation(lena, "Anybody there?");
+  await outOfComposer(lena);
+  await lena.keyboard.press("a");
+  await lena.getByRole("menuitemradio", { name: /Ben Sommer.*Away/ }).waitFor();
+  await lena.keyboard.press("Escape");
+
+  await desk.mouse.move(200, 200);
+  await desk.mouse.move(240, 240);
+  await desk.getByRole("button", { name: "Ben Sommer, your menu" }).waitFor();
+  await lena.keyboard.press("a");
+  await lena.getByRole("menuitemradio", { name: /Ben Sommer.*online/ }).waitFor();
+});
+
+test("a reply can be taken back for five seconds, by Escape or Z, and goes when the page is left", async (tools) => {
+  const { server, desk, chat } = await talking(tools);
+  await composer(desk).fill("wrong window");
+  await composer(desk).press("Enter");
+  await desk.getByText("goes in a moment").waitFor();
+  assert.equal(await composer(desk).inputValue(), "");
+  await assertAccessible(desk, "a reply that is held");
+  await picture(desk, "undo-send-en-desktop-light");
+  await desk.keyboard.press("Escape");
+  assert.equal(await composer(desk).inputValue(), "wrong window", "the text is back where it was written");
+  await composer(desk).fill("also wrong");
+  await composer(desk).press("Enter");
+  await outOfComposer(desk);
+  await desk.keyboard.press("z");
+  assert.equal(await composer(desk).inputValue(), "also wrong");
+  await composer(desk).fill("right");
+  await composer(desk).press("Enter");
+  const since = Date.now();
+  await said(chat, "right").waitFor();
+  assert.ok(Date.now() - since > 3_500, "it was held");
+  assert.equal(await chat.getByText("wrong").count(), 0);
+
+  desk.on("dialog", (dialog) => dialog.accept());
+  await composer(desk).fill("left behind");
+  await composer(desk).press("Enter");
+  await desk.goto(`${server.app}/settings/notifications`);
+  await said(chat, "left behind").waitFor({ timeout: 3_000 });
+});
+
+test("everything can be done from the palette, and the help shows every key", async (tools) => {
+  const { desk, chat, team, server } = await talking(tools);
+  server.addOperator(server.facts.organisation, { name: "Lena Roth", email: "lena@example.de" });
+  const run = async (words) => {
+    await desk.keyboard.press("Control+k");
+    await desk.getByRole("combobox", { name: /Search commands|Befehle/ }).waitFor();
+    await desk.keyboard.insertText(words);
+    await desk.keyboard.press("Enter");
+    await desk.getByRole("dialog").waitFor({ state: "detached" });
+  };
+  await desk.keyboard.press("Control+k");
+  await desk.getByRole("option", { name: /Assign to Lena Roth/ }).waitFor();
+  await assertAccessible(desk, "palette");
+  await picture(desk, "palette-en-desktop-light");
+  await desk.keyboard.press("Escape");
+  await run("assign lena");
+  await chat.getByText(/Lena Roth is here for you now/).first().waitFor();
+  await run("end conversation");
+  await chat.getByText(/Conversation ended/).first().waitFor();
+  await run("reopen");
+  await run("write note");
+  await desk.keyboard.insertText("from the palette");
+  assert.equal(await desk.getByLabel("Note for your team").inputValue(), "from the palette");
+  await desk.keyboard.press("Control+a");
+  await desk.keyboard.press("Delete");
+
+  // From the list: a slash, and words that stand in the message.
+  await desk.keyboard.press("Escape");
+  await desk.keyboard.press("Escape");
+  await desk.getByText("Choose a conversation on the left.").waitFor();
+  await desk.keyboard.press("/");
+  await desk.getByRole("combobox").waitFor();
+  await desk.keyboard.insertText("parcel");
+  await desk.keyboard.press("Enter");
+  await desk.getByRole("heading", { name: /Visitor/ }).first().waitFor();
+  await run("appearance dark");
+  assert.equal(await desk.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await run("german");
+  await desk.getByRole("tab", { name: /Meine/ }).waitFor();
+  await desk.keyboard.press("Control+k");
+  await desk.getByRole("option", { name: /Gespräch beenden/ }).waitFor();
+  await picture(desk, "palette-de-desktop-dark");
+  await assertAccessible(desk, "palette, German and dark");
+  await desk.keyboard.press("Escape");
+  await outOfComposer(desk);
+  await desk.keyboard.press("?");
+  for (const key of ["J", "K", "R", "N", "S", "A", "E", "Z", "/", "?"])
+    await desk.locator("dialog kbd", { hasText: new RegExp(`^\\${key}$`) }).first().waitFor();
+  assert.deepEqual(team.errors, []);
+});
+
+for (const [language, device, size, dark] of [
+  ["en", "desktop", DESKTOP, false],
+  ["en", "phone", PHONE, true],
+  ["de", "desktop", DESKTOP, true],
+  ["de", "phone", PHONE, false],
+]) {
+  const name = `${language}-${device}-${dark ? "dark" : "light"}`;
+  test(`message centre's pages ${name}`, async ({ start, open }) => {
+    const server = await start({ setUp: { language } });
+    const locale = language === "de" ? "de-DE" : "en-GB";
+    const team = await open({ size, dark, language: locale, hasTouch: device === "phone" });
+    const shop = await open();
+    const chat = await openChat(await visitShop(shop, server, language === "de" ? "/" : "/en.html"));
+    await write(chat, "4711");
+    const desk = await team.newPage();
+    await desk.goto(server.app);
+    await desk.locator('input[type="email"], input[name="email"]').first().fill("ben@example.de");
+    await desk.locator('input[name="password"]').fill(server.facts.owner_password);
+    await desk.locator('button[type="submit"]').click();
+    await desk.getByRole("tab").nth(1).waitFor();
+    await desk.evaluate(async () => {
+      for (const [shortcut, shared, title, de, en] of [
+        ["gruss", true, "Begrüßung", "Guten Tag {visitor}, hier ist {operator}.", "Hello {visitor}, {operator} here."],
+        ["versand", true, "Shipping", "Wir liefern nach Österreich und in die Schweiz.", "We ship to Austria and Switzerland."],
+        ["moment", false, "One moment", "Einen Moment bitte, ich sehe nach.", "One moment please, let me look."],
+      ])
+        await fetch("/api/snippets", {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ shared, shortcut, title, wording: { de, en } }),
+        });
+    });
+    await desk.goto(`${server.app}/settings/snippets`);
+    await desk.getByText("/gruss").waitFor();
+    await assertAccessible(desk, "snippets");
+    await picture(desk, `snippets-${name}`);
+    await desk.getByRole("button", { name: "/gruss" }).first().click();
+    await desk.getByRole("dialog").waitFor();
+    await assertAccessible(desk, "a snippet's form");
+    await picture(desk, `snippet-form-${name}`);
+    await desk.keyboard.press("Escape");
+    await desk.goto(`${server.app}/settings/notifications`);
+    await desk.getByRole("checkbox").nth(3).waitFor();
+    await assertAccessible(desk, "notifications");
+    await picture(desk, `notifications-${name}`);
+    await desk.goto(server.app);
+    await desk.getByRole("tab").nth(1).click();
+    await desk.getByText("4711").first().click();
+    await desk.locator("textarea").waitFor();
+    await desk.locator("textarea").press("/");
+    await desk.getByRole("option").nth(2).waitFor();
+    await assertAccessible(desk, "snippet picker");
+    await picture(desk, `snippet-picker-${name}`);
+    await desk.keyboard.press("Escape");
+    assert.deepEqual(team.errors, []);
+  });
+}
