@@ -10,7 +10,12 @@ interface Page {
 }
 
 const all: Page[] = [
-  { name: "snippets", path: "/settings/snippets", title: "snippets.title", open: (rights) => rights.snippets !== "off" },
+  {
+    name: "snippets",
+    path: "/settings/snippets",
+    title: "snippets.title",
+    open: (rights) => rights.snippets !== "off",
+  },
   {
     name: "attention",
     path: "/settings/notifications",
