@@ -52,7 +52,9 @@ function watchWork() {
 test("several conversations are chosen by key and changed at once, and it can be undone", async (tools) => {
   const { page, team } = await desk(tools, 6);
   const tab = (name) => page.getByRole("tab", { name });
-  await tab(/Unassigned/).filter({ hasText: "6" }).waitFor();
+  await tab(/Unassigned/)
+    .filter({ hasText: "6" })
+    .waitFor();
   await page.keyboard.press("j");
   await page.getByLabel(/^Reply to/).waitFor();
   await page.keyboard.press("x");
@@ -65,9 +67,13 @@ test("several conversations are chosen by key and changed at once, and it can be
   await picture(page, "bulk-en-desktop-light");
   await page.getByRole("toolbar").getByRole("button", { name: "End" }).press("Enter");
   await page.getByText("3 conversations ended").waitFor();
-  await tab(/Unassigned/).filter({ hasText: "3" }).waitFor();
+  await tab(/Unassigned/)
+    .filter({ hasText: "3" })
+    .waitFor();
   await page.keyboard.press("z");
-  await tab(/Unassigned/).filter({ hasText: "6" }).waitFor();
+  await tab(/Unassigned/)
+    .filter({ hasText: "6" })
+    .waitFor();
 
   // By the boxes, with the shift key: to oneself, and back to nobody.
   const boxes = page.getByRole("checkbox", { name: /Select Visitor/ });
@@ -79,7 +85,9 @@ test("several conversations are chosen by key and changed at once, and it can be
   await page.getByText(/4 conversations assigned to Ben Sommer/).waitFor();
   await tab(/Mine/).filter({ hasText: "4" }).waitFor();
   await page.getByRole("button", { name: /^Undo/ }).last().click();
-  await tab(/Unassigned/).filter({ hasText: "6" }).waitFor();
+  await tab(/Unassigned/)
+    .filter({ hasText: "6" })
+    .waitFor();
 
   await boxes.nth(0).click();
   await page.keyboard.press("Escape");
@@ -148,7 +156,9 @@ test("ten thousand open conversations scroll, and a new one is on the screen at 
   const { updates, tasks } = await page.evaluate(() => ({ updates: globalThis.updates, tasks: globalThis.tasks }));
   updates.sort((a, b) => a - b);
   const median = updates[Math.floor(updates.length / 2)];
-  console.log(`      an update takes ${median.toFixed(1)} ms (median of ${updates.length}), at most ${updates.at(-1).toFixed(1)} ms`);
+  console.log(
+    `      an update takes ${median.toFixed(1)} ms (median of ${updates.length}), at most ${updates.at(-1).toFixed(1)} ms`,
+  );
   console.log(`      long tasks: ${tasks.length}, longest ${Math.max(0, ...tasks)} ms`);
   assert.ok(updates.length >= 30, `${updates.length}`);
   assert.ok(median < 50, `median ${median} ms`);
@@ -157,7 +167,10 @@ test("ten thousand open conversations scroll, and a new one is on the screen at 
   // The keyboard finds what is drawn nowhere.
   await page.locator(".list li a").first().focus();
   await page.keyboard.press("End");
-  await page.waitForFunction((last) => document.activeElement.closest("li")?.getAttribute("aria-posinset") === last, String(MANY + 30));
+  await page.waitForFunction(
+    (last) => document.activeElement.closest("li")?.getAttribute("aria-posinset") === last,
+    String(MANY + 30),
+  );
   await page.keyboard.press("Home");
   await page.waitForFunction(() => document.activeElement.closest("li")?.getAttribute("aria-posinset") === "1");
   assert.deepEqual(team.errors, []);

@@ -8,7 +8,10 @@ import { test } from "../lib/test.mjs";
 const NOBODY = /Nobody is here right now|Gerade ist niemand da/;
 
 /** An owner at their desk and a visitor who wrote, in its conversation. */
-async function talking({ start, open }, { team: options = {}, shop: path = "/en.html", text = "Where is my parcel?" } = {}) {
+async function talking(
+  { start, open },
+  { team: options = {}, shop: path = "/en.html", text = "Where is my parcel?" } = {},
+) {
   const server = await start({ setUp: {} });
   const [team, shop] = [await open(options), await open()];
   const desk = await signIn(team, server, "ben@example.de", server.facts.owner_password);
@@ -131,13 +134,17 @@ test("a new message is told by title, icon, notification and sound as its operat
   const [team, shop] = [await open(), await open()];
   await team.addInitScript(recordAttention);
   const desk = await signIn(team, server, "ben@example.de", server.facts.owner_password);
-  const told = () => desk.evaluate(() => ({ asked: globalThis.asked, shown: globalThis.shown, tones: globalThis.tones }));
+  const told = () =>
+    desk.evaluate(() => ({ asked: globalThis.asked, shown: globalThis.shown, tones: globalThis.tones }));
   const icon = () => desk.locator('link[rel="icon"]').getAttribute("href");
   const plain = await icon();
   const chat = await openChat(await visitShop(shop, server));
   await write(chat, "first secret");
   await desk.waitForFunction(() => document.title.startsWith("(1)"));
-  await desk.waitForFunction((before) => document.querySelector('link[rel="icon"]').getAttribute("href") !== before, plain);
+  await desk.waitForFunction(
+    (before) => document.querySelector('link[rel="icon"]').getAttribute("href") !== before,
+    plain,
+  );
   assert.deepEqual(await told(), { asked: 0, shown: [], tones: 0 }, "nothing is on until it is chosen");
 
   await desk.keyboard.press("Control+k");
@@ -273,9 +280,15 @@ test("everything can be done from the palette, and the help shows every key", as
   await picture(desk, "palette-en-desktop-light");
   await desk.keyboard.press("Escape");
   await run("assign lena");
-  await chat.getByText(/Lena Roth is here for you now/).first().waitFor();
+  await chat
+    .getByText(/Lena Roth is here for you now/)
+    .first()
+    .waitFor();
   await run("end conversation");
-  await chat.getByText(/Conversation ended/).first().waitFor();
+  await chat
+    .getByText(/Conversation ended/)
+    .first()
+    .waitFor();
   await run("reopen");
   await run("write note");
   await desk.keyboard.insertText("from the palette");
@@ -291,7 +304,10 @@ test("everything can be done from the palette, and the help shows every key", as
   await desk.getByRole("combobox").waitFor();
   await desk.keyboard.insertText("parcel");
   await desk.keyboard.press("Enter");
-  await desk.getByRole("heading", { name: /Visitor/ }).first().waitFor();
+  await desk
+    .getByRole("heading", { name: /Visitor/ })
+    .first()
+    .waitFor();
   await run("appearance dark");
   assert.equal(await desk.evaluate(() => document.documentElement.dataset.theme), "dark");
   await run("german");
@@ -304,7 +320,10 @@ test("everything can be done from the palette, and the help shows every key", as
   await outOfComposer(desk);
   await desk.keyboard.press("?");
   for (const key of ["J", "K", "R", "N", "S", "A", "E", "Z", "/", "?"])
-    await desk.locator("dialog kbd", { hasText: new RegExp(`^\\${key}$`) }).first().waitFor();
+    await desk
+      .locator("dialog kbd", { hasText: new RegExp(`^\\${key}$`) })
+      .first()
+      .waitFor();
   assert.deepEqual(team.errors, []);
 });
 
@@ -331,7 +350,13 @@ for (const [language, device, size, dark] of [
     await desk.evaluate(async () => {
       for (const [shortcut, shared, title, de, en] of [
         ["gruss", true, "Begrüßung", "Guten Tag {visitor}, hier ist {operator}.", "Hello {visitor}, {operator} here."],
-        ["versand", true, "Shipping", "Wir liefern nach Österreich und in die Schweiz.", "We ship to Austria and Switzerland."],
+        [
+          "versand",
+          true,
+          "Shipping",
+          "Wir liefern nach Österreich und in die Schweiz.",
+          "We ship to Austria and Switzerland.",
+        ],
         ["moment", false, "One moment", "Einen Moment bitte, ich sehe nach.", "One moment please, let me look."],
       ])
         await fetch("/api/snippets", {

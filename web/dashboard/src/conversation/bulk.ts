@@ -36,7 +36,12 @@ const assignment = (row: ConversationSummary, to: OperatorRef | null) =>
 export function assignAll(to: OperatorRef | null): Promise<void> {
   const all = chosen().filter((row) => row.assignee?.id !== to?.id);
   const said = (n: number) => (to ? tn("bulk.assigned", n, { name: to.name }) : tn("bulk.unassigned", n));
-  return run(all, (row) => assignment(row, to), (row) => assignment(row, row.assignee), said);
+  return run(
+    all,
+    (row) => assignment(row, to),
+    (row) => assignment(row, row.assignee),
+    said,
+  );
 }
 
 export function endAll(): Promise<void> {

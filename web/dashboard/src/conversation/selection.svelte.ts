@@ -13,7 +13,10 @@ class Selection {
   /** Everything from the last one chosen to this one, as the list stands. */
   extend(to: string, list: readonly string[]): void {
     const [a, b] = [list.indexOf(this.#from ?? to), list.indexOf(to)];
-    if (a < 0 || b < 0) return this.toggle(to);
+    if (a < 0 || b < 0) {
+      this.toggle(to);
+      return;
+    }
     for (const id of list.slice(Math.min(a, b), Math.max(a, b) + 1)) this.ids.add(id);
     this.#from = to;
   }

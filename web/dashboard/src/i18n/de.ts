@@ -217,7 +217,8 @@ export const de: Catalogue = {
   "snippets.text.de": "Deutscher Text",
   "snippets.text.en": "Englischer Text",
   "snippets.text.missing": "Schreiben Sie den Text in mindestens einer Sprache.",
-  "snippets.variables": "{visitor}, {operator} und {organisation} werden beim Einfügen ersetzt. Fehlt eine Sprache, gilt die andere.",
+  "snippets.variables":
+    "{visitor}, {operator} und {organisation} werden beim Einfügen ersetzt. Fehlt eine Sprache, gilt die andere.",
   "snippets.too_many": "Es gibt schon 200 Bausteine. Löschen Sie einen, den niemand braucht.",
   "snippets.save": "Baustein speichern",
 
@@ -226,8 +227,10 @@ export const de: Catalogue = {
   "attention.messages": "Neue Nachrichten",
   "attention.new": "Neue Nachricht in einem Gespräch",
   "attention.notify": "Mitteilungen zeigen",
-  "attention.notify.hint": "Für Ihre und nicht zugewiesene Gespräche, die nicht auf Ihrem Bildschirm sind. Der Browser fragt Sie einmal.",
-  "attention.refused": "Der Browser erlaubt dieser Seite keine Mitteilungen. Erlauben Sie sie in seinen Einstellungen für diese Website und schalten Sie sie dann wieder ein.",
+  "attention.notify.hint":
+    "Für Ihre und nicht zugewiesene Gespräche, die nicht auf Ihrem Bildschirm sind. Der Browser fragt Sie einmal.",
+  "attention.refused":
+    "Der Browser erlaubt dieser Seite keine Mitteilungen. Erlauben Sie sie in seinen Einstellungen für diese Website und schalten Sie sie dann wieder ein.",
   "attention.preview": "Mit dem Anfang der Nachricht",
   "attention.preview.hint": "Andere können ihn auf Ihrem Bildschirm lesen. Ohne ihn erscheint kein Wort des Besuchers.",
   "attention.sound": "Leiser Ton",

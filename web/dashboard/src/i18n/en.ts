@@ -204,7 +204,8 @@ export const en = {
   "snippets.text.de": "German text",
   "snippets.text.en": "English text",
   "snippets.text.missing": "Write the text in one language at least.",
-  "snippets.variables": "{visitor}, {operator} and {organisation} are filled in when you insert it. If one language is empty, the other one is used.",
+  "snippets.variables":
+    "{visitor}, {operator} and {organisation} are filled in when you insert it. If one language is empty, the other one is used.",
   "snippets.too_many": "There are 200 snippets already. Delete one that nobody needs.",
   "snippets.save": "Save snippet",
 
@@ -213,8 +214,10 @@ export const en = {
   "attention.messages": "New messages",
   "attention.new": "New message in a conversation",
   "attention.notify": "Show notifications",
-  "attention.notify.hint": "For your conversations and unassigned ones that are not on your screen. The browser asks you once.",
-  "attention.refused": "The browser does not allow notifications for this page. Allow them in its settings for this site, then switch this on again.",
+  "attention.notify.hint":
+    "For your conversations and unassigned ones that are not on your screen. The browser asks you once.",
+  "attention.refused":
+    "The browser does not allow notifications for this page. Allow them in its settings for this site, then switch this on again.",
   "attention.preview": "With the beginning of the message",
   "attention.preview.hint": "Others may read it on your screen. Without it, no word of the visitor is shown.",
   "attention.sound": "Soft sound",

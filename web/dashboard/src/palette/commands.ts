@@ -40,7 +40,8 @@ export function found(query: string, current: string | null, help: () => void): 
 function conversations(query: string): Command[] {
   const all = rows.all.values().sort((a, b) => b.last_at - a.last_at);
   const name = (row: ConversationSummary) => t("conversation.visitor", { label: row.label });
-  const words = (row: ConversationSummary) => `${row.label} ${row.assignee?.name ?? ""} ${row.preview} ${row.widget.name}`;
+  const words = (row: ConversationSummary) =>
+    `${row.label} ${row.assignee?.name ?? ""} ${row.preview} ${row.widget.name}`;
   return ranked(query, all, (row) => [name(row), words(row)])
     .slice(0, CONVERSATIONS)
     .map((row) => ({
@@ -72,12 +73,18 @@ function ofConversation(row: ConversationSummary): Command[] {
       ? [command("assign-me", t("palette.assign.me"), () => void assign(row, { id: me.id, name: me.name }))]
       : []),
     ...others.map((one) =>
-      command(`assign-${one.id}`, t("palette.assign", { name: one.name }), () => void assign(row, { id: one.id, name: one.name })),
+      command(
+        `assign-${one.id}`,
+        t("palette.assign", { name: one.name }),
+        () => void assign(row, { id: one.id, name: one.name }),
+      ),
     ),
     ...(row.assignee ? [command("assign-none", t("palette.assign.nobody"), () => void assign(row, null))] : []),
     ...groups.all
       .filter((group) => group.id !== row.group?.id)
-      .map((group) => command(`group-${group.id}`, t("palette.hand", { name: group.name }), () => void hand(row, group))),
+      .map((group) =>
+        command(`group-${group.id}`, t("palette.hand", { name: group.name }), () => void hand(row, group)),
+      ),
     ...(row.group ? [command("group-none", t("palette.hand.everybody"), () => void hand(row, null))] : []),
     command("person", t("conversation.person"), () => router.go(conversationPath(row.id, true))),
   ];

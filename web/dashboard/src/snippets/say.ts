@@ -19,10 +19,7 @@ export function filled(text: string, values: Values): string {
 /** Those that fit what was typed, best first; one's own before shared ones that fit alike. */
 export function matching(query: string, all: readonly SnippetInfo[]): SnippetInfo[] {
   const own = [...all].sort((a, b) => Number(a.shared) - Number(b.shared));
-  return ranked(query, own, (one) => [
-    one.shortcut,
-    `${one.title} ${one.wording.de ?? ""} ${one.wording.en ?? ""}`,
-  ]);
+  return ranked(query, own, (one) => [one.shortcut, `${one.title} ${one.wording.de ?? ""} ${one.wording.en ?? ""}`]);
 }
 
 /** Puts a text where the caret is, in place of what is marked. */

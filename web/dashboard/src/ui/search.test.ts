@@ -11,7 +11,16 @@ describe("searching", () => {
   it("puts names before what is said, and whole names first", () => {
     const all = ["about refunds", "refund later", "refund", "thanks"];
     expect(ranked("refund", all, (one) => [one, ""])).toEqual(["refund", "refund later", "about refunds"]);
-    expect(ranked("da", [["thanks", "danke"], ["danke", ""]], ([name, rest]) => [name ?? "", rest ?? ""])[0]?.[0]).toBe("danke");
+    expect(
+      ranked(
+        "da",
+        [
+          ["thanks", "danke"],
+          ["danke", ""],
+        ],
+        ([name, rest]) => [name ?? "", rest ?? ""],
+      )[0]?.[0],
+    ).toBe("danke");
   });
   it("leaves the order as it is where nothing is typed", () => {
     expect(ranked(" ", ["b", "a"], (one) => [one, ""])).toEqual(["b", "a"]);

@@ -26,7 +26,8 @@ function pointsOf(word: string, called: string, said: string): number {
   return called.includes(word) || said.includes(word) ? 1 : 0;
 }
 
-const begins = (text: string, word: string): boolean => text.split(/[^\p{L}\p{N}]+/u).some((part) => part.startsWith(word));
+const begins = (text: string, word: string): boolean =>
+  text.split(/[^\p{L}\p{N}]+/u).some((part) => part.startsWith(word));
 
 /** What fits, the best first; what fits alike keeps its order. */
 export function ranked<T>(query: string, all: readonly T[], words: (one: T) => [name: string, rest: string]): T[] {
