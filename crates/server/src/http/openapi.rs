@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Shared, conversations, groups, operators, roles, session, setup, widgets};
+use super::{Shared, conversations, groups, operators, roles, session, setup, snippets, widgets};
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
 

@@ -24,6 +24,15 @@ export class Known<T> {
     this.#version++;
   }
 
+  has(id: string): boolean {
+    return this.get(id) !== undefined;
+  }
+
+  clear(): void {
+    this.#all.clear();
+    this.#version++;
+  }
+
   delete(id: string): void {
     if (this.#all.delete(id)) this.#version++;
   }

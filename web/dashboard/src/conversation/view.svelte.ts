@@ -1,4 +1,4 @@
-import type { ConversationSummary, GroupRef, ListName } from "@diskret/api";
+import type { ListName } from "@diskret/api";
 import { session } from "../session/session.svelte";
 import { remember, remembered } from "../shell/memory";
 import { router } from "../shell/router.svelte";
@@ -9,15 +9,6 @@ import { rows } from "./rows.svelte";
 class View {
   #chosen = $state<ListName | null>(chosenBefore());
   ended = $state(false);
-  #group = $state<string | null>(null);
-
-  /** Which group's conversations are shown; all where there is none, or none left to choose. */
-  get group(): string | null {
-    return this.groups.some((group) => group.id === this.#group) ? this.#group : null;
-  }
-  set group(id: string | null) {
-    this.#group = id;
-  }
 
   get lists(): ListName[] {
     return session.seesAll ? ["mine", "unassigned", "all"] : ["mine", "unassigned"];

@@ -270,9 +270,6 @@ export const de: Catalogue = {
   "list.you": "Wir: ",
   "list.nothing_said": "Noch keine Nachricht",
   "list.nobody": "nicht zugewiesen",
-  "list.group": "Gruppe",
-  "list.group.all": "Alle Gruppen",
-  "list.empty.group": "In dieser Liste ist kein Gespräch dieser Gruppe.",
   "list.unread": "{n} ungelesene Nachricht|{n} ungelesene Nachrichten",
   "list.empty.first":
     "Gerade ist kein Gespräch offen. Schreiben Sie eines, wie es ein Besucher täte, dann erscheint es hier.",
