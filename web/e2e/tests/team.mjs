@@ -283,7 +283,9 @@ test("team: a widget is for a group, which then stays; and somebody owns the org
   await owner.getByRole("link", { name: /Messages/ }).click();
   await openConversation(owner, "Where do I send it?");
   await owner.locator("header").getByText("Returns").first().waitFor();
+  await owner.getByRole("button", { name: "Filter", exact: true }).click();
   await owner.getByLabel("Group", { exact: true }).selectOption({ label: "Returns" });
+  await owner.getByRole("button", { name: "Done" }).click();
   await owner.getByRole("listitem").filter({ hasText: "Where do I" }).waitFor();
 
   await settings(owner, server);

@@ -244,7 +244,9 @@ impl House {
             On::Postgres => &POSTGRES,
         };
         place.get_or_init(|| {
-            let mut house = Self::new(&Plan { tenants: 2, ..Plan::on(on) });
+            // All tests come from one address, and at once.
+            let options = ["--address-requests", "100000"];
+            let mut house = Self::new(&Plan { tenants: 2, options: &options, ..Plan::on(on) });
             house.leave_to_a_broom();
             house
         })
