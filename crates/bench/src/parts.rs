@@ -48,7 +48,7 @@ const STARTS: usize = 11;
 /// MiB a minute that memory may seem to grow.
 const FLAT: f64 = 0.25;
 /// What is kept for a while is kept for a minute or two: before that, growth says nothing.
-const JUDGED_FROM: Duration = Duration::from_secs(300);
+pub(crate) const JUDGED_FROM: Duration = Duration::from_secs(300);
 const MIB: f64 = 1024.0 * 1024.0;
 
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {

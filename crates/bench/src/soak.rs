@@ -15,9 +15,12 @@ use crate::backoff::Dice;
 use crate::house::{Engine, House};
 use crate::machine::quantile;
 use crate::net::{Socket, put};
+use crate::parts::JUDGED_FROM;
 use crate::proof::prove;
 
 const VISITORS: usize = 500;
+/// Messages that each visitor has written before: 125,000 in all, which is more than the writer's cache holds.
+const SAID_BEFORE: u64 = 250;
 const OPERATORS: usize = 50;
 /// A visitor writes this often, give or take a half.
 const WRITES_EVERY: Duration = Duration::from_secs(10);
@@ -219,14 +222,20 @@ pub(crate) async fn soak(program: &Path, engine: &Engine<'_>, length: Duration) 
     let mut people = Vec::new();
     let mut conversations = Vec::new();
     let colleague = house.add_operator()?;
+    // A house that has been open for long: what the database keeps of its pages is full before anybody looks at memory.
+    let before = if length < JUDGED_FROM { 1 } else { SAID_BEFORE };
+    let line = (before.cast_signed(), before.cast_signed());
     for number in 1..=VISITORS {
         let mut socket = server.visitor(number)?;
-        socket.say(r#"{"type":"message","counter":1,"text":"Hello"}"#)?;
-        let accepted: Value = serde_json::from_str(&socket.expect("accepted")?)?;
+        let mut accepted = Value::Null;
+        for counter in 1..=before {
+            socket.say(&crate::chat::message(counter, crate::chat::TEXT))?;
+            accepted = serde_json::from_str(&socket.expect("accepted")?)?;
+        }
         let conversation = accepted["conversation"].as_str().context("a message is in a conversation")?.to_owned();
         server.assign(&conversation, &colleague)?;
         // The assignment is told to the visitor too.
-        people.push(Person::new(socket, &tally, HashMap::from([(conversation.clone(), (1, 1))]), number)?);
+        people.push(Person::new(socket, &tally, HashMap::from([(conversation.clone(), line)]), number)?);
         conversations.push(conversation);
     }
     for (number, followed) in conversations.chunks(VISITORS / OPERATORS).enumerate() {
