@@ -1,8 +1,8 @@
 //! Operators: who signs in. Name and address are sealed; the address is found by a blind index.
 
-use domain::{Groups, KeyId, Language, OperatorId, OrganisationId, PublicId, Role, Timestamp};
+use domain::{Groups, KeyId, Language, OperatorId, OrganisationId, Principal, PublicId, Role, Timestamp};
 
-use crate::engine::{Row, statements};
+use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Scope, Store, System};
 
 /// An operator as stored.
@@ -53,14 +53,16 @@ statements! {
     SET_PASSWORD = "UPDATE operator SET password_hash = $3 WHERE organisation_id = $1 AND operator_id = $2";
     END_SESSIONS = "DELETE FROM session WHERE organisation_id = $1 AND operator_id = $2";
     SPEAK = "UPDATE operator SET language = $3 WHERE organisation_id = $1 AND operator_id = $2";
-    // Everybody who may be changed is locked in one order, so that two owners cannot take each other's rights at once.
-    LOCK_OWNERS =
-        "SELECT h.organisation_id, h.operator_id FROM operator h
-        WHERE h.organisation_id = $1 AND h.role = 'owner' AND h.deactivated_at IS NULL
-        ORDER BY h.operator_id {for_update}";
+    // All are locked, and in one order: who may change whom, and whether an owner is left, is judged by what is so now.
+    LOCK_TEAM =
+        "SELECT h.organisation_id, h.operator_id, h.public_id, h.email_index, h.profile_sealed, h.key_id,
+            h.password_hash, h.role, h.language, h.group_bits, h.deactivated_at
+        FROM operator h WHERE h.organisation_id = $1 ORDER BY h.operator_id {for_update}";
     CHANGE =
         "UPDATE operator SET role = $3, group_bits = $4, deactivated_at = $5
         WHERE organisation_id = $1 AND operator_id = $2";
+    // Those that were made for somebody, and those that they made for others.
+    END_LINKS = "DELETE FROM sign_in_link WHERE organisation_id = $1 AND (operator_id = $2 OR created_by = $2)";
     END_TOKENS = "DELETE FROM api_token WHERE organisation_id = $1 AND operator_id = $2";
 }
 
@@ -79,6 +81,25 @@ fn operator(row: &Row) -> Result<Operator> {
         groups: Groups::from_bits(row.int(9)?),
         deactivated_at: row.int_or_null(10)?.map(Timestamp),
     })
+}
+
+/// What is to be changed of an operator; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OperatorChange {
+    /// What they may do.
+    pub role: Option<Role>,
+    /// The groups they are in.
+    pub groups: Option<Groups>,
+    /// Whether they work here.
+    pub active: Option<bool>,
+}
+
+/// Everybody in the organisation, locked; fails where the one who asks has left or has another role by now.
+pub(crate) async fn lock_team(connection: &mut Connection, by: Principal) -> Result<Vec<Operator>> {
+    let rows = connection.query_in(by.organisation.into(), &LOCK_TEAM, &[by.organisation.into()]).await?;
+    let team: Vec<Operator> = rows.iter().map(operator).collect::<Result<_>>()?;
+    let still = |one: &Operator| one.id == by.operator && one.role == by.role && one.deactivated_at.is_none();
+    if team.iter().any(still) { Ok(team) } else { Err(Error::OutOfReach) }
 }
 
 impl Store {
@@ -183,41 +204,45 @@ impl Store {
                 Box::pin(async move {
                     let values = [organisation.into(), id.into(), hash.into()];
                     connection.execute(&SET_PASSWORD, &values, 1).await?;
+                    connection.execute_any(&END_LINKS, &[organisation.into(), id.into()]).await?;
                     connection.execute_any(&END_SESSIONS, &[organisation.into(), id.into()]).await.map(drop)
                 })
             })
             .await
     }
 
-    /// Gives an operator a role, groups and whether they work here. `may` judges what they have now, in the transaction: a
-    /// change cannot slip between.
+    /// Changes an operator. Judged in the transaction, by what both may do at that moment: whoever was dismissed or demoted
+    /// while their request was under way changes nothing any more.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `may` says no; [`Error::Conflict`] where nobody would be owner.
+    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `by` lacks a right that the operator has or would get;
+    /// [`Error::Conflict`] where nobody would be owner.
     pub async fn change_operator(
         &self,
-        organisation: OrganisationId,
+        by: Principal,
         id: OperatorId,
-        may: impl Fn(Role) -> bool + Send + Sync + 'static,
-        to: (Role, Groups, Option<Timestamp>),
+        change: OperatorChange,
+        at: Timestamp,
     ) -> Result<()> {
         self.data
             .write(move |connection| {
                 Box::pin(async move {
-                    let scope = organisation.into();
-                    let owners = connection.query_in(scope, &LOCK_OWNERS, &[organisation.into()]).await?;
-                    let rows = connection.query_in(scope, &BY_ID, &[organisation.into(), id.into()]).await?;
-                    let now = operator(rows.first().ok_or(Error::NotFound)?)?;
-                    if !may(now.role) {
+                    let organisation = by.organisation;
+                    let team = lock_team(connection, by).await?;
+                    let now = team.iter().find(|operator| operator.id == id).ok_or(Error::NotFound)?;
+                    let role = change.role.unwrap_or(now.role);
+                    if ![now.role, role].iter().all(|role| by.rights.include(&role.rights())) {
                         return Err(Error::OutOfReach);
                     }
-                    let (role, groups, deactivated_at) = to;
-                    let stays_owner = role == Role::Owner && deactivated_at.is_none();
-                    let mut others = 0;
-                    for row in &owners {
-                        others += usize::from(row.int(1)? != id.0);
-                    }
-                    if !stays_owner && others == 0 {
+                    let groups = change.groups.unwrap_or(now.groups);
+                    let deactivated_at = match change.active {
+                        Some(true) => None,
+                        Some(false) => Some(now.deactivated_at.unwrap_or(at)),
+                        None => now.deactivated_at,
+                    };
+                    let owns = |role: Role, left: Option<Timestamp>| role == Role::Owner && left.is_none();
+                    let others = team.iter().filter(|one| one.id != id && owns(one.role, one.deactivated_at)).count();
+                    if others == 0 && !owns(role, deactivated_at) {
                         return Err(Error::Conflict("there must be an owner"));
                     }
                     let values = [
@@ -228,8 +253,11 @@ impl Store {
                         deactivated_at.into(),
                     ];
                     connection.execute(&CHANGE, &values, 1).await?;
+                    let who = [organisation.into(), id.into()];
+                    if (role, deactivated_at) != (now.role, now.deactivated_at) {
+                        connection.execute_any(&END_LINKS, &who).await?;
+                    }
                     if deactivated_at.is_some() {
-                        let who = [organisation.into(), id.into()];
                         connection.execute_any(&END_SESSIONS, &who).await?;
                         connection.execute_any(&END_TOKENS, &who).await?;
                     }

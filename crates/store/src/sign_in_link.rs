@@ -1,16 +1,16 @@
 //! Links with which an operator sets a password: made by a colleague, used once, good for a while (SA3).
 
-use domain::{OperatorId, OrganisationId, Timestamp};
+use domain::{OperatorId, OrganisationId, Principal, Timestamp};
 
 use crate::engine::statements;
-use crate::operator::{END_SESSIONS, SET_PASSWORD};
+use crate::operator::{END_SESSIONS, SET_PASSWORD, lock_team};
 use crate::{Error, Result, Scope, Store, System};
 
 statements! {
     FORGET = "DELETE FROM sign_in_link WHERE organisation_id = $1 AND operator_id = $2";
     INSERT =
-        "INSERT INTO sign_in_link (token_hash, organisation_id, operator_id, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5)";
+        "INSERT INTO sign_in_link (token_hash, organisation_id, operator_id, created_by, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6)";
     // Whoever deletes it has used it: of two who come at once one finds nothing.
     USE =
         "DELETE FROM sign_in_link WHERE token_hash = $1 AND expires_at > $2
@@ -18,18 +18,21 @@ statements! {
     WORKS =
         "SELECT organisation_id, operator_id FROM operator
         WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
+    KNOWN = "SELECT organisation_id FROM sign_in_link WHERE token_hash = $1 AND expires_at > $2";
     DELETE_EXPIRED = "DELETE FROM sign_in_link WHERE expires_at <= $1";
 }
 
 impl Store {
-    /// Makes a link for an operator; an earlier one is good no more.
+    /// Makes a link for an operator; an earlier one is good no more. Judged in the transaction: whoever sets somebody's
+    /// password can be them.
     ///
     /// # Errors
-    /// Those of the database.
+    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `by` lacks a right that the operator has; [`Error::Conflict`] where
+    /// they work here no more.
     pub async fn insert_sign_in_link(
         &self,
         hash: [u8; 32],
-        organisation: OrganisationId,
+        by: Principal,
         operator: OperatorId,
         at: Timestamp,
         expires_at: Timestamp,
@@ -37,9 +40,41 @@ impl Store {
         self.data
             .write(move |connection| {
                 Box::pin(async move {
+                    let team = lock_team(connection, by).await?;
+                    let found = team.iter().find(|one| one.id == operator).ok_or(Error::NotFound)?;
+                    if !by.rights.include(&found.role.rights()) {
+                        return Err(Error::OutOfReach);
+                    }
+                    if found.deactivated_at.is_some() {
+                        return Err(Error::Conflict("they do not work here any more"));
+                    }
+                    let organisation = by.organisation;
                     connection.execute_any(&FORGET, &[organisation.into(), operator.into()]).await?;
-                    let values = [hash.into(), organisation.into(), operator.into(), at.into(), expires_at.into()];
+                    let values = [
+                        hash.into(),
+                        organisation.into(),
+                        operator.into(),
+                        by.operator.into(),
+                        at.into(),
+                        expires_at.into(),
+                    ];
                     connection.execute(&INSERT, &values, 1).await
+                })
+            })
+            .await
+    }
+
+    /// Whether a link is good now: cheap to ask before anything costly is done for whoever shows it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for one that was used, has expired or never was.
+    pub async fn find_sign_in_link(&self, hash: [u8; 32], now: Timestamp) -> Result<()> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let scope = Scope::System(System::SignIn);
+                    let rows = connection.query_in(scope, &KNOWN, &[hash.into(), now.into()]).await?;
+                    if rows.is_empty() { Err(Error::NotFound) } else { Ok(()) }
                 })
             })
             .await

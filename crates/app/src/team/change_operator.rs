@@ -6,7 +6,6 @@ use domain::{Capability, Level, Principal, PublicId, Role};
 use store::conversation::List;
 
 use super::Person;
-use super::invite::may_grant;
 use crate::{App, Error, Result};
 
 /// Conversations given back at once when somebody leaves.
@@ -38,38 +37,33 @@ impl App {
     ) -> Result<Arc<Person>> {
         principal.require(Capability::Team, Level::Write)?;
         let person = self.person_named(principal.organisation, name).await?;
-        let role = change.role.unwrap_or(person.role);
-        may_grant(principal, role)?;
         let groups = match &change.groups {
-            Some(names) => self.groups_named(principal, names).await?,
-            None => person.groups,
+            Some(names) => Some(self.groups_named(principal, names).await?),
+            None => None,
         };
-        let deactivated_at = match change.active {
-            Some(true) => None,
-            Some(false) => Some(person.deactivated_at.unwrap_or_else(|| self.now())),
-            None => person.deactivated_at,
-        };
-        let may = move |has: Role| may_grant(principal, has).is_ok();
-        let to = (role, groups, deactivated_at);
-        self.store.change_operator(principal.organisation, person.id, may, to).await.map_err(|error| match error {
+        let to = store::operator::OperatorChange { role: change.role, groups, active: change.active };
+        self.store.change_operator(principal, person.id, to, self.now()).await.map_err(|error| match error {
             store::Error::Conflict(_) => {
                 Error::Conflict("somebody must own the organisation: name another owner first")
             }
             other => other.into(),
         })?;
         self.team.forget(principal.organisation, person.id);
-        if deactivated_at.is_some() {
+        let person = self.person(principal.organisation, person.id).await?;
+        let answers = person.role.rights().of(Capability::Conversations).0 == Level::Write;
+        if !answers || person.deactivated_at.is_some() {
             self.give_back_all(principal, &person).await?;
         }
-        self.person(principal.organisation, person.id).await
+        Ok(person)
     }
 
-    /// What somebody who has left was on becomes nobody's. Called again it finishes what was broken off.
+    /// What somebody was on who answers no more becomes nobody's, ended or not: a visitor may take it up again. Called again it
+    /// finishes what was broken off.
     async fn give_back_all(&self, principal: Principal, person: &Person) -> Result<()> {
         let by = (principal.operator, domain::Access::EVERYTHING);
         loop {
             let list = List::Mine(person.id);
-            let theirs = self.store.conversations(principal.organisation, list, false, i64::MAX, AT_ONCE).await?;
+            let theirs = self.store.conversations(principal.organisation, list, true, i64::MAX, AT_ONCE).await?;
             for found in &theirs {
                 self.store.assign(principal.organisation, found.id, by, None, self.now()).await?;
             }

@@ -258,6 +258,11 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
+    /// Ada as whoever asks.
+    pub(crate) fn owner(&self) -> Principal {
+        Principal::new(self.ours.id, self.ours.ada, Role::Owner, Groups::default())
+    }
+
     pub(crate) async fn sqlite() -> Self {
         Self::at(Place::files()).await
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use diskret_store::conversation::List;
+use diskret_store::operator::OperatorChange;
 use diskret_store::{Error, Settings};
 use domain::conversation::{Event, Kind};
 use domain::{GroupNumber, Groups, Hands, Role};
@@ -54,7 +55,8 @@ async fn groups_made_at_once_get_different_numbers(at: Fixture) {
 async fn a_group_that_is_removed_leaves_nobody_in_it(at: Fixture) {
     let (returns, press) = (group(&at, "Returns").await, group(&at, "Press").await);
     let both: Groups = [returns, press].into_iter().collect();
-    at.store.change_operator(at.ours.id, at.ours.ben, |_| true, (Role::Staff, both, None)).await.unwrap();
+    let to = OperatorChange { role: Some(Role::Staff), groups: Some(both), active: None };
+    at.store.change_operator(at.owner(), at.ours.ben, to, START).await.unwrap();
     assert_eq!(at.store.operator(at.ours.id, at.ours.ben).await.unwrap().groups, both);
     at.store.delete_group(at.ours.id, returns).await.unwrap();
     let left = at.store.operator(at.ours.id, at.ours.ben).await.unwrap().groups;

@@ -1,8 +1,9 @@
 //! Links with which a password is set, and what changes of a colleague leave behind.
 
+use diskret_store::operator::OperatorChange;
 use diskret_store::{Error, Settings};
 use domain::limits::{LINK_LIFE, SESSION_IDLE, SESSION_LONGEST};
-use domain::{Groups, Role};
+use domain::{Groups, Principal, Role};
 use futures_util::future::join_all;
 
 use crate::fixture::{Fixture, START, operator};
@@ -14,13 +15,18 @@ on_both![
     whoever_has_left_has_no_session_no_token_and_no_use_of_a_link,
     the_last_owner_stays,
     two_owners_who_leave_at_once_leave_one_behind,
-    a_change_is_judged_by_the_role_that_somebody_has_now,
+    a_change_is_judged_by_what_both_may_do_at_that_moment,
+    a_link_ends_with_the_rights_it_was_judged_by,
 ];
+
+fn role(role: Role) -> OperatorChange {
+    OperatorChange { role: Some(role), ..OperatorChange::default() }
+}
 
 async fn a_link_sets_a_password_once_and_ends_every_session(at: Fixture) {
     let ben = (at.ours.id, at.ours.ben);
     at.store.insert_session([1; 32], ben.0, ben.1, START).await.unwrap();
-    at.store.insert_sign_in_link([2; 32], ben.0, ben.1, START, START.plus(LINK_LIFE)).await.unwrap();
+    at.store.insert_sign_in_link([2; 32], at.owner(), ben.1, START, START.plus(LINK_LIFE)).await.unwrap();
     assert_eq!(at.store.use_sign_in_link([3; 32], "new".to_owned(), START).await, Err(Error::NotFound));
     assert_eq!(at.store.use_sign_in_link([2; 32], "new".to_owned(), START).await, Ok(ben));
     assert_eq!(at.store.operator(ben.0, ben.1).await.unwrap().password_hash, "new");
@@ -34,18 +40,21 @@ async fn a_link_used_twice_at_once_works_once(at: Fixture) {
     let other = at.node(Settings::default()).await;
     for round in 0..10_u8 {
         let hash = [round; 32];
-        at.store.insert_sign_in_link(hash, at.ours.id, at.ours.ben, START, START.plus(LINK_LIFE)).await.unwrap();
+        at.store.insert_sign_in_link(hash, at.owner(), at.ours.ben, START, START.plus(LINK_LIFE)).await.unwrap();
         let used = join_all([&at.store, &other].map(|node| node.use_sign_in_link(hash, "new".to_owned(), START))).await;
         assert_eq!(used.iter().filter(|used| used.is_ok()).count(), 1, "{used:?}");
     }
 }
 
 async fn a_link_ends_after_its_time_and_with_the_next_one(at: Fixture) {
-    let make = |hash| at.store.insert_sign_in_link(hash, at.ours.id, at.ours.ben, START, START.plus(LINK_LIFE));
+    let make = |hash| at.store.insert_sign_in_link(hash, at.owner(), at.ours.ben, START, START.plus(LINK_LIFE));
     let used = |hash, now| at.store.use_sign_in_link(hash, "new".to_owned(), now);
     make([1; 32]).await.unwrap();
     make([2; 32]).await.unwrap();
     assert_eq!(used([1; 32], START).await, Err(Error::NotFound), "the next one took its place");
+    assert_eq!(at.store.find_sign_in_link([1; 32], START).await, Err(Error::NotFound));
+    assert_eq!(at.store.find_sign_in_link([2; 32], START).await, Ok(()));
+    assert_eq!(at.store.find_sign_in_link([2; 32], START.plus(LINK_LIFE)).await, Err(Error::NotFound));
     assert_eq!(used([2; 32], START.plus(LINK_LIFE)).await, Err(Error::NotFound), "half an hour is over");
     assert_eq!(at.store.delete_expired_sign_in_links(START).await, Ok(0));
     assert_eq!(at.store.delete_expired_sign_in_links(START.plus(LINK_LIFE)).await, Ok(1));
@@ -56,11 +65,11 @@ async fn whoever_has_left_has_no_session_no_token_and_no_use_of_a_link(at: Fixtu
     let later = START.plus(LINK_LIFE);
     at.store.insert_session([1; 32], ben.0, ben.1, START).await.unwrap();
     at.store.insert_api_token([2; 32], ben.0, ben.1, START, later).await.unwrap();
-    at.store.insert_sign_in_link([3; 32], ben.0, ben.1, START, later).await.unwrap();
+    at.store.insert_sign_in_link([3; 32], at.owner(), ben.1, START, later).await.unwrap();
     let session = || at.store.session([1; 32], START.minus(SESSION_IDLE), START.minus(SESSION_LONGEST));
     assert!(session().await.is_ok() && at.store.api_token([2; 32], START).await.is_ok());
-    let left = (Role::Agent, Groups::default(), Some(START));
-    at.store.change_operator(ben.0, ben.1, |_| true, left).await.unwrap();
+    let left = OperatorChange { active: Some(false), ..OperatorChange::default() };
+    at.store.change_operator(at.owner(), ben.1, left, START).await.unwrap();
     assert_eq!(session().await, Err(Error::NotFound));
     assert_eq!(at.store.api_token([2; 32], START).await, Err(Error::NotFound));
     assert_eq!(at.store.use_sign_in_link([3; 32], "new".to_owned(), START).await, Err(Error::NotFound));
@@ -73,40 +82,72 @@ async fn whoever_has_left_has_no_session_no_token_and_no_use_of_a_link(at: Fixtu
 }
 
 async fn the_last_owner_stays(at: Fixture) {
-    let change = |to| at.store.change_operator(at.ours.id, at.ours.ada, |_| true, to);
-    for to in [(Role::Manager, Groups::default(), None), (Role::Owner, Groups::default(), Some(START))] {
+    let change = |to| at.store.change_operator(at.owner(), at.ours.ada, to, START);
+    for to in [role(Role::Manager), OperatorChange { active: Some(false), ..OperatorChange::default() }] {
         assert!(matches!(change(to).await, Err(Error::Conflict(_))));
     }
     assert_eq!(at.store.operator(at.ours.id, at.ours.ada).await.unwrap().role, Role::Owner);
     at.store.insert_operator(operator(at.ours.id, Role::Owner), START).await.unwrap();
-    change((Role::Manager, Groups::default(), None)).await.unwrap();
+    change(role(Role::Manager)).await.unwrap();
 }
 
 async fn two_owners_who_leave_at_once_leave_one_behind(at: Fixture) {
     let other = at.node(Settings::default()).await;
     for _ in 0..10 {
         let second = at.store.insert_operator(operator(at.ours.id, Role::Owner), START).await.unwrap().id;
-        let to = (Role::Manager, Groups::default(), None);
-        let leaves = [(&at.store, at.ours.ada), (&other, second)]
-            .map(|(node, who)| node.change_operator(at.ours.id, who, |_| true, to));
+        let second_owner = Principal::new(at.ours.id, second, Role::Owner, Groups::default());
+        let leaves = [(&at.store, at.owner()), (&other, second_owner)]
+            .map(|(node, who)| node.change_operator(who, who.operator, role(Role::Manager), START));
         let changes = join_all(leaves).await;
         assert_eq!(changes.iter().filter(|change| change.is_ok()).count(), 1, "{changes:?}");
         let everybody = at.store.operators(at.ours.id).await.unwrap();
         assert_eq!(everybody.iter().filter(|operator| operator.role == Role::Owner).count(), 1);
-        at.store
-            .change_operator(at.ours.id, at.ours.ada, |_| true, (Role::Owner, Groups::default(), None))
-            .await
-            .unwrap();
-        let gone = (Role::Agent, Groups::default(), None);
-        at.store.change_operator(at.ours.id, second, |_| true, gone).await.unwrap();
+        let left = if changes[0].is_ok() { second_owner } else { at.owner() };
+        at.store.change_operator(left, at.ours.ada, role(Role::Owner), START).await.unwrap();
+        at.store.change_operator(at.owner(), second, role(Role::Agent), START).await.unwrap();
     }
 }
 
-async fn a_change_is_judged_by_the_role_that_somebody_has_now(at: Fixture) {
-    let to = (Role::Agent, Groups::default(), None);
-    let denied = at.store.change_operator(at.ours.id, at.ours.ada, |has| has != Role::Owner, to).await;
-    assert_eq!(denied, Err(Error::OutOfReach));
-    let foreign = at.store.change_operator(at.theirs.id, at.ours.ben, |_| true, to).await;
-    assert_eq!(foreign, Err(Error::NotFound));
-    at.store.change_operator(at.ours.id, at.ours.ben, |has| has == Role::Agent, to).await.unwrap();
+async fn a_change_is_judged_by_what_both_may_do_at_that_moment(at: Fixture) {
+    let manager = at.store.insert_operator(operator(at.ours.id, Role::Manager), START).await.unwrap().id;
+    let by = Principal::new(at.ours.id, manager, Role::Manager, Groups::default());
+    let change = |who, to| at.store.change_operator(by, who, to, START);
+    change(at.ours.ben, role(Role::Staff)).await.unwrap();
+    assert_eq!(change(at.ours.ada, role(Role::Agent)).await, Err(Error::OutOfReach), "an owner has more");
+    assert_eq!(change(at.ours.ben, role(Role::Owner)).await, Err(Error::OutOfReach), "and cannot be made");
+    assert_eq!(change(at.theirs.ben, role(Role::Agent)).await, Err(Error::NotFound));
+    // Dismissed meanwhile: a request that was under way brings nobody back, least of all whoever sent it.
+    let dismissed = OperatorChange { active: Some(false), ..OperatorChange::default() };
+    at.store.change_operator(at.owner(), manager, dismissed, START).await.unwrap();
+    let back = OperatorChange { active: Some(true), ..OperatorChange::default() };
+    for to in [back, role(Role::Manager), OperatorChange::default()] {
+        assert_eq!(change(manager, to).await, Err(Error::OutOfReach));
+    }
+    let link = at.store.insert_sign_in_link([7; 32], by, at.ours.ben, START, START.plus(LINK_LIFE)).await;
+    assert_eq!(link, Err(Error::OutOfReach));
+    assert!(at.store.operator(at.ours.id, manager).await.unwrap().deactivated_at.is_some());
+    // Demoted meanwhile, the same.
+    at.store.change_operator(at.owner(), manager, back, START).await.unwrap();
+    at.store.change_operator(at.owner(), manager, role(Role::Agent), START).await.unwrap();
+    assert_eq!(change(manager, role(Role::Manager)).await, Err(Error::OutOfReach));
+    // What a change does not name stays as it is now, not as it was read before.
+    let groups = OperatorChange { groups: Some(Groups::from_bits(1)), ..OperatorChange::default() };
+    at.store.change_operator(at.owner(), manager, groups, START).await.unwrap();
+    let now = at.store.operator(at.ours.id, manager).await.unwrap();
+    assert_eq!((now.role, now.groups, now.deactivated_at), (Role::Agent, Groups::from_bits(1), None));
+}
+
+async fn a_link_ends_with_the_rights_it_was_judged_by(at: Fixture) {
+    let admin = at.store.insert_operator(operator(at.ours.id, Role::Admin), START).await.unwrap().id;
+    let by = Principal::new(at.ours.id, admin, Role::Admin, Groups::default());
+    let make = |hash| at.store.insert_sign_in_link(hash, by, at.ours.ben, START, START.plus(LINK_LIFE));
+    make([1; 32]).await.unwrap();
+    at.store.change_operator(at.owner(), at.ours.ben, role(Role::Manager), START).await.unwrap();
+    assert_eq!(at.store.find_sign_in_link([1; 32], START).await, Err(Error::NotFound), "promoted since");
+    assert_eq!(make([2; 32]).await, Err(Error::OutOfReach), "a manager has more than an admin");
+    at.store.change_operator(at.owner(), at.ours.ben, role(Role::Agent), START).await.unwrap();
+    make([3; 32]).await.unwrap();
+    let dismissed = OperatorChange { active: Some(false), ..OperatorChange::default() };
+    at.store.change_operator(at.owner(), admin, dismissed, START).await.unwrap();
+    assert_eq!(at.store.find_sign_in_link([3; 32], START).await, Err(Error::NotFound), "its maker has left");
 }

@@ -514,6 +514,18 @@ async fn whoever_leaves_gives_back_what_they_were_on(on: On) {
     let id = house.id_of(&world.owner, &person).await;
     let (_, first) = house.conversation(house.ours(), "Hallo").await;
     house.assign(&world.owner, &first, Some(&id)).await.is(200);
+    let (_, ended) = house.conversation(house.ours(), "Hallo").await;
+    house.assign(&world.owner, &ended, Some(&id)).await.is(200);
+    let path = format!("/api/conversations/{ended}/state");
+    house.ask("PUT", &path).by(&world.owner).json(&json!({ "state": "ended" })).send().await.is(200);
+    // A role that reads no conversations looks after none.
+    let person = hire(house, "agent");
+    let other = house.id_of(&world.owner, &person).await;
+    let (_, open) = house.conversation(house.ours(), "Hallo").await;
+    house.assign(&world.owner, &open, Some(&other)).await.is(200);
+    let path = format!("/api/operators/{other}");
+    house.ask("PATCH", &path).by(&world.owner).json(&json!({ "role": "analyst" })).send().await.is(200);
+    assert_eq!(house.row(&world.owner, &open).await["assignee"], Value::Null);
     house
         .ask("PATCH", &format!("/api/operators/{id}"))
         .by(&world.owner)
@@ -521,6 +533,8 @@ async fn whoever_leaves_gives_back_what_they_were_on(on: On) {
         .send()
         .await
         .is(200);
-    assert_eq!(house.row(&world.owner, &first).await["assignee"], Value::Null);
+    for id in [&first, &ended] {
+        assert_eq!(house.row(&world.owner, id).await["assignee"], Value::Null);
+    }
     assert_eq!(house.assign(&world.owner, &first, Some(&id)).await.is(422).json()["field"], "operator");
 }

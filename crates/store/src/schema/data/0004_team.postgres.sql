@@ -21,6 +21,7 @@ CREATE TABLE sign_in_link (
     token_hash BYTEA PRIMARY KEY,
     organisation_id BIGINT NOT NULL REFERENCES organisation,
     operator_id BIGINT NOT NULL REFERENCES operator,
+    created_by BIGINT NOT NULL REFERENCES operator,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );

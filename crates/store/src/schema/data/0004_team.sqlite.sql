@@ -21,6 +21,7 @@ CREATE TABLE sign_in_link (
     token_hash BLOB PRIMARY KEY,
     organisation_id INTEGER NOT NULL REFERENCES organisation,
     operator_id INTEGER NOT NULL REFERENCES operator,
+    created_by INTEGER NOT NULL REFERENCES operator,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
