@@ -113,6 +113,11 @@ impl Connection {
         came
     }
 
+    /// Reads nothing for a while: what comes waits on the wire.
+    pub(super) fn rest(&mut self, span: Duration) {
+        self.rests = Some(Instant::now() + span);
+    }
+
     fn count(&mut self) {
         if let Err(wait) = self.turns.take() {
             self.rests = Some(Instant::now() + wait);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::Reach;
 use domain::conversation::Change;
+use domain::{Capability, Reach};
 use tokio::time::Instant;
 
 use super::Desk;
@@ -40,6 +40,7 @@ impl Desk {
     pub(super) async fn tell_rows(&mut self) -> Result<Option<Duration>, Gone> {
         let mut rows: Vec<Change> = std::mem::take(&mut self.rows).into_values().collect();
         rows.sort_unstable_by_key(|change| change.position);
+        let watches = self.watched.is_some() && self.principal.rights.of(Capability::Conversations).1 == Reach::Group;
         for change in rows {
             let row = match self.app.changed_row(self.principal, &change).await {
                 Ok(row) => row,
@@ -53,8 +54,9 @@ impl Desk {
                     Ok(row) => ServerFrame::Conversation(row),
                     Err(_) => continue,
                 },
-                // Whoever could not see it before need not hear that there is one.
-                None if !self.app.could_read(self.principal, &change) => continue,
+                // Whoever watches for their groups hears of every change, and need not learn which other conversations there
+                // are. Everybody else is told because they had it: also where who had it in between is not known any more.
+                None if watches && !self.app.could_read(self.principal, &change) => continue,
                 None => match self.app.name_of(self.principal, change.conversation).await {
                     Ok(name) => ServerFrame::Removed { conversation: name.into() },
                     Err(_) => continue,

@@ -37,6 +37,8 @@ const ASKED_EVERY: Duration = Duration::from_secs(4);
 
 /// Whoever comes back with request after request counts as present in between.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
+/// How long an operator who went away or came back is not read.
+const AWAY_REST: Duration = Duration::from_millis(250);
 /// Conversations of which it is remembered how far their changes were taken up.
 const TAKEN: usize = 1024;
 
@@ -240,6 +242,8 @@ impl Desk {
             }
             ClientFrame::Away { on } => {
                 self.step_away(on);
+                // All visitors may be told of it: who flickers is read more slowly.
+                self.connection.rest(AWAY_REST);
                 return Ok(());
             }
             ClientFrame::Ping {} => return self.connection.send(&ServerFrame::Pong {}).await,
