@@ -21,6 +21,7 @@ use crate::proof::prove;
 const VISITORS: usize = 500;
 /// Messages that each visitor has written before: 125,000 in all, which is more than the writer's cache holds.
 const SAID_BEFORE: u64 = 250;
+const AT_ONCE: usize = 25;
 const OPERATORS: usize = 50;
 /// A visitor writes this often, give or take a half.
 const WRITES_EVERY: Duration = Duration::from_secs(10);
@@ -228,9 +229,15 @@ pub(crate) async fn soak(program: &Path, engine: &Engine<'_>, length: Duration) 
     for number in 1..=VISITORS {
         let mut socket = server.visitor(number)?;
         let mut accepted = Value::Null;
-        for counter in 1..=before {
-            socket.say(&crate::chat::message(counter, crate::chat::TEXT))?;
-            accepted = serde_json::from_str(&socket.expect("accepted")?)?;
+        // Some at a time, or the first visitors would be silent for too long before the last one has begun.
+        for from in (1..=before).step_by(AT_ONCE) {
+            let counters = from..=before.min(from + AT_ONCE as u64 - 1);
+            for counter in counters.clone() {
+                socket.say(&crate::chat::message(counter, crate::chat::TEXT))?;
+            }
+            for _ in counters {
+                accepted = serde_json::from_str(&socket.expect("accepted")?)?;
+            }
         }
         let conversation = accepted["conversation"].as_str().context("a message is in a conversation")?.to_owned();
         server.assign(&conversation, &colleague)?;
