@@ -33,7 +33,7 @@ use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFram
 /// Rows that changed are told together, so that a busy list costs a few frames a second and not one per message.
 const ROWS_EVERY: Duration = Duration::from_millis(100);
 /// How soon a session that ended, or a role that changed, acts on an open socket (SA5).
-const ASKED_EVERY: Duration = Duration::from_secs(4);
+const ASKED_EVERY: Duration = Duration::from_secs(2);
 
 /// Whoever comes back with request after request counts as present in between.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
