@@ -79,6 +79,8 @@ pub struct App {
     presence: team::presence::Presence,
     sweep: Arc<nodes::Sweep>,
     flood: flood::Flood,
+    brake: team::Brake,
+    passwords: team::Rules,
     options: Options,
 }
 
@@ -112,6 +114,8 @@ impl App {
             presence: team::presence::Presence::new(node_id()),
             sweep,
             flood: flood::Flood::new(&options),
+            brake: team::Brake::default(),
+            passwords: team::Rules::default(),
             options,
         })
     }
@@ -129,6 +133,16 @@ impl App {
     /// Now.
     pub fn now(&self) -> domain::Timestamp {
         self.clock.now()
+    }
+
+    /// Names a list of leaked passwords, none of which anybody may set: sorted SHA-1 hashes, one on a line. The first one named
+    /// stays.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is something else.
+    pub fn refuse_leaked_passwords(&self, list: &std::path::Path) -> std::io::Result<()> {
+        self.passwords.refuse_leaked(team::Leaked::open(list)?);
+        Ok(())
     }
 
     /// Whether both databases answer.
@@ -156,6 +170,7 @@ impl App {
         self.team.wipe_expired();
         self.conversations.wipe_expired();
         self.flood.wipe_expired();
+        self.brake.wipe_expired();
     }
 }
 

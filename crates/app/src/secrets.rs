@@ -100,6 +100,17 @@ impl Secrets {
         digest::keyed(self.index_key.expose(), "operator email", email.as_bytes())
     }
 
+    /// What makes the token of a sign-in's second step one of ours.
+    pub(crate) fn step_tag(&self, payload: &[u8]) -> [u8; 32] {
+        digest::keyed(self.index_key.expose(), "sign-in step", payload)
+    }
+
+    /// What is stored of an operator's recovery code.
+    pub(crate) fn recovery_code(&self, operator: domain::PublicId, code: &str) -> [u8; 32] {
+        let value = zeroize::Zeroizing::new([operator.as_bytes(), code.as_bytes()].concat());
+        digest::keyed(self.index_key.expose(), "recovery code", &value)
+    }
+
     /// The one-time code that allows the first set-up in a browser, where it was asked for.
     pub fn setup_code(&self) -> Option<&str> {
         self.setup_code.as_deref().map(String::as_str)

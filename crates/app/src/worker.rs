@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::limits::{SESSION_IDLE, SESSION_LONGEST};
+use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST};
 use store::job::{Claimed, Kind};
 
 use crate::{App, Result};
@@ -47,6 +47,7 @@ impl App {
         self.store.delete_expired_sessions(self.now(), SESSION_IDLE, SESSION_LONGEST).await?;
         self.store.delete_expired_api_tokens(self.now()).await?;
         self.store.delete_expired_sign_in_links(self.now()).await?;
+        self.store.delete_expired_devices(self.now(), DEVICE_LIFE).await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {
             tracing::info!(swept, "unused keys were deleted");

@@ -37,6 +37,8 @@ pub enum Signal {
     TeamPresence(bool),
     /// A visitor's conversation has begun, in another window of theirs.
     Began,
+    /// An operator signed in with a browser that is new to them.
+    SignedIn,
 }
 
 impl Signal {
@@ -48,7 +50,9 @@ impl Signal {
             | (Self::TeamSeen(a, _), Self::TeamSeen(b, _))
             | (Self::VisitorPresence(a, _), Self::VisitorPresence(b, _)) => a == b,
             (Self::OperatorTyping(a, who, _), Self::OperatorTyping(b, newer, _)) => (a, who) == (b, newer),
-            (Self::TeamPresence(_), Self::TeamPresence(_)) | (Self::Began, Self::Began) => true,
+            (Self::TeamPresence(_), Self::TeamPresence(_))
+            | (Self::Began, Self::Began)
+            | (Self::SignedIn, Self::SignedIn) => true,
             _ => false,
         }
     }

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod clock;
 pub mod conversation;
+pub mod device;
 pub mod id;
 pub mod language;
 pub mod limits;
@@ -12,5 +13,6 @@ pub mod text;
 
 pub use access::{Access, Capability, GroupNumber, Groups, Hands, Level, Principal, Reach, Rights, Role};
 pub use clock::{Clock, Timestamp};
+pub use device::{Browser, Platform};
 pub use id::{ConversationId, JobId, KeyId, OperatorId, OrganisationId, PublicId, SenderId, WidgetId};
 pub use language::Language;

@@ -75,3 +75,13 @@ pub const BODY_WITHIN: Duration = Duration::from_secs(10);
 pub const READ_WITHIN: Duration = Duration::from_secs(10);
 /// Bytes that a reader must take in [`READ_WITHIN`], where so many wait.
 pub const READ_LEAST: usize = 2 * 1024;
+/// How long the second step of a sign-in may take.
+pub const STEP_LIFE: Duration = Duration::from_secs(5 * 60);
+/// Codes that may be tried in one second step.
+pub const STEP_TRIES: u32 = 5;
+/// How long a browser in which somebody signed in is known without doing so again.
+pub const DEVICE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Recovery codes that are made at once.
+pub const RECOVERY_CODES: usize = 10;
+/// Accounts and addresses whose wrong guesses are counted at once.
+pub const GUESSERS: usize = 65_536;

@@ -14,6 +14,11 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// SHA-1 in upper-case hexadecimal: only to find a password in public lists, which go by it.
+pub fn sha1_hex(bytes: &[u8]) -> String {
+    data_encoding::HEXUPPER.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref())
+}
+
 /// HMAC-SHA-256 (RFC 2104) of `value` in a named domain: the same value under another domain or key looks unrelated.
 pub fn keyed(key: &[u8; 32], domain: &str, value: &[u8]) -> [u8; 32] {
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
@@ -28,4 +33,14 @@ pub fn keyed(key: &[u8; 32], domain: &str, value: &[u8]) -> [u8; 32] {
 /// Compares in constant time.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha1_is_that_of_public_lists() {
+        assert_eq!(sha1_hex(b"password"), "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8");
+    }
 }

@@ -11,6 +11,7 @@ pub mod recovery;
 pub mod redact;
 pub mod seal;
 pub mod token;
+pub mod totp;
 
 pub use message::{Message, Received, Redacted, Sealed};
 pub use plaintext::Plaintext;

@@ -36,6 +36,8 @@ pub struct Config {
     pub app: app::Options,
     /// Who may come in, and how often.
     pub door: door::Options,
+    /// A list of leaked passwords, none of which anybody may set.
+    pub breached_passwords: Option<PathBuf>,
     /// Threads of the runtime.
     pub workers: usize,
     /// The log's level.
@@ -178,6 +180,9 @@ impl Layers {
                 address_requests: self.count("address_requests")?,
                 address_sockets: self.count("address_sockets")?,
             },
+            breached_passwords: Some(self.text("breached_passwords"))
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             workers: self.one("workers", "must be a whole number from 1 to 256", |text| {
                 text.parse().ok().filter(|workers| (1..=256).contains(workers))
             })?,

@@ -4,14 +4,17 @@
 //! [`Scope`] (law L4), every write is answered after its commit (law L1), and the message table takes only
 //! sealed messages (law L2).
 
+pub mod api_token;
 pub mod append;
 pub mod change;
 pub mod conversation;
 pub mod engine;
 pub mod error;
+pub mod factor;
 pub mod group;
 pub mod job;
 pub mod key;
+pub mod known_device;
 pub mod message;
 pub mod operator;
 pub mod organisation;

@@ -3,6 +3,8 @@
 use domain::{Groups, KeyId, Language, OperatorId, OrganisationId, Principal, PublicId, Role, Timestamp};
 
 use crate::engine::{Connection, Row, statements};
+use crate::known_device::FORGET_ALL;
+use crate::session::end_others;
 use crate::{Error, Result, Scope, Store, System};
 
 /// An operator as stored.
@@ -63,6 +65,9 @@ statements! {
         WHERE organisation_id = $1 AND operator_id = $2";
     // Those that were made for somebody, and those that they made for others.
     END_LINKS = "DELETE FROM sign_in_link WHERE organisation_id = $1 AND (operator_id = $2 OR created_by = $2)";
+    SET_OWN_PASSWORD =
+        "UPDATE operator SET password_hash = $3
+        WHERE organisation_id = $1 AND operator_id = $2 AND password_hash = $4";
     END_TOKENS = "DELETE FROM api_token WHERE organisation_id = $1 AND operator_id = $2";
 }
 
@@ -194,7 +199,7 @@ impl Store {
             .await
     }
 
-    /// Sets an operator's password and ends their sessions, in one transaction.
+    /// Sets an operator's password, ends their sessions and forgets their browsers, in one transaction.
     ///
     /// # Errors
     /// Those of the database.
@@ -204,8 +209,36 @@ impl Store {
                 Box::pin(async move {
                     let values = [organisation.into(), id.into(), hash.into()];
                     connection.execute(&SET_PASSWORD, &values, 1).await?;
+                    let who = [organisation.into(), id.into()];
+                    connection.execute_any(&END_LINKS, &who).await?;
+                    connection.execute_any(&FORGET_ALL, &who).await?;
+                    connection.execute_any(&END_SESSIONS, &who).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// Sets an operator's own password in the place of `old`, and ends their links and their sessions but this one, in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is another one meanwhile.
+    pub async fn set_own_password(
+        &self,
+        organisation: OrganisationId,
+        id: OperatorId,
+        (old, new): (String, String),
+        but: [u8; 32],
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), id.into(), new.into(), old.into()];
+                    if connection.execute_any(&SET_OWN_PASSWORD, &values).await? == 0 {
+                        return Err(Error::NotFound);
+                    }
                     connection.execute_any(&END_LINKS, &[organisation.into(), id.into()]).await?;
-                    connection.execute_any(&END_SESSIONS, &[organisation.into(), id.into()]).await.map(drop)
+                    end_others(connection, organisation, id, but).await
                 })
             })
             .await
@@ -260,6 +293,7 @@ impl Store {
                     if deactivated_at.is_some() {
                         connection.execute_any(&END_SESSIONS, &who).await?;
                         connection.execute_any(&END_TOKENS, &who).await?;
+                        connection.execute_any(&FORGET_ALL, &who).await?;
                     }
                     Ok(())
                 })

@@ -1,10 +1,11 @@
-//! Sessions of people and tokens of programs. Both are random secrets stored as hashes; both lead to an operator.
+//! Sessions of people: random secrets stored as hashes, with what their owner needs to tell them apart.
 
 use std::time::Duration;
 
-use domain::{Groups, OperatorId, OrganisationId, Principal, Role, Timestamp};
+use domain::{Browser, Groups, OperatorId, OrganisationId, Platform, Principal, Role, Timestamp};
 
 use crate::engine::{Row, statements};
+use crate::known_device::{HAS_ANY, IS_KNOWN, REMEMBER};
 use crate::{Error, Result, Scope, Store, System};
 
 /// A session that is still good.
@@ -16,10 +17,55 @@ pub struct Session {
     pub used_at: Timestamp,
 }
 
+/// What a session was opened with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Which family of browsers.
+    pub browser: Browser,
+    /// Which family of systems.
+    pub platform: Platform,
+    /// By which it is known again.
+    pub device: Option<[u8; 32]>,
+}
+
+/// What somebody has proved who signs in. Proving takes a while: the session is opened only if it is still so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proved {
+    /// The tenant.
+    pub organisation: OrganisationId,
+    /// Who.
+    pub operator: OperatorId,
+    /// Of the password that was right.
+    pub password_hash: String,
+    /// Whether a second factor was asked for.
+    pub second_factor: bool,
+}
+
+/// One of an operator's sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Of its secret.
+    pub hash: [u8; 32],
+    /// What it was opened with.
+    pub machine: Machine,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub used_at: Timestamp,
+    /// Whether nobody had signed in there before, and its operator has not said that it was them.
+    pub is_new: bool,
+}
+
 statements! {
     INSERT =
-        "INSERT INTO session (token_hash, organisation_id, operator_id, created_at, used_at)
-        VALUES ($1, $2, $3, $4, $4)";
+        "INSERT INTO session (token_hash, organisation_id, operator_id, created_at, used_at, browser, platform,
+            device_hash, is_new)
+        VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)";
+    // Held until the session stands, so that whoever changes the password meanwhile ends this session, too.
+    PROVED =
+        "SELECT h.organisation_id FROM operator h
+        WHERE h.organisation_id = $1 AND h.operator_id = $2 AND h.password_hash = $3
+            AND (h.factor_sealed IS NOT NULL) = $4 AND h.deactivated_at IS NULL {for_update}";
     BY_HASH =
         "SELECT s.organisation_id, s.operator_id, o.role, o.group_bits, s.used_at
         FROM session s JOIN operator o ON o.operator_id = s.operator_id AND o.organisation_id = s.organisation_id
@@ -27,40 +73,88 @@ statements! {
     USE = "UPDATE session SET used_at = $2 WHERE token_hash = $1 AND used_at < $2";
     DELETE = "DELETE FROM session WHERE token_hash = $1";
     DELETE_EXPIRED = "DELETE FROM session WHERE used_at <= $1 OR created_at <= $2";
-    INSERT_TOKEN =
-        "INSERT INTO api_token (token_hash, organisation_id, operator_id, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5)";
-    DELETE_EXPIRED_TOKENS = "DELETE FROM api_token WHERE expires_at <= $1";
-    TOKEN_BY_HASH =
-        "SELECT t.organisation_id, t.operator_id, o.role, o.group_bits, t.created_at
-        FROM api_token t JOIN operator o ON o.operator_id = t.operator_id AND o.organisation_id = t.organisation_id
-        WHERE t.token_hash = $1 AND t.expires_at > $2 AND o.deactivated_at IS NULL";
+    OF_OPERATOR =
+        "SELECT organisation_id, token_hash, browser, platform, device_hash, created_at, used_at, is_new
+        FROM session WHERE organisation_id = $1 AND operator_id = $2 AND used_at > $3 AND created_at > $4
+        ORDER BY used_at DESC, created_at DESC, token_hash";
+    DELETE_OWN = "DELETE FROM session WHERE organisation_id = $1 AND operator_id = $2 AND token_hash = $3";
+    DELETE_OTHERS = "DELETE FROM session WHERE organisation_id = $1 AND operator_id = $2 AND token_hash <> $3";
+    RECOGNISE =
+        "UPDATE session SET is_new = 0 WHERE organisation_id = $1 AND operator_id = $2 AND token_hash = $3";
 }
 
-fn session(row: &Row) -> Result<Session> {
+pub(crate) fn principal(row: &Row) -> Result<Principal> {
     let role = Role::from_code(&row.text(2)?).ok_or_else(|| Error::Broken("a role cannot be read".to_owned()))?;
     let (organisation, operator) = (OrganisationId(row.int(0)?), OperatorId(row.int(1)?));
-    let principal = Principal::new(organisation, operator, role, Groups::from_bits(row.int(3)?));
-    Ok(Session { principal, used_at: Timestamp(row.int(4)?) })
+    Ok(Principal::new(organisation, operator, role, Groups::from_bits(row.int(3)?)))
+}
+
+fn listed(row: &Row) -> Result<Listed> {
+    let broken = |_| Error::Broken("a session cannot be read".to_owned());
+    Ok(Listed {
+        hash: row.bytes(1)?.try_into().map_err(broken)?,
+        machine: Machine {
+            browser: Browser::from_code(&row.text(2)?),
+            platform: Platform::from_code(&row.text(3)?),
+            device: row.bytes_or_null(4)?.map(TryInto::try_into).transpose().map_err(broken)?,
+        },
+        created_at: Timestamp(row.int(5)?),
+        used_at: Timestamp(row.int(6)?),
+        is_new: row.int(7)? != 0,
+    })
 }
 
 impl Store {
-    /// Opens a session under the hash of its secret.
+    /// Opens a session under the hash of its secret, and remembers the browser. Says whether that was a new one to somebody
+    /// who is known elsewhere.
     ///
     /// # Errors
-    /// Those of the database.
+    /// [`Error::NotFound`] where what was proved is so no more.
     pub async fn insert_session(
         &self,
         hash: [u8; 32],
-        organisation: OrganisationId,
-        operator: OperatorId,
+        proved: Proved,
         at: Timestamp,
-    ) -> Result<()> {
+        machine: Machine,
+    ) -> Result<bool> {
         self.data
             .write(move |connection| {
                 Box::pin(async move {
-                    let values = [hash.into(), organisation.into(), operator.into(), at.into()];
-                    connection.execute(&INSERT, &values, 1).await
+                    let (organisation, operator) = (proved.organisation, proved.operator);
+                    let (who, scope) = ([organisation.into(), operator.into()], Scope::from(organisation));
+                    let so = [
+                        organisation.into(),
+                        operator.into(),
+                        proved.password_hash.as_str().into(),
+                        proved.second_factor.into(),
+                    ];
+                    if connection.query_in(scope, &PROVED, &so).await?.is_empty() {
+                        return Err(Error::NotFound);
+                    }
+                    let is_new = match machine.device {
+                        Some(device) => {
+                            let known = [device.into(), organisation.into(), operator.into()];
+                            !connection.query_in(scope, &HAS_ANY, &who).await?.is_empty()
+                                && connection.query_in(scope, &IS_KNOWN, &known).await?.is_empty()
+                        }
+                        None => false,
+                    };
+                    let values = [
+                        hash.into(),
+                        organisation.into(),
+                        operator.into(),
+                        at.into(),
+                        machine.browser.code().into(),
+                        machine.platform.code().into(),
+                        machine.device.into(),
+                        is_new.into(),
+                    ];
+                    connection.execute(&INSERT, &values, 1).await?;
+                    if let Some(device) = machine.device {
+                        let values = [device.into(), operator.into(), organisation.into(), at.into()];
+                        connection.execute(&REMEMBER, &values, 1).await?;
+                    }
+                    Ok(is_new)
                 })
             })
             .await
@@ -76,7 +170,30 @@ impl Store {
                 Box::pin(async move {
                     let values = [hash.into(), used_after.into(), created_after.into()];
                     let rows = connection.query_in(Scope::System(System::SignIn), &BY_HASH, &values).await?;
-                    session(rows.first().ok_or(Error::NotFound)?)
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    Ok(Session { principal: principal(row)?, used_at: Timestamp(row.int(4)?) })
+                })
+            })
+            .await
+    }
+
+    /// All sessions of an operator that are still good, the last used first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn sessions(
+        &self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        used_after: Timestamp,
+        created_after: Timestamp,
+    ) -> Result<Vec<Listed>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), operator.into(), used_after.into(), created_after.into()];
+                    let rows = connection.query_in(organisation.into(), &OF_OPERATOR, &values).await?;
+                    rows.iter().map(listed).collect()
                 })
             })
             .await
@@ -106,6 +223,68 @@ impl Store {
             .await
     }
 
+    /// Ends one of an operator's sessions, and forgets the browser it was opened in.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where they have no such session.
+    pub async fn end_session(&self, organisation: OrganisationId, operator: OperatorId, one: Listed) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), operator.into(), one.hash.into()];
+                    if connection.execute_any(&DELETE_OWN, &values).await? == 0 {
+                        return Err(Error::NotFound);
+                    }
+                    if let Some(device) = one.machine.device {
+                        let values = [organisation.into(), operator.into(), device.into()];
+                        connection.execute_any(&crate::known_device::FORGET, &values).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Ends all of an operator's sessions but this one, and forgets all browsers but this one's.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn end_other_sessions(
+        &self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        hash: [u8; 32],
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move { end_others(connection, organisation, operator, hash).await })
+            })
+            .await
+    }
+
+    /// Notes that somebody opened a session in a new browser themselves.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where they have no such session.
+    pub async fn recognise_session(
+        &self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        hash: [u8; 32],
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), operator.into(), hash.into()];
+                    match connection.execute_any(&RECOGNISE, &values).await? {
+                        0 => Err(Error::NotFound),
+                        _ => Ok(()),
+                    }
+                })
+            })
+            .await
+    }
+
     /// Deletes sessions that nobody can use any more; says how many.
     ///
     /// # Errors
@@ -120,54 +299,16 @@ impl Store {
             })
             .await
     }
+}
 
-    /// Stores a program's token under the hash of its secret.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn insert_api_token(
-        &self,
-        hash: [u8; 32],
-        organisation: OrganisationId,
-        operator: OperatorId,
-        at: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [hash.into(), organisation.into(), operator.into(), at.into(), expires_at.into()];
-                    connection.execute(&INSERT_TOKEN, &values, 1).await
-                })
-            })
-            .await
-    }
-
-    /// Deletes programs' tokens that have expired; says how many.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn delete_expired_api_tokens(&self, now: Timestamp) -> Result<u64> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move { connection.execute_any(&DELETE_EXPIRED_TOKENS, &[now.into()]).await })
-            })
-            .await
-    }
-
-    /// Who a program's token speaks for.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], expired ones included.
-    pub async fn api_token(&self, hash: [u8; 32], now: Timestamp) -> Result<Principal> {
-        self.data
-            .read(move |connection| {
-                Box::pin(async move {
-                    let values = [hash.into(), now.into()];
-                    let rows = connection.query_in(Scope::System(System::SignIn), &TOKEN_BY_HASH, &values).await?;
-                    session(rows.first().ok_or(Error::NotFound)?).map(|session| session.principal)
-                })
-            })
-            .await
-    }
+/// What is left is the one session, and the browser it was opened in.
+pub(crate) async fn end_others(
+    connection: &mut crate::engine::Connection,
+    organisation: OrganisationId,
+    operator: OperatorId,
+    hash: [u8; 32],
+) -> Result<()> {
+    let values = [organisation.into(), operator.into(), hash.into()];
+    connection.execute_any(&DELETE_OTHERS, &values).await?;
+    connection.execute_any(&crate::known_device::FORGET_WITHOUT_SESSION, &values[..2]).await.map(drop)
 }

@@ -3,6 +3,7 @@
 use domain::{OperatorId, OrganisationId, Principal, Timestamp};
 
 use crate::engine::statements;
+use crate::known_device::FORGET_ALL;
 use crate::operator::{END_SESSIONS, SET_PASSWORD, lock_team};
 use crate::{Error, Result, Scope, Store, System};
 
@@ -15,10 +16,10 @@ statements! {
     USE =
         "DELETE FROM sign_in_link WHERE token_hash = $1 AND expires_at > $2
         RETURNING organisation_id, operator_id";
+    SHOW = "SELECT organisation_id, operator_id FROM sign_in_link WHERE token_hash = $1 AND expires_at > $2";
     WORKS =
         "SELECT organisation_id, operator_id FROM operator
         WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
-    KNOWN = "SELECT organisation_id FROM sign_in_link WHERE token_hash = $1 AND expires_at > $2";
     DELETE_EXPIRED = "DELETE FROM sign_in_link WHERE expires_at <= $1";
 }
 
@@ -64,17 +65,18 @@ impl Store {
             .await
     }
 
-    /// Whether a link is good now: cheap to ask before anything costly is done for whoever shows it.
+    /// For whom a link is: cheap to ask before anything costly is done for whoever shows it.
     ///
     /// # Errors
     /// [`Error::NotFound`] for one that was used, has expired or never was.
-    pub async fn find_sign_in_link(&self, hash: [u8; 32], now: Timestamp) -> Result<()> {
+    pub async fn sign_in_link(&self, hash: [u8; 32], now: Timestamp) -> Result<(OrganisationId, OperatorId)> {
         self.data
             .read(move |connection| {
                 Box::pin(async move {
                     let scope = Scope::System(System::SignIn);
-                    let rows = connection.query_in(scope, &KNOWN, &[hash.into(), now.into()]).await?;
-                    if rows.is_empty() { Err(Error::NotFound) } else { Ok(()) }
+                    let rows = connection.query_in(scope, &SHOW, &[hash.into(), now.into()]).await?;
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    Ok((OrganisationId(row.int(0)?), OperatorId(row.int(1)?)))
                 })
             })
             .await
@@ -104,6 +106,7 @@ impl Store {
                     let values = [organisation.into(), operator.into(), password_hash.into()];
                     connection.execute(&SET_PASSWORD, &values, 1).await?;
                     connection.execute_any(&END_SESSIONS, &who).await?;
+                    connection.execute_any(&FORGET_ALL, &who).await?;
                     Ok((organisation, operator))
                 })
             })

@@ -78,7 +78,7 @@ impl App {
             .map_err(|error| Error::Invalid { field: "organisation", detail: error.to_string() })?;
         let language = new.owner.language;
         let email_index = self.secrets.email_index(&text::email(&new.owner.email).unwrap_or_default());
-        let owner = NewOperator { role: Role::Owner, ..new.owner }.check().await?;
+        let owner = NewOperator { role: Role::Owner, ..new.owner }.check(&self.passwords, &title).await?;
         match self.store.operator_by_email(email_index).await {
             Err(store::Error::NotFound) => {}
             Ok(_) => return Err(Error::Conflict("somebody with this e-mail address works here already")),

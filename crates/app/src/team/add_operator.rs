@@ -8,7 +8,7 @@ use privacy::{Plaintext, random};
 use store::operator::Operator;
 
 use super::directory::{PROFILE, Profile};
-use super::{Person, password};
+use super::{Person, Rules};
 use crate::{App, Error, Result};
 
 /// Somebody to be added.
@@ -36,9 +36,10 @@ pub(crate) struct Checked {
 }
 
 impl NewOperator {
-    pub(crate) async fn check(self) -> Result<Checked> {
+    /// `organisation` is its title.
+    pub(crate) async fn check(self, rules: &Rules, organisation: &str) -> Result<Checked> {
         let (name, email) = Self::check_names(&self.name, &self.email)?;
-        let password_hash = password::hash(self.password).await?;
+        let password_hash = rules.hash(self.password, &[organisation, &name, &email]).await?;
         let groups = Groups::default();
         Ok(Checked { name, email, password_hash, role: self.role, language: self.language, groups })
     }
@@ -61,7 +62,8 @@ impl App {
     /// # Errors
     /// [`Error::Invalid`] by field, [`Error::Conflict`] where the address is taken.
     pub async fn add_operator(&self, organisation: OrganisationId, new: NewOperator) -> Result<Arc<Person>> {
-        let checked = new.check().await?;
+        let (_, title) = self.organisation(organisation).await?;
+        let checked = new.check(&self.passwords, &title).await?;
         self.store_operator(organisation, checked).await
     }
 

@@ -96,10 +96,21 @@ impl App {
         self.introduce(operator).await
     }
 
-    pub(super) async fn introduce(&self, operator: &Operator) -> Result<Arc<Person>> {
+    /// Checks a new password of an operator and hashes it.
+    pub(super) async fn hash_password(&self, operator: &Operator, password: Plaintext) -> Result<String> {
+        let profile = self.profile(operator).await?;
+        let (_, title) = self.organisation(operator.organisation).await?;
+        self.passwords.hash(password, &[&title, &profile.name, &profile.email]).await
+    }
+
+    async fn profile(&self, operator: &Operator) -> Result<Profile> {
         let key = self.keyring.data_key(operator.organisation, operator.key).await?;
         let profile = key.open_value(PROFILE, operator.name, &operator.profile_sealed)?;
-        let profile: Profile = serde_json::from_slice(&profile).map_err(|_| Error::Internal)?;
+        serde_json::from_slice(&profile).map_err(|_| Error::Internal)
+    }
+
+    pub(super) async fn introduce(&self, operator: &Operator) -> Result<Arc<Person>> {
+        let profile = self.profile(operator).await?;
         let person = Arc::new(Person {
             id: operator.id,
             name: operator.name,

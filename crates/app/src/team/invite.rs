@@ -7,7 +7,7 @@ use domain::{Capability, Language, Level, OperatorId, Principal, PublicId, Role,
 use privacy::{Plaintext, digest, token};
 
 use super::add_operator::Checked;
-use super::{NewOperator, Person, Secret, password};
+use super::{NewOperator, Person, Secret, SignedInBrowser, password};
 use crate::{App, Error, Result};
 
 /// A colleague to be.
@@ -57,13 +57,19 @@ impl App {
         Ok((person, link))
     }
 
-    /// Makes a new link for a colleague: the one before is good no more. The password stays until it is used.
+    /// Makes a new link for a colleague: the one before is good no more. The password stays until it is used. Not for
+    /// oneself, since whoever found a browser open could then keep it, and not by a program.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], also where the colleague may do what the caller may not; [`Error::NotFound`].
-    pub async fn renew_link(&self, principal: Principal, name: PublicId) -> Result<Link> {
+    /// [`Error::Forbidden`], also where the colleague may do what the caller may not; [`Error::NotFound`];
+    /// [`Error::Conflict`] where it is oneself, or somebody who has left.
+    pub async fn renew_link(&self, by: &SignedInBrowser, name: PublicId) -> Result<Link> {
+        let principal = by.principal;
         principal.require(Capability::Team, Level::Write)?;
         let person = self.person_named(principal.organisation, name).await?;
+        if person.id == principal.operator {
+            return Err(Error::Conflict("change your own password in your account, with the one so far"));
+        }
         self.make_link(principal, person.id).await
     }
 
@@ -88,8 +94,9 @@ impl App {
     pub async fn use_link(&self, secret: &Secret, new: Plaintext) -> Result<()> {
         let link = digest::of_secret(secret.expose().as_bytes());
         // Before anything is hashed: guessing links must not cost us 19 MiB each.
-        self.store.find_sign_in_link(link, self.now()).await?;
-        let hash = password::hash(new).await?;
+        let (organisation, operator) = self.store.sign_in_link(link, self.now()).await?;
+        let operator = self.store.operator(organisation, operator).await?;
+        let hash = self.hash_password(&operator, new).await?;
         self.store.use_sign_in_link(link, hash, self.now()).await?;
         Ok(())
     }

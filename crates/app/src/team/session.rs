@@ -5,12 +5,14 @@ use std::time::Duration;
 use domain::limits::{SESSION_IDLE, SESSION_LONGEST};
 use domain::{Principal, Timestamp};
 use privacy::{digest, token};
+use store::api_token::{Given, Program};
 use zeroize::Zeroizing;
 
 use crate::{App, Error, Result};
 
 /// How often the last use of a session is written down.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
+const DAY_MICROS: i64 = 24 * 3600 * 1_000_000;
 
 /// A bearer secret; never printed, wiped on drop.
 pub struct Secret(Zeroizing<String>);
@@ -26,7 +28,7 @@ impl Secret {
         &self.0
     }
 
-    fn hash(&self) -> [u8; 32] {
+    pub(super) fn hash(&self) -> [u8; 32] {
         digest::of_secret(self.0.as_bytes())
     }
 }
@@ -37,7 +39,23 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// Somebody at a browser of their own, where a program will not do: with its session, and no token.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedInBrowser {
+    /// Who they are.
+    pub principal: Principal,
+    pub(super) hash: [u8; 32],
+}
+
 impl App {
+    /// Who sits at a browser, by its session's secret.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorised`].
+    pub async fn browser(&self, secret: &Secret) -> Result<SignedInBrowser> {
+        Ok(SignedInBrowser { principal: self.session(secret).await?, hash: secret.hash() })
+    }
+
     /// Who a session's secret speaks for. The role is read anew each time, so that a change acts at once.
     ///
     /// # Errors
@@ -68,13 +86,19 @@ impl App {
         Ok((session.principal, session.used_at))
     }
 
-    /// Who a program's token speaks for.
+    /// Who a program's token speaks for, and notes the day.
     ///
     /// # Errors
     /// [`Error::Unauthorised`].
     pub async fn api_token(&self, secret: &Secret) -> Result<Principal> {
+        let today = Timestamp(self.now().0.div_euclid(DAY_MICROS) * DAY_MICROS);
         match self.store.api_token(secret.hash(), self.now()).await {
-            Ok(principal) => Ok(principal),
+            Ok((principal, used_day)) => {
+                if used_day.is_none_or(|day| day < today) {
+                    self.store.use_api_token(secret.hash(), today).await?;
+                }
+                Ok(principal)
+            }
             Err(store::Error::NotFound) => Err(Error::Unauthorised),
             Err(error) => Err(error.into()),
         }
@@ -88,14 +112,22 @@ impl App {
         Ok(self.store.delete_session(secret.hash()).await?)
     }
 
-    /// Makes a token for a program that acts for an operator.
+    /// Makes a token for a program that may do all that an operator may. Called from the command line.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn issue_api_token(&self, principal: Principal, good_for: Duration) -> Result<Secret> {
         let (secret, now) = (Secret::new(token::bearer()), self.now());
-        let (organisation, operator) = (principal.organisation, principal.operator);
-        self.store.insert_api_token(secret.hash(), organisation, operator, now, now.plus(good_for)).await?;
+        let program = Program {
+            hash: secret.hash(),
+            operator: principal.operator,
+            title: "diskret setup".to_owned(),
+            given: Given::default(),
+            created_at: now,
+            expires_at: now.plus(good_for),
+            used_day: None,
+        };
+        self.store.insert_api_token(principal.organisation, program).await?;
         Ok(secret)
     }
 }

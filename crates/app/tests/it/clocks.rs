@@ -6,9 +6,8 @@ use std::time::Duration;
 use domain::Clock as _;
 use domain::clock::{CommonClock, ManualClock, SystemClock};
 use domain::conversation::State;
-use privacy::Plaintext;
 
-use crate::{HERE, House, PASSWORD, message, on_both, write};
+use crate::{HERE, House, message, on_both, signed_in, write};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -101,7 +100,7 @@ async fn nothing_ends_before_its_time_where_a_nodes_clock_is_a_day_ahead() {
     let mut visitor = right.visit(house.done.widget, None, None, HERE).await.unwrap().0;
     let begun = right.receive_first(&visitor, message(1)).await.unwrap();
     visitor.conversation = Some(Arc::clone(&begun.conversation));
-    let signed_in = right.sign_in("ada@example.de", Plaintext::new(PASSWORD.to_owned())).await.unwrap();
+    let signed_in = signed_in(right).await;
     for node in [ahead, behind] {
         while node.work().await.unwrap() > 0 {}
         node.tidy().await.unwrap();

@@ -39,6 +39,13 @@ pub(super) fn command() -> Command {
             .arg(text("email", "What they sign in with").required(true))
             .arg(text("password-file", "File with the password; without it one is made and printed")),
         )
+        .subcommand(
+            configured(
+                Command::new("reset-second-factor")
+                    .about("Turns off an operator's second factor, who has lost phone and recovery codes"),
+            )
+            .arg(text("email", "What they sign in with").required(true)),
+        )
         .subcommand(configured(
             Command::new("new-recovery-key")
                 .about("Makes a new recovery key in the place of a lost one and prints it once"),
@@ -51,6 +58,7 @@ pub(super) fn run(config: Config, name: &str, matches: &ArgMatches) -> anyhow::R
         let result = match name {
             "add-operator" => add_operator(&app, matches).await,
             "set-password" => set_password(&app, matches).await,
+            "reset-second-factor" => reset_second_factor(&app, matches).await,
             "new-recovery-key" => renew(&app).await,
             _ => confirm(&app).await,
         };
@@ -107,6 +115,16 @@ async fn set_password(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
     if made {
         say(&format!("password        {password}"));
     }
+    Ok(())
+}
+
+/// Turns a second factor off; they are told so at their next sign-in.
+async fn reset_second_factor(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
+    app.clear_second_factor(value(matches, "email")).await.map_err(|error| match error {
+        app::Error::NotFound => anyhow::anyhow!("`email`: nobody works here under this address"),
+        other => other.into(),
+    })?;
+    say("the second factor is off: their password alone lets them in");
     Ok(())
 }
 

@@ -40,6 +40,10 @@ pub(crate) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
         secrets = secrets.with_setup_code()?;
     }
     let app = App::new(data_store, key_store, Arc::new(CommonClock::over(SystemClock)), secrets, config.app);
+    if let Some(list) = &config.breached_passwords {
+        let told = || format!("`breached_passwords`: {}", list.display());
+        app.refuse_leaked_passwords(list).with_context(told)?;
+    }
     app.keep_time().await?;
     app.check_secrets().await.with_context(|| format!("`data`: {}", config.secrets().display()))?;
     if !fresh {

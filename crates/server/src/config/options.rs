@@ -146,6 +146,12 @@ pub const OPTIONS: &[Described] = &[
         default: "2000",
         help: "Messages of one organisation's visitors per second, and as many of its operators: 1 to 1000000.",
     },
+    Described {
+        key: "breached_passwords",
+        flag: "breached-passwords",
+        default: "",
+        help: "File of leaked passwords, none of which anybody may set: SHA-1 hashes in hexadecimal, sorted, one on a line, as Have I Been Pwned publishes them. What is guessed first is refused without it.",
+    },
     Described { key: "workers", flag: "workers", default: "2", help: "Threads that serve sockets and HTTP: 1 to 256." },
     Described { key: "log", flag: "log", default: "info", help: "What is logged: error, warn, info, debug or trace." },
     Described {

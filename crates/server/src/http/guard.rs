@@ -1,16 +1,19 @@
 //! Who asks, and from where (SA4, SI10).
 
 use app::Error;
-use app::team::Secret;
+use app::team::{Secret, SignedInBrowser, Visit};
 use axum::extract::FromRequestParts;
-use domain::Principal;
+use domain::{Browser, Platform, Principal};
 use http::request::Parts;
 use http::{HeaderMap, header};
 
 use super::{Failure, Shared};
+use crate::door::Client;
 
 /// The session's cookie. `__Host-` has browsers refuse it from a subdomain, without TLS or with another path.
 pub(crate) const COOKIE: &str = "__Host-diskret";
+/// The cookie by which a browser is known again at sign-in. It opens nothing.
+pub(crate) const DEVICE_COOKIE: &str = "__Host-diskret-device";
 
 /// The caller of an operation: what it may do is asked by the verb it calls (law L5).
 pub(crate) struct Caller(pub(crate) Principal);
@@ -32,6 +35,41 @@ impl FromRequestParts<Shared> for Anybody {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Failure> {
         own_origin(&parts.method, &parts.headers, shared).map(|()| Self)
+    }
+}
+
+/// Somebody at a browser of their own: a program is refused, whatever its operator may.
+pub(crate) struct AtBrowser(pub(crate) SignedInBrowser);
+
+impl FromRequestParts<Shared> for AtBrowser {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Failure> {
+        own_origin(&parts.method, &parts.headers, shared)?;
+        if let Some(secret) = bearer(&parts.headers) {
+            shared.app.api_token(&secret).await?;
+            return Err(Error::Forbidden.into());
+        }
+        Ok(Self(shared.app.browser(&cookie(&parts.headers).ok_or(Error::Unauthorised)?).await?))
+    }
+}
+
+/// Where somebody signs in.
+pub(crate) struct Visiting(pub(crate) Visit);
+
+impl FromRequestParts<Shared> for Visiting {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Failure> {
+        own_origin(&parts.method, &parts.headers, shared)?;
+        let client = parts.extensions.get::<Client>().ok_or(Error::Internal)?;
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        Ok(Self(Visit {
+            from: client.from,
+            device: cookie_named(&parts.headers, DEVICE_COOKIE),
+            browser: Browser::of(agent),
+            platform: Platform::of(agent),
+        }))
     }
 }
 
@@ -72,12 +110,16 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<Secret> {
 
 /// The session's secret.
 pub(crate) fn cookie(headers: &HeaderMap) -> Option<Secret> {
+    cookie_named(headers, COOKIE)
+}
+
+fn cookie_named(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, secret)| Secret::new(secret.to_owned()))
 }

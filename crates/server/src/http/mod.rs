@@ -1,8 +1,10 @@
 //! HTTP: routes by origin, and what holds for every answer.
 
+mod account;
 mod body;
 mod conversations;
 mod edge_routes;
+mod factor;
 mod groups;
 mod guard;
 mod headers;
@@ -10,6 +12,7 @@ mod health;
 pub mod openapi;
 mod operators;
 mod problem;
+mod programs;
 mod roles;
 mod session;
 mod setup;

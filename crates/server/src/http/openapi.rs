@@ -10,7 +10,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Shared, conversations, groups, operators, roles, session, setup, snippets, widgets};
+use super::{
+    Shared, account, conversations, factor, groups, operators, programs, roles, session, setup, snippets, widgets,
+};
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
 
@@ -31,6 +33,17 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(setup::show, setup::set_up),
     || routes!(setup::confirm_recovery),
     || routes!(session::show, session::sign_in, session::change, session::sign_out),
+    || routes!(session::second_step),
+    || routes!(account::sessions, account::end_others),
+    || routes!(account::end_session, account::recognise),
+    || routes!(account::change_password),
+    || routes!(factor::show, factor::turn_on),
+    || routes!(factor::draft),
+    || routes!(factor::turn_off),
+    || routes!(factor::renew_codes),
+    || routes!(factor::reset),
+    || routes!(programs::list, programs::add),
+    || routes!(programs::remove),
     || routes!(conversations::list),
     || routes!(conversations::show),
     || routes!(conversations::entries),

@@ -8,7 +8,7 @@ use domain::{Principal, PublicId};
 use http::StatusCode;
 use privacy::Plaintext;
 
-use super::guard::{Anybody, Caller};
+use super::guard::{Anybody, AtBrowser, Caller};
 use super::{Failure, Shared};
 use crate::wire::Id;
 use crate::wire::problem::Problem;
@@ -77,11 +77,11 @@ pub(super) async fn change(
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn renew_link(
     State(shared): State<Shared>,
-    Caller(principal): Caller,
+    AtBrowser(by): AtBrowser,
     id: Result<Path<Id>, PathRejection>,
 ) -> Result<Json<Link>, Failure> {
     let Path(id) = id?;
-    let made = shared.app.renew_link(principal, id.0).await?;
+    let made = shared.app.renew_link(&by, id.0).await?;
     Ok(Json(link(&shared, &made)))
 }
 

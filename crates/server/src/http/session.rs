@@ -1,20 +1,20 @@
 //! Signing in and out.
 
 use app::App;
-use app::team::Secret;
+use app::team::{Secret, SignedIn, Step};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse as _, Response};
 use domain::Principal;
-use domain::limits::SESSION_LONGEST;
+use domain::limits::{DEVICE_LIFE, SESSION_LONGEST};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use privacy::Plaintext;
 
-use super::guard::{self, Anybody, COOKIE, Caller};
+use super::guard::{self, Anybody, COOKIE, Caller, DEVICE_COOKIE, Visiting};
 use super::{Failure, Shared};
 use crate::wire::problem::Problem;
-use crate::wire::session::{OperatorRef, OrganisationRef, SessionChange, SessionInfo, SignIn};
+use crate::wire::session::{OperatorRef, OrganisationRef, SecondStep, SessionChange, SessionInfo, SignIn, SignInCode};
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/api/session", operation_id = "show_session", tag = "session",
@@ -26,18 +26,43 @@ pub(super) async fn show(
     Ok(Json(info(&shared, principal).await?))
 }
 
-/// Signs in with address and password; sets the session's cookie.
+/// Signs in with address and password; sets the session's cookie. Where there is a second factor, the answer is 202 and a
+/// token for the second step instead, and nobody is signed in yet.
 #[utoipa::path(post, path = "/api/session", operation_id = "sign_in", tag = "session", request_body = SignIn,
-    responses((status = 200, body = SessionInfo), (status = 401, body = Problem)))]
+    responses((status = 200, body = SessionInfo), (status = 202, body = SecondStep), (status = 401, body = Problem),
+        (status = 429, body = Problem)))]
 pub(super) async fn sign_in(
     State(shared): State<Shared>,
-    _: Anybody,
+    Visiting(visit): Visiting,
     body: Result<Json<SignIn>, JsonRejection>,
 ) -> Result<Response, Failure> {
     let Json(body) = body?;
-    let signed_in = shared.app.sign_in(&body.email, Plaintext::new(body.password)).await?;
-    let info = info(&shared, signed_in.principal).await?;
-    Ok(with_cookie(&signed_in.secret, Json(info).into_response()))
+    match shared.app.sign_in(&body.email, Plaintext::new(body.password), &visit).await? {
+        Step::Done(signed_in) => welcome(&shared, &signed_in).await,
+        Step::Code(pending) => {
+            let step = SecondStep { token: pending.token.expose().to_owned() };
+            Ok((StatusCode::ACCEPTED, Json(step)).into_response())
+        }
+    }
+}
+
+/// Signs in with the token of the first step and a code of the second factor, or a recovery code.
+#[utoipa::path(post, path = "/api/session/code", operation_id = "sign_in_with_code", tag = "session",
+    request_body = SignInCode,
+    responses((status = 200, body = SessionInfo), (status = 401, body = Problem), (status = 429, body = Problem)))]
+pub(super) async fn second_step(
+    State(shared): State<Shared>,
+    Visiting(visit): Visiting,
+    body: Result<Json<SignInCode>, JsonRejection>,
+) -> Result<Response, Failure> {
+    let Json(body) = body?;
+    let (token, code) = (Secret::new(body.token), Plaintext::new(body.code));
+    welcome(&shared, &shared.app.second_step(&token, &code, &visit).await?).await
+}
+
+async fn welcome(shared: &Shared, signed_in: &SignedIn) -> Result<Response, Failure> {
+    let info = info(shared, signed_in.principal).await?;
+    Ok(with_cookies(signed_in, Json(info).into_response()))
 }
 
 /// Changes the language of one's own screens.
@@ -71,13 +96,17 @@ pub(super) async fn sign_out(
     Ok(response)
 }
 
-/// Adds a session's cookie to an answer.
-pub(super) fn with_cookie(secret: &Secret, mut response: Response) -> Response {
-    let age = SESSION_LONGEST.as_secs();
-    let cookie = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={age}", secret.expose());
-    if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
-        cookie.set_sensitive(true);
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+/// Adds the cookies of a session and of the browser to an answer.
+pub(super) fn with_cookies(signed_in: &SignedIn, mut response: Response) -> Response {
+    for (name, secret, life) in
+        [(COOKIE, &signed_in.secret, SESSION_LONGEST), (DEVICE_COOKIE, &signed_in.device, DEVICE_LIFE)]
+    {
+        let age = life.as_secs();
+        let cookie = format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={age}", secret.expose());
+        if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+            cookie.set_sensitive(true);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
     }
     response
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::Error;
 use app::installation::NewOrganisation;
-use app::team::NewOperator;
+use app::team::{NewOperator, Step};
 use app::widget::WidgetChange;
 use axum::Json;
 use axum::extract::State;
@@ -14,8 +14,8 @@ use domain::Role;
 use http::StatusCode;
 use privacy::Plaintext;
 
-use super::guard::{Anybody, Caller};
-use super::session::with_cookie;
+use super::guard::{Caller, Visiting};
+use super::session::with_cookies;
 use super::{Failure, Shared};
 use crate::wire::installation::{RecoveryConfirmation, SetupRequest, SetupResult, SetupState};
 use crate::wire::problem::Problem;
@@ -32,7 +32,7 @@ pub(super) async fn show(State(shared): State<Shared>) -> Result<Json<SetupState
         (status = 422, body = Problem)))]
 pub(super) async fn set_up(
     State(shared): State<Shared>,
-    _: Anybody,
+    Visiting(visit): Visiting,
     body: Result<Json<SetupRequest>, JsonRejection>,
 ) -> Result<Response, Failure> {
     let Json(body) = body?;
@@ -59,13 +59,16 @@ pub(super) async fn set_up(
     // Goes on even where the browser hangs up: half a set-up helps nobody.
     let (app, code) = (Arc::clone(&shared.app), body.code);
     let done = tokio::spawn(async move { app.first_set_up(&code, new).await }).await.map_err(|_| Error::Internal)??;
-    let signed_in = shared.app.sign_in(&email, password).await?;
+    let Step::Done(signed_in) = shared.app.sign_in(&email, password, &visit).await? else {
+        // Somebody who has just been founded has no second factor.
+        return Err(Error::Internal.into());
+    };
     let result = SetupResult {
         organisation: done.organisation.into(),
         widget: done.widget.into(),
         recovery_key: done.recovery_key.map(|key| key.to_string()).unwrap_or_default(),
     };
-    Ok(with_cookie(&signed_in.secret, (StatusCode::CREATED, Json(result)).into_response()))
+    Ok(with_cookies(&signed_in, (StatusCode::CREATED, Json(result)).into_response()))
 }
 
 /// Shows that somebody holds the recovery key.

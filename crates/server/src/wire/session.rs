@@ -85,7 +85,7 @@ impl From<RoleName> for Role {
 }
 
 /// How far into an area.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Level)]
 pub enum LevelName {
@@ -103,6 +103,16 @@ impl From<Level> for LevelName {
             Level::Off => Self::Off,
             Level::Read => Self::Read,
             Level::Write => Self::Write,
+        }
+    }
+}
+
+impl From<LevelName> for Level {
+    fn from(level: LevelName) -> Self {
+        match level {
+            LevelName::Off => Self::Off,
+            LevelName::Read => Self::Read,
+            LevelName::Write => Self::Write,
         }
     }
 }
@@ -138,6 +148,23 @@ pub struct SignIn {
     pub email: String,
     /// The password.
     pub password: String,
+}
+
+/// The password was right, and a code is needed.
+#[derive(Serialize, ToSchema)]
+pub struct SecondStep {
+    /// To be sent back with the code within five minutes. It opens nothing by itself.
+    pub token: String,
+}
+
+/// The second step of signing in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInCode {
+    /// What the first step answered.
+    pub token: String,
+    /// The six digits that the phone shows, or a recovery code.
+    pub code: String,
 }
 
 /// An operator, as far as others need to know.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may be blunt, and tells what helps to repeat it")]
 
 mod access;
+mod account;
 mod away;
 mod canary;
 mod conformance;

@@ -14,12 +14,15 @@ use crate::{Error, Result, Scope, Store, System, schema};
 /// The statements of the data that are written for both databases.
 fn data_statements() -> Vec<&'static Statement> {
     let aggregates = [
+        crate::api_token::ALL,
         &crate::append::EVERY.concat(),
         crate::change::ALL,
         &crate::conversation::EVERY.concat(),
+        crate::factor::ALL,
         crate::group::ALL,
         crate::job::ALL,
         crate::key::used::ALL,
+        crate::known_device::ALL,
         crate::message::ALL,
         crate::operator::ALL,
         crate::organisation::ALL,

@@ -4,10 +4,12 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use diskret_store::api_token::{Given, Program};
 use diskret_store::append::{Append, Beginning, Outcome, Stored, Target};
 use diskret_store::conversation::Conversation;
 use diskret_store::message::{Entry, Names};
 use diskret_store::operator::Operator;
+use diskret_store::session::Proved;
 use diskret_store::widget::Widget;
 use diskret_store::{Error, KeyStore, Location, Result, Settings, Store, files_in};
 use domain::conversation::{Author, Kind, Numbers};
@@ -28,6 +30,9 @@ pub(crate) const START: Timestamp = Timestamp(1_800_000_000_000_000);
 pub(crate) const IDLE: Duration = Duration::from_secs(3600);
 /// More than any test waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The hash of every operator's password.
+pub(crate) const PASSWORD: &str = "$argon2id$";
 
 /// So many microseconds after the start.
 pub(crate) fn moment(micros: i64) -> Timestamp {
@@ -113,6 +118,11 @@ pub(crate) fn widget(organisation: OrganisationId) -> Widget {
     }
 }
 
+/// What somebody has proved who signs in with the password alone.
+pub(crate) fn proved(organisation: OrganisationId, operator: OperatorId) -> Proved {
+    Proved { organisation, operator, password_hash: PASSWORD.to_owned(), second_factor: false }
+}
+
 pub(crate) fn operator(organisation: OrganisationId, role: Role) -> Operator {
     Operator {
         organisation,
@@ -121,7 +131,7 @@ pub(crate) fn operator(organisation: OrganisationId, role: Role) -> Operator {
         email_index: random::bytes(),
         profile_sealed: vec![1, 2, 3],
         key: KeyId(random::number()),
-        password_hash: "$argon2id$".to_owned(),
+        password_hash: PASSWORD.to_owned(),
         role,
         language: Language::De,
         groups: Groups::default(),
@@ -476,5 +486,18 @@ impl Raw {
 
     pub(crate) async fn number(&self, text: &str) -> i64 {
         self.rows(text).await[0][0].parse().unwrap()
+    }
+}
+
+/// A program's token with all that its operator may.
+pub(crate) fn token(hash: [u8; 32], operator: OperatorId, expires_at: Timestamp) -> Program {
+    Program {
+        hash,
+        operator,
+        title: "Import".to_owned(),
+        given: Given::default(),
+        created_at: START,
+        expires_at,
+        used_day: None,
     }
 }

@@ -42,6 +42,7 @@ mod nodes;
 mod organisation;
 mod schema;
 mod session;
+mod sign_in;
 mod sign_in_link;
 mod snippet;
 mod team;

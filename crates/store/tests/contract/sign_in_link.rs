@@ -1,12 +1,13 @@
 //! Links with which a password is set, and what changes of a colleague leave behind.
 
 use diskret_store::operator::OperatorChange;
+use diskret_store::session::Machine;
 use diskret_store::{Error, Settings};
 use domain::limits::{LINK_LIFE, SESSION_IDLE, SESSION_LONGEST};
 use domain::{Groups, Principal, Role};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, START, operator};
+use crate::fixture::{Fixture, START, operator, proved, token};
 
 on_both![
     a_link_sets_a_password_once_and_ends_every_session,
@@ -25,7 +26,7 @@ fn role(role: Role) -> OperatorChange {
 
 async fn a_link_sets_a_password_once_and_ends_every_session(at: Fixture) {
     let ben = (at.ours.id, at.ours.ben);
-    at.store.insert_session([1; 32], ben.0, ben.1, START).await.unwrap();
+    at.store.insert_session([1; 32], proved(ben.0, ben.1), START, Machine::default()).await.unwrap();
     at.store.insert_sign_in_link([2; 32], at.owner(), ben.1, START, START.plus(LINK_LIFE)).await.unwrap();
     assert_eq!(at.store.use_sign_in_link([3; 32], "new".to_owned(), START).await, Err(Error::NotFound));
     assert_eq!(at.store.use_sign_in_link([2; 32], "new".to_owned(), START).await, Ok(ben));
@@ -52,9 +53,9 @@ async fn a_link_ends_after_its_time_and_with_the_next_one(at: Fixture) {
     make([1; 32]).await.unwrap();
     make([2; 32]).await.unwrap();
     assert_eq!(used([1; 32], START).await, Err(Error::NotFound), "the next one took its place");
-    assert_eq!(at.store.find_sign_in_link([1; 32], START).await, Err(Error::NotFound));
-    assert_eq!(at.store.find_sign_in_link([2; 32], START).await, Ok(()));
-    assert_eq!(at.store.find_sign_in_link([2; 32], START.plus(LINK_LIFE)).await, Err(Error::NotFound));
+    assert_eq!(at.store.sign_in_link([1; 32], START).await, Err(Error::NotFound));
+    assert_eq!(at.store.sign_in_link([2; 32], START).await, Ok((at.ours.id, at.ours.ben)));
+    assert_eq!(at.store.sign_in_link([2; 32], START.plus(LINK_LIFE)).await, Err(Error::NotFound));
     assert_eq!(used([2; 32], START.plus(LINK_LIFE)).await, Err(Error::NotFound), "half an hour is over");
     assert_eq!(at.store.delete_expired_sign_in_links(START).await, Ok(0));
     assert_eq!(at.store.delete_expired_sign_in_links(START.plus(LINK_LIFE)).await, Ok(1));
@@ -63,8 +64,8 @@ async fn a_link_ends_after_its_time_and_with_the_next_one(at: Fixture) {
 async fn whoever_has_left_has_no_session_no_token_and_no_use_of_a_link(at: Fixture) {
     let ben = (at.ours.id, at.ours.ben);
     let later = START.plus(LINK_LIFE);
-    at.store.insert_session([1; 32], ben.0, ben.1, START).await.unwrap();
-    at.store.insert_api_token([2; 32], ben.0, ben.1, START, later).await.unwrap();
+    at.store.insert_session([1; 32], proved(ben.0, ben.1), START, Machine::default()).await.unwrap();
+    at.store.insert_api_token(ben.0, token([2; 32], ben.1, later)).await.unwrap();
     at.store.insert_sign_in_link([3; 32], at.owner(), ben.1, START, later).await.unwrap();
     let session = || at.store.session([1; 32], START.minus(SESSION_IDLE), START.minus(SESSION_LONGEST));
     assert!(session().await.is_ok() && at.store.api_token([2; 32], START).await.is_ok());
@@ -74,8 +75,8 @@ async fn whoever_has_left_has_no_session_no_token_and_no_use_of_a_link(at: Fixtu
     assert_eq!(at.store.api_token([2; 32], START).await, Err(Error::NotFound));
     assert_eq!(at.store.use_sign_in_link([3; 32], "new".to_owned(), START).await, Err(Error::NotFound));
     // One that is made behind everybody's back speaks for nobody either.
-    at.store.insert_session([4; 32], ben.0, ben.1, START).await.unwrap();
-    at.store.insert_api_token([5; 32], ben.0, ben.1, START, later).await.unwrap();
+    at.store.insert_session([4; 32], proved(ben.0, ben.1), START, Machine::default()).await.unwrap();
+    at.store.insert_api_token(ben.0, token([5; 32], ben.1, later)).await.unwrap();
     let made = at.store.session([4; 32], START.minus(SESSION_IDLE), START.minus(SESSION_LONGEST)).await;
     assert_eq!(made, Err(Error::NotFound));
     assert_eq!(at.store.api_token([5; 32], START).await, Err(Error::NotFound));
@@ -143,11 +144,11 @@ async fn a_link_ends_with_the_rights_it_was_judged_by(at: Fixture) {
     let make = |hash| at.store.insert_sign_in_link(hash, by, at.ours.ben, START, START.plus(LINK_LIFE));
     make([1; 32]).await.unwrap();
     at.store.change_operator(at.owner(), at.ours.ben, role(Role::Manager), START).await.unwrap();
-    assert_eq!(at.store.find_sign_in_link([1; 32], START).await, Err(Error::NotFound), "promoted since");
+    assert_eq!(at.store.sign_in_link([1; 32], START).await, Err(Error::NotFound), "promoted since");
     assert_eq!(make([2; 32]).await, Err(Error::OutOfReach), "a manager has more than an admin");
     at.store.change_operator(at.owner(), at.ours.ben, role(Role::Agent), START).await.unwrap();
     make([3; 32]).await.unwrap();
     let dismissed = OperatorChange { active: Some(false), ..OperatorChange::default() };
     at.store.change_operator(at.owner(), admin, dismissed, START).await.unwrap();
-    assert_eq!(at.store.find_sign_in_link([3; 32], START).await, Err(Error::NotFound), "its maker has left");
+    assert_eq!(at.store.sign_in_link([3; 32], START).await, Err(Error::NotFound), "its maker has left");
 }

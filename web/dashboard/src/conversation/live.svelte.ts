@@ -1,5 +1,6 @@
 import type { ConversationSummary, Limits, ListName, ServerFrame } from "@diskret/api";
 import { FramesOverHttp } from "@diskret/api/frames-over-http";
+import { signIns } from "../account/sign-ins.svelte";
 import { call } from "../api";
 import { isNews } from "../attention/news";
 import { i18n } from "../i18n/index.svelte";
@@ -184,6 +185,9 @@ class Live {
         rows.counts = counts;
         break;
       }
+      case "signed_in":
+        void signIns.load();
+        break;
       case "typing":
         typing.set(frame.conversation, frame.who, frame.on, frame.name);
         break;

@@ -28,6 +28,10 @@ export function dateAndTime(micros: number): string {
   return format("short", { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" }).format(date(micros));
 }
 
+export function day(micros: number): string {
+  return format("day in UTC", { dateStyle: "medium", timeZone: "UTC" }).format(date(micros));
+}
+
 export function dayTitle(micros: number, nowMs: number): string {
   const short = format("day", { day: "numeric", month: "long" }).format(date(micros));
   if (dayOf(micros) === dayOf(nowMs * 1000)) return t("thread.today", { date: short });

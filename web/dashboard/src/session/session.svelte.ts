@@ -1,4 +1,4 @@
-import type { Language, Level, RightsInfo, SessionInfo, SetupState, SignIn } from "@diskret/api";
+import type { Language, Level, RightsInfo, SecondStep, SessionInfo, SetupState, SignIn, SignInCode } from "@diskret/api";
 import { call, configureApi } from "../api";
 import { i18n } from "../i18n/index.svelte";
 import { router } from "../shell/router.svelte";
@@ -38,8 +38,19 @@ class Session {
     }
   }
 
-  async signIn(request: SignIn): Promise<void> {
-    const info = await call<SessionInfo>("POST", "/api/session", request, true);
+  /** The token for the second step, where a code is needed. */
+  async signIn(request: SignIn): Promise<string | null> {
+    const answer = await call<SessionInfo | SecondStep>("POST", "/api/session", request, true);
+    if ("token" in answer) return answer.token;
+    await this.#welcome(answer);
+    return null;
+  }
+
+  async signInWithCode(request: SignInCode): Promise<void> {
+    await this.#welcome(await call<SessionInfo>("POST", "/api/session/code", request, true));
+  }
+
+  async #welcome(info: SessionInfo): Promise<void> {
     // Somebody else at this screen: nothing of the person before may stay in memory.
     if (this.#last && this.#last !== info.operator.id) {
       location.reload();

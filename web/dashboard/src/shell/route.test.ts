@@ -16,6 +16,9 @@ describe("routes", () => {
     expect(parse("/link", "").name).toBe("link");
     expect(parse("/settings/snippets", "").name).toBe("snippets");
     expect(parse("/settings/notifications", "").name).toBe("attention");
+    expect(parse("/settings/account", "").name).toBe("account");
+    expect(parse("/settings/programs", "").name).toBe("programs");
+    expect(parse("/settings/account/x", "").name).toBe("unknown");
     expect(parse("/elsewhere", "").name).toBe("unknown");
     expect(parse("/%E0%A4%A", "").name).toBe("unknown");
   });

@@ -1,4 +1,4 @@
-export const settings = ["widget", "team", "roles", "snippets", "attention"] as const;
+export const settings = ["widget", "team", "roles", "programs", "snippets", "attention", "account"] as const;
 export type Setting = (typeof settings)[number];
 
 export type Route =
@@ -21,8 +21,10 @@ export function parse(pathname: string, search: string): Route {
     if (page === "" || page === "widget") return { name: "widget" };
     if (page === "team") return { name: "team" };
     if (page === "team/roles") return { name: "roles" };
+    if (page === "programs") return { name: "programs" };
     if (page === "snippets") return { name: "snippets" };
     if (page === "notifications") return { name: "attention" };
+    if (page === "account") return { name: "account" };
     if (page === "recovery-key") return { name: "recovery-key" };
   }
   if (parts.length === 1 && first === "link") return { name: "link" };
@@ -38,8 +40,10 @@ export const settingPaths: Record<Setting, string> = {
   widget: "/settings/widget",
   team: "/settings/team",
   roles: "/settings/team/roles",
+  programs: "/settings/programs",
   snippets: "/settings/snippets",
   attention: "/settings/notifications",
+  account: "/settings/account",
 };
 
 export function conversationPath(id: string, person = false): string {

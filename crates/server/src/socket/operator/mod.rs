@@ -389,6 +389,7 @@ impl Desk {
             Signal::VisitorPresence(id, online) => {
                 Some(ServerFrame::Presence { online, conversation: Some(name(id)?) })
             }
+            Signal::SignedIn => Some(ServerFrame::SignedIn {}),
             Signal::OperatorTyping(..) | Signal::TeamPresence(_) | Signal::Began => None,
         }
     }

@@ -81,6 +81,15 @@ const fn asked(method: &'static str, path: &'static str, query: &'static str, ex
 }
 
 const SIGNED_IN: [u16; 9] = [200, 200, 200, 200, 200, 200, 200, 401, 401];
+const DONE: [u16; 9] = [204, 204, 204, 204, 204, 204, 204, 401, 401];
+const WRONG_CODE: [u16; 9] = [422, 422, 422, 422, 422, 422, 422, 401, 401];
+
+/// Everybody has their own sessions, and nobody another's, whatever their role.
+const OWN_SESSION: Expected = &[
+    (Whose::Own, DONE),
+    (Whose::Foreign, [404, 404, 404, 404, 404, 404, 404, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 404, 404, 404, 404, 401, 401]),
+];
 
 // Owner, manager, admin, analyst, staff, agent, officer, visitor, nobody.
 const CONVERSATION: Expected = &[
@@ -114,6 +123,31 @@ pub(super) const OPERATIONS: &[Operation] = &[
     plain("post", "/api/session", &[(Whose::None, [200; 9])]),
     plain("patch", "/api/session", &[(Whose::None, SIGNED_IN)]),
     plain("delete", "/api/session", &[(Whose::None, [204; 9])]),
+    // Whoever has done the first step may do the second; nobody has done this one. See `account`.
+    plain("post", "/api/session/code", &[(Whose::Unknown, [401; 9])]),
+    plain("get", "/api/sessions", &[(Whose::None, SIGNED_IN)]),
+    plain("delete", "/api/sessions", &[(Whose::None, DONE)]),
+    plain("delete", "/api/sessions/{id}", OWN_SESSION),
+    plain("patch", "/api/sessions/{id}", OWN_SESSION),
+    plain("put", "/api/password", &[(Whose::None, DONE)]),
+    plain("get", "/api/second-factor", &[(Whose::None, SIGNED_IN)]),
+    plain("post", "/api/second-factor/draft", &[(Whose::None, SIGNED_IN)]),
+    // With a code that no phone shows. With the right one: see `account`.
+    plain("put", "/api/second-factor", &[(Whose::Unknown, WRONG_CODE)]),
+    plain("post", "/api/second-factor/removal", &[(Whose::Unknown, WRONG_CODE)]),
+    plain("post", "/api/second-factor/recovery-codes", &[(Whose::Unknown, WRONG_CODE)]),
+    plain("get", "/api/programs", &[(Whose::None, [200, 200, 200, 403, 403, 403, 403, 401, 401])]),
+    plain("post", "/api/programs", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),
+    // A program of its own for each question.
+    plain(
+        "delete",
+        "/api/programs/{id}",
+        &[
+            (Whose::Own, [204, 204, 204, 403, 403, 403, 403, 401, 401]),
+            (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+            (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+        ],
+    ),
     asked("get", "/api/conversations", "?list=mine", &[(Whose::None, [200, 200, 200, 403, 200, 200, 403, 401, 401])]),
     asked(
         "get",
@@ -146,6 +180,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
         &[
             (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
             (Whose::Owners, [200, 403, 403, 403, 403, 403, 403, 401, 401]),
+            (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+            (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+        ],
+    ),
+    plain(
+        "delete",
+        "/api/operators/{id}/second-factor",
+        &[
+            (Whose::Own, [204, 204, 204, 403, 403, 403, 403, 401, 401]),
+            (Whose::Owners, [204, 403, 403, 403, 403, 403, 403, 401, 401]),
             (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
             (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
         ],

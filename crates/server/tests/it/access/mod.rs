@@ -96,7 +96,7 @@ async fn every_operation_answers_each_role_as_expected(on: On) {
                     (Role::Nobody, true) => Caller::Nobody,
                     // A session of its own: nobody's but this question's.
                     (_, true) => world.house.sign_in(&world.house.ours().agent).await,
-                    _ => world.caller(role),
+                    _ => world.caller_for(operation, role).await,
                 };
                 let answer = world.ask(operation, *whose, &caller).await;
                 assert_eq!(answer.status, expected, "{what}, {whose:?}, {role:?}: {}", answer.text());
@@ -247,10 +247,11 @@ async fn no_body_can_name_a_tenant_an_owner_or_a_role(on: On) {
         let Some(body) = world.body(operation.method, operation.path, Whose::Own) else { continue };
         let described = &document["paths"][operation.path][operation.method]["requestBody"];
         assert!(described.is_object(), "{}: a body that nobody describes", operation.path);
-        let id = world.names(operation, Whose::Own).await;
+        let owner = world.caller_for(operation, Role::Owner).await;
+        let id = world.names(operation, Whose::Own, &owner).await;
         let ask = |body: &Value| {
             let path = operation.path.replace("{id}", &id);
-            world.house.ask(&operation.method.to_uppercase(), &path).by(&world.owner).json(body).send()
+            world.house.ask(&operation.method.to_uppercase(), &path).by(&owner).json(body).send()
         };
         assert!(matches!(ask(&body).await.status, 200..300 | 409), "{}: the plain body is fine", operation.path);
         for (key, value) in [

@@ -1,8 +1,9 @@
 //! Somebody of each role, and a conversation, colleague, group and widget of each kind.
 
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
-use super::expectations::{Operation, Role, Whose};
+use super::expectations::{Operation, ROLES, Role, Whose};
 use crate::harness::{Answer, Caller, House, On, PASSWORD, Person, Visitor, random};
 
 pub(super) struct World {
@@ -29,7 +30,11 @@ pub(super) struct World {
     pub(super) groups: String,
     pub(super) colleagues: String,
     pub(super) foreign: String,
+    spares: OnceCell<Vec<(Role, Person, Caller)>>,
 }
+
+/// In the order of [`ROLES`].
+const OPERATORS: [&str; 7] = ["owner", "manager", "admin", "analyst", "staff", "agent", "officer"];
 
 pub(super) const UNKNOWN: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -82,7 +87,47 @@ impl World {
             groups,
             colleagues,
             foreign,
+            spares: OnceCell::new(),
         }
+    }
+
+    /// Who asks: somebody whom no other test knows where the question is about one's own account, or must not be about the
+    /// one who asks.
+    pub(super) async fn caller_for(&self, operation: &Operation, role: Role) -> Caller {
+        let own = ["/api/session", "/api/password", "/api/second-factor", "/api/operators/{id}/"];
+        let is_own = operation.path != "/api/session" && own.iter().any(|begin| operation.path.starts_with(begin));
+        let spare = self.spares().await.iter().find(|(has, ..)| is_own && *has == role);
+        spare.map_or_else(|| self.caller(role), |(_, _, caller)| caller.clone())
+    }
+
+    async fn spares(&self) -> &Vec<(Role, Person, Caller)> {
+        let hire_all = async || {
+            let mut spares = Vec::new();
+            for (role, code) in ROLES.into_iter().zip(OPERATORS) {
+                let person = hire(self.house, code);
+                let caller = self.house.sign_in(&person).await;
+                spares.push((role, person, caller));
+            }
+            spares
+        };
+        self.spares.get_or_init(hire_all).await
+    }
+
+    /// The id of another session of whoever asks; one that is not there where nobody does.
+    async fn another_session(&self, caller: &Caller) -> String {
+        let secret = |caller: &Caller| match caller {
+            Caller::Browser(secret) => Some(secret.clone()),
+            _ => None,
+        };
+        let mut people: Vec<(&Person, &Caller)> =
+            self.spares().await.iter().map(|(_, person, caller)| (person, caller)).collect();
+        people.push((&self.house.theirs().owner, &self.foreign_owner));
+        let asks = people.into_iter().find(|(_, one)| secret(one).is_some() && secret(one) == secret(caller));
+        let Some((person, _)) = asks else { return UNKNOWN.to_owned() };
+        self.house.sign_in(person).await;
+        let all = self.house.ask("GET", "/api/sessions").by(caller).send().await.is(200).json();
+        let other = all.as_array().unwrap().iter().find(|one| one["current"] == false).expect("just signed in");
+        other["id"].as_str().unwrap().to_owned()
     }
 
     pub(super) fn caller(&self, role: Role) -> Caller {
@@ -112,7 +157,7 @@ impl World {
     }
 
     /// What a path names: a widget, a colleague, a group or a conversation.
-    pub(super) async fn names(&self, operation: &Operation, whose: Whose) -> String {
+    pub(super) async fn names(&self, operation: &Operation, whose: Whose, caller: &Caller) -> String {
         let house = self.house;
         let of_kind = |own: &str, foreign: &str| match whose {
             Whose::Foreign => foreign.to_owned(),
@@ -123,6 +168,16 @@ impl World {
         match operation.path.split('/').nth(2) {
             Some("widgets") => of_kind(&house.ours().widget, &house.theirs().widget),
             Some("operators") => of_kind(&self.colleague, &self.foreign_id),
+            Some("sessions") => match whose {
+                Whose::Own => self.another_session(caller).await,
+                Whose::Foreign => self.another_session(&self.foreign_owner).await,
+                _ => UNKNOWN.to_owned(),
+            },
+            Some("programs") => match whose {
+                Whose::Own => new_program(house, &self.owner).await,
+                Whose::Foreign => new_program(house, &self.foreign_owner).await,
+                _ => UNKNOWN.to_owned(),
+            },
             Some("groups") if operation.method == "delete" => {
                 let (ours, theirs) = (new_group(house, &self.owner).await, new_group(house, &self.foreign_owner).await);
                 of_kind(&ours, &theirs)
@@ -143,7 +198,7 @@ impl World {
     }
 
     pub(super) async fn ask(&self, operation: &Operation, whose: Whose, caller: &Caller) -> Answer {
-        let id = self.names(operation, whose).await;
+        let id = self.names(operation, whose, caller).await;
         let path = format!("{}{}", operation.path.replace("{id}", &id), operation.query);
         let ask = self.house.ask(&operation.method.to_uppercase(), &path).by(caller);
         match self.body(operation.method, operation.path, whose) {
@@ -163,6 +218,16 @@ impl World {
             })),
             ("post", "/api/recovery-key/confirmation") => Some(json!({ "key": house.ours().recovery_key })),
             ("post", "/api/session") => Some(json!({ "email": house.ours().agent.email, "password": PASSWORD })),
+            ("post", "/api/session/code") => Some(json!({ "token": UNKNOWN, "code": "000000" })),
+            ("patch", "/api/sessions/{id}") => Some(json!({ "mine": true })),
+            ("put", "/api/password") => Some(json!({ "current": PASSWORD, "password": PASSWORD })),
+            ("put", "/api/second-factor") => {
+                Some(json!({ "password": PASSWORD, "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "code": "0" }))
+            }
+            ("post", "/api/second-factor/removal" | "/api/second-factor/recovery-codes") => {
+                Some(json!({ "password": PASSWORD, "code": "0" }))
+            }
+            ("post", "/api/programs") => Some(program()),
             ("patch", "/api/session") => Some(json!({ "language": "de" })),
             ("put", "/api/conversations/{id}/assignment") if matches!(whose, Whose::Colleagues | Whose::Groups) => {
                 Some(json!({ "operator": self.colleague }))
@@ -185,6 +250,15 @@ impl World {
             _ => None,
         }
     }
+}
+
+fn program() -> Value {
+    json!({ "name": "Import", "rights": [{ "capability": "conversations", "level": "read" }], "days": 30 })
+}
+
+async fn new_program(house: &House, caller: &Caller) -> String {
+    let made = house.ask("POST", "/api/programs").by(caller).json(&program()).send().await.is(201);
+    made.json()["program"]["id"].as_str().unwrap().to_owned()
 }
 
 async fn new_group(house: &House, caller: &Caller) -> String {

@@ -1,0 +1,52 @@
+//! Shows once more that it is them: before what a stolen session must not do.
+
+use domain::Principal;
+use privacy::Plaintext;
+use store::operator::Operator;
+
+use super::brake::Guesser;
+use super::password;
+use crate::{App, Error, Result};
+
+/// What somebody shows.
+pub struct Proof {
+    /// Their password.
+    pub password: Plaintext,
+    /// A code of their second factor, or a recovery code, where it is asked for.
+    pub code: Option<Plaintext>,
+}
+
+impl App {
+    /// The operator behind a session, where the proof is theirs.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is wrong; [`Error::RateLimited`] after many wrong ones.
+    pub(super) async fn prove(&self, principal: Principal, proof: Proof) -> Result<Operator> {
+        let guessers = [Guesser::Own(principal.operator)];
+        self.brake.begin(&guessers)?;
+        let judged = self.judge(principal, proof).await;
+        match judged {
+            Ok(_) => self.brake.right(&guessers),
+            Err(Error::Invalid { .. }) => {}
+            Err(_) => self.brake.forgive(&guessers),
+        }
+        judged
+    }
+
+    async fn judge(&self, principal: Principal, proof: Proof) -> Result<Operator> {
+        let operator = self.store.operator(principal.organisation, principal.operator).await?;
+        if !password::verify(proof.password, Some(operator.password_hash.clone())).await? {
+            return Err(wrong("current", "this is not your password"));
+        }
+        match proof.code {
+            Some(code) if !self.take_code(&operator, &code).await? => {
+                Err(wrong("code", "this code is not right, or it was used: take the next one"))
+            }
+            _ => Ok(operator),
+        }
+    }
+}
+
+pub(super) fn wrong(field: &'static str, detail: &str) -> Error {
+    Error::Invalid { field, detail: detail.to_owned() }
+}

@@ -1,0 +1,184 @@
+//! The second factor of an operator: a sealed secret, the last step whose code was taken, and codes for when it is lost.
+
+use domain::{OperatorId, OrganisationId, Role, Timestamp};
+
+use crate::engine::{Connection, Statement, Value, statements};
+use crate::session::end_others;
+use crate::{Error, Result, Store};
+
+statements! {
+    SHOW =
+        "SELECT organisation_id, factor_sealed, factor_reset_at FROM operator
+        WHERE organisation_id = $1 AND operator_id = $2";
+    SET =
+        "UPDATE operator SET factor_sealed = $3, factor_step = $4, factor_reset_at = NULL
+        WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
+    // Whoever raises it has used the code: of two who come at once one touches nothing.
+    TAKE_STEP =
+        "UPDATE operator SET factor_step = $3
+        WHERE organisation_id = $1 AND operator_id = $2 AND factor_step < $3 AND factor_sealed IS NOT NULL";
+    CLEAR =
+        "UPDATE operator SET factor_sealed = NULL, factor_step = 0, factor_reset_at = $3
+        WHERE organisation_id = $1 AND operator_id = $2";
+    ROLE =
+        "SELECT h.organisation_id, h.role FROM operator h
+        WHERE h.organisation_id = $1 AND h.operator_id = $2 {for_update}";
+    INSERT_CODE = "INSERT INTO recovery_code (code_hash, organisation_id, operator_id) VALUES ($1, $2, $3)";
+    TAKE_CODE = "DELETE FROM recovery_code WHERE organisation_id = $1 AND operator_id = $2 AND code_hash = $3";
+    DELETE_CODES = "DELETE FROM recovery_code WHERE organisation_id = $1 AND operator_id = $2";
+    COUNT_CODES =
+        "SELECT CAST($1 AS BIGINT), COUNT(*) FROM recovery_code WHERE organisation_id = $1 AND operator_id = $2";
+}
+
+/// What there is of a second factor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Factor {
+    /// The secret, sealed; none where it is off.
+    pub sealed: Option<Vec<u8>>,
+    /// Since when it is off because a colleague turned it off.
+    pub reset_at: Option<Timestamp>,
+    /// Recovery codes that are left.
+    pub codes: i64,
+}
+
+impl Store {
+    /// The second factor of an operator.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn factor(&self, organisation: OrganisationId, operator: OperatorId) -> Result<Factor> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let who = [organisation.into(), operator.into()];
+                    let rows = connection.query_in(organisation.into(), &SHOW, &who).await?;
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    let counted = connection.query_in(organisation.into(), &COUNT_CODES, &who).await?;
+                    Ok(Factor {
+                        sealed: row.bytes_or_null(1)?,
+                        reset_at: row.int_or_null(2)?.map(Timestamp),
+                        codes: counted.first().map_or(Ok(0), |row| row.int(1))?,
+                    })
+                })
+            })
+            .await
+    }
+
+    /// Turns the second factor on, with new recovery codes, and ends every other session: whoever was there without it stays
+    /// no longer.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn set_factor(
+        &self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        (sealed, step): (Vec<u8>, i64),
+        codes: Vec<[u8; 32]>,
+        but: [u8; 32],
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), operator.into(), sealed.into(), step.into()];
+                    connection.execute(&SET, &values, 1).await?;
+                    replace_codes(connection, organisation, operator, &codes).await?;
+                    end_others(connection, organisation, operator, but).await
+                })
+            })
+            .await
+    }
+
+    /// Takes the code of a step: works once for each step, and never backwards.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where this code or a later one was taken, or there is no second factor.
+    pub async fn take_step(&self, organisation: OrganisationId, operator: OperatorId, step: i64) -> Result<()> {
+        self.touch_one(&TAKE_STEP, vec![organisation.into(), operator.into(), step.into()]).await
+    }
+
+    /// Takes a recovery code, which is good no more.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no such code.
+    pub async fn take_recovery_code(
+        &self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        hash: [u8; 32],
+    ) -> Result<()> {
+        self.touch_one(&TAKE_CODE, vec![organisation.into(), operator.into(), hash.into()]).await
+    }
+
+    /// Makes recovery codes in the place of those that are left.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn renew_recovery_codes(
+        &self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        codes: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move { replace_codes(connection, organisation, operator, &codes).await })
+            })
+            .await
+    }
+
+    /// Turns the second factor off. `may` judges the role that somebody has now, in the transaction; `reset_at` is kept for
+    /// them where a colleague did it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `may` says no.
+    pub async fn clear_factor(
+        &self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        may: impl Fn(Role) -> bool + Send + Sync + 'static,
+        reset_at: Option<Timestamp>,
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let who = [organisation.into(), operator.into()];
+                    let rows = connection.query_in(organisation.into(), &ROLE, &who).await?;
+                    let has = Role::from_code(&rows.first().ok_or(Error::NotFound)?.text(1)?);
+                    if !has.is_some_and(may) {
+                        return Err(Error::OutOfReach);
+                    }
+                    let values = [organisation.into(), operator.into(), reset_at.into()];
+                    connection.execute(&CLEAR, &values, 1).await?;
+                    connection.execute_any(&DELETE_CODES, &who).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    async fn touch_one(&self, statement: &'static Statement, values: Vec<Value>) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    match connection.execute_any(statement, &values).await? {
+                        0 => Err(Error::NotFound),
+                        _ => Ok(()),
+                    }
+                })
+            })
+            .await
+    }
+}
+
+async fn replace_codes(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    operator: OperatorId,
+    codes: &[[u8; 32]],
+) -> Result<()> {
+    connection.execute_any(&DELETE_CODES, &[organisation.into(), operator.into()]).await?;
+    for code in codes {
+        connection.execute(&INSERT_CODE, &[(*code).into(), organisation.into(), operator.into()], 1).await?;
+    }
+    Ok(())
+}

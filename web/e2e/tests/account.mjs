@@ -1,0 +1,172 @@
+// One's own account in a real browser: second factor, recovery code, a session ended from elsewhere, programs.
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { assertAccessible } from "../lib/accessible.mjs";
+import { PHONE, picture } from "../lib/browser.mjs";
+import { signIn } from "../lib/people.mjs";
+import { test } from "../lib/test.mjs";
+
+const EMAIL = "ben@example.de";
+const HALF_A_MINUTE = 30_000;
+
+/** What an authenticator app shows (RFC 6238), computed here and not by the program. */
+function codeOf(secret, at = Date.now()) {
+  const bits = [...secret.replaceAll(" ", "")]
+    .map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"))
+    .join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(at / HALF_A_MINUTE)));
+  const tag = createHmac("sha1", key).update(step).digest();
+  const number = tag.readUInt32BE(tag[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+async function firstStep(page, server) {
+  await page.getByLabel("E-mail", { exact: true }).fill(EMAIL);
+  await page.getByLabel("Password", { exact: true }).fill(server.facts.owner_password);
+  await button(page, "Sign in").click();
+  await page.getByRole("heading", { name: "Enter the code" }).waitFor();
+}
+
+async function signOut(page) {
+  await page.getByRole("button", { name: /your menu/ }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+}
+
+test("somebody sets up a second factor and signs in with a code and with a recovery code", async ({ start, open }) => {
+  const server = await start({ setUp: {} });
+  const context = await open();
+  const page = await signIn(context, server, EMAIL, server.facts.owner_password);
+  await page.getByRole("button", { name: /your menu/ }).click();
+  await page.getByRole("menuitem", { name: "My account" }).click();
+  await page.getByRole("heading", { name: "Second factor" }).waitFor();
+  await assertAccessible(page, "account");
+  await picture(page, "account");
+  await button(page, "Set up second factor").click();
+  await page.getByRole("img", { name: /QR code/ }).waitFor();
+  await assertAccessible(page, "account, setting up a second factor");
+  await picture(page, "account-second-factor");
+  const secret = await page.locator(".secret").textContent();
+  await page.getByLabel("Code from the app", { exact: true }).fill("000000");
+  await page.locator('input[name="proof"]').fill(server.facts.owner_password);
+  await button(page, "Turn on second factor").click();
+  await page.getByText(/This code does not fit/).waitFor();
+  await page.getByLabel("Code from the app", { exact: true }).fill(codeOf(secret));
+  await button(page, "Turn on second factor").click();
+  await page.getByRole("list", { name: "Recovery codes" }).waitFor();
+  const codes = await page.getByRole("list", { name: "Recovery codes" }).getByRole("listitem").allTextContents();
+  assert.equal(new Set(codes).size, 10);
+  await assertAccessible(page, "account, recovery codes");
+  await button(page, "I have kept them").click();
+  await page.getByText("10 recovery codes are left.").waitFor();
+
+  await signOut(page);
+  await firstStep(page, server);
+  await assertAccessible(page, "sign-in, second step");
+  await picture(page, "sign-in-code");
+  await page.getByLabel("Code", { exact: true }).fill("000000");
+  await button(page, "Sign in").click();
+  await page.getByText(/This code is not right/).waitFor();
+  // The code of the set-up was used: a code of the next half minute is taken early.
+  await page.getByLabel("Code", { exact: true }).fill(codeOf(secret, Date.now() + HALF_A_MINUTE));
+  await button(page, "Sign in").click();
+  await page.getByRole("tab", { name: /Mine/ }).waitFor();
+
+  await signOut(page);
+  await firstStep(page, server);
+  await button(page, "Use a recovery code").click();
+  await assertAccessible(page, "sign-in, recovery code");
+  await page.getByLabel("Recovery code", { exact: true }).fill(codes[0].toLowerCase());
+  await button(page, "Sign in").click();
+  await page.getByRole("tab", { name: /Mine/ }).waitFor();
+  await page.goto(`${server.app}/settings/account`);
+  await page.getByText("9 recovery codes are left.").waitFor();
+
+  // Off again, with a recovery code in the place of the phone.
+  await button(page, "Turn off second factor").click();
+  await page.locator('input[name="proof"]').fill(server.facts.owner_password);
+  await page.getByLabel(/Code from the app, or/).fill(codes[1]);
+  await button(page, "Turn off second factor").click();
+  await button(page, "Set up second factor").waitFor();
+  assert.deepEqual(
+    context.errors.filter((error) => !error.includes("422")),
+    [],
+  );
+});
+
+test("a sign-in with a new browser is told of and ended from the old one", async ({ start, open }) => {
+  const server = await start({ setUp: {} });
+  const old = await signIn(await open(), server, EMAIL, server.facts.owner_password);
+  const strange = await signIn(await open({ size: PHONE, dark: true }), server, EMAIL, server.facts.owner_password);
+  await old.getByText(/New sign-in: Chrome on Linux/).waitFor();
+  await assertAccessible(old, "notice of a new sign-in");
+  await picture(old, "new-sign-in");
+  assert.equal(await strange.getByText(/New sign-in/).count(), 0, "not to whoever sits there");
+  await strange.goto(`${server.app}/settings/account`);
+  await strange.getByRole("heading", { name: "Where you are signed in" }).waitFor();
+  await assertAccessible(strange, "account on a phone, dark");
+  await picture(strange, "account-phone-dark");
+  const wide = await strange.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= PHONE.width, `${wide} px wide`);
+  await strange.goto(server.app);
+  await strange.getByRole("tab", { name: /Mine/ }).waitFor();
+
+  await old.goto(`${server.app}/settings/account`);
+  await old.getByRole("button", { name: /^End sign-in: Chrome on Linux/ }).click();
+  await old.getByText("You are signed in nowhere else.").waitFor();
+  await strange.getByText(/Your session has ended/).waitFor();
+});
+
+test("somebody changes their password and is signed out everywhere else", async ({ start, open }) => {
+  const server = await start({ setUp: {} });
+  const context = await open();
+  const page = await signIn(context, server, EMAIL, server.facts.owner_password);
+  const other = await signIn(await open(), server, EMAIL, server.facts.owner_password);
+  await page.goto(`${server.app}/settings/account`);
+  await page.locator('input[name="current"]').fill("not my password");
+  await page.locator('input[name="new"]').fill("four words that nobody knows");
+  await button(page, "Change password").click();
+  await page.getByText(/This is not your current password/).waitFor();
+  await page.locator('input[name="current"]').fill(server.facts.owner_password);
+  await button(page, "Change password").click();
+  await page.getByText(/Your password is changed/).waitFor();
+  await other.getByText(/Your session has ended/).waitFor();
+  await signOut(page);
+  await signIn(context, server, EMAIL, "four words that nobody knows");
+});
+
+test("a program gets a token that is shown once and can be revoked", async ({ start, open }) => {
+  const server = await start({ setUp: {} });
+  const context = await open({ size: PHONE });
+  const page = await signIn(context, server, EMAIL, server.facts.owner_password);
+  await page.goto(`${server.app}/settings/programs`);
+  await button(page, "Add program").click();
+  await button(page, "Make token").click();
+  await page.getByText("Type a name.").waitFor();
+  await assertAccessible(page, "programs, form with errors");
+  await page.getByLabel("Name", { exact: true }).fill("Ticket import");
+  await page.getByLabel("conversations", { exact: true }).selectOption("read");
+  await button(page, "Make token").click();
+  await page.getByRole("group", { name: "The new token" }).waitFor();
+  await assertAccessible(page, "programs with a new token");
+  await picture(page, "programs-phone");
+  const token = await page.locator(".token").textContent();
+  const asked = (path) => server.ask(`${server.app}${path}`, { authorization: `Bearer ${token}` });
+  assert.equal((await asked("/api/conversations?list=all")).status, 200);
+  assert.equal((await asked("/api/widgets")).status, 403);
+  await page.reload();
+  await page.getByText("Ticket import").waitFor();
+  assert.equal(await page.getByText(token).count(), 0, "shown once");
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= PHONE.width, `${wide} px wide`);
+  const revoke = page.getByRole("button", { name: "Revoke token of Ticket import" });
+  await revoke.click();
+  await revoke.click();
+  await page.getByText("Ticket import has no access any more.").waitFor();
+  assert.equal((await asked("/api/conversations?list=all")).status, 401);
+  assert.deepEqual(context.errors, []);
+});
