@@ -63,9 +63,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)";
     // Held until the session stands, so that whoever changes the password meanwhile ends this session, too.
     PROVED =
-        "SELECT h.organisation_id FROM operator h
-        WHERE h.organisation_id = $1 AND h.operator_id = $2 AND h.password_hash = $3
-            AND (h.factor_sealed IS NOT NULL) = $4 AND h.deactivated_at IS NULL {for_update}";
+        "SELECT h.organisation_id, h.factor_sealed FROM operator h
+        WHERE h.organisation_id = $1 AND h.operator_id = $2 AND h.password_hash = $3 AND h.deactivated_at IS NULL
+        {for_update}";
     BY_HASH =
         "SELECT s.organisation_id, s.operator_id, o.role, o.group_bits, s.used_at
         FROM session s JOIN operator o ON o.operator_id = s.operator_id AND o.organisation_id = s.organisation_id
@@ -122,13 +122,10 @@ impl Store {
                 Box::pin(async move {
                     let (organisation, operator) = (proved.organisation, proved.operator);
                     let (who, scope) = ([organisation.into(), operator.into()], Scope::from(organisation));
-                    let so = [
-                        organisation.into(),
-                        operator.into(),
-                        proved.password_hash.as_str().into(),
-                        proved.second_factor.into(),
-                    ];
-                    if connection.query_in(scope, &PROVED, &so).await?.is_empty() {
+                    let so = [organisation.into(), operator.into(), proved.password_hash.as_str().into()];
+                    let rows = connection.query_in(scope, &PROVED, &so).await?;
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    if row.bytes_or_null(1)?.is_some() != proved.second_factor {
                         return Err(Error::NotFound);
                     }
                     let is_new = match machine.device {

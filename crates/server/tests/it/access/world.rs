@@ -42,7 +42,7 @@ impl World {
     pub(super) async fn new(on: On) -> Self {
         let house = House::shared(on);
         let owner = house.sign_in(&house.ours().owner).await;
-        let foreign_owner = house.sign_in(&house.theirs().owner).await;
+        let foreign_owner = house.sign_in_again(&house.theirs().owner).await;
         let colleague = house.id_of(&owner, &house.ours().colleague).await;
         let (visitor, own) = house.conversation(house.ours(), "Hallo").await;
         let (_, groups) = house.conversation(house.ours(), "Hallo").await;
