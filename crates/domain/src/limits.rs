@@ -27,6 +27,8 @@ pub const NAME_CHARACTERS: usize = 80;
 pub const SHORTCUT_CHARACTERS: usize = 32;
 /// Snippets that an organisation shares at most; an operator may have as many of their own.
 pub const SNIPPETS: usize = 200;
+/// Bytes of their content together: a list is sent whole.
+pub const SNIPPET_BYTES: usize = 1 << 20;
 /// Longest greeting of a widget, in characters.
 pub const GREETING_CHARACTERS: usize = 300;
 /// Sites that one widget may stand on.

@@ -104,7 +104,7 @@ impl Store {
                             return Ok(None);
                         }
                         if let Some(to) = to {
-                            group::must_be_there(connection, organisation, to).await?;
+                            group::must_be_there(connection, organisation, [to].into_iter().collect()).await?;
                         }
                         // The visitor is told that nobody is on it, and not which groups there are.
                         let leaves = found.progress.assignee.is_some().then_some(Event::Assigned(None));

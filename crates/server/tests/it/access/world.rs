@@ -239,7 +239,7 @@ impl World {
             })),
             ("patch", "/api/operators/{id}") => Some(json!({ "role": role })),
             ("post", "/api/link") => Some(json!({ "secret": UNKNOWN, "password": PASSWORD })),
-            ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(json!({ "name": "Gruppe" })),
+            ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(group()),
             ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),
             ("patch", "/api/snippets/{id}") => {
                 let mut body = snippet(true);
@@ -261,8 +261,13 @@ async fn new_program(house: &House, caller: &Caller) -> String {
     made.json()["program"]["id"].as_str().unwrap().to_owned()
 }
 
+/// One that no other is called like.
+fn group() -> Value {
+    json!({ "name": format!("Gruppe {:x}", random()) })
+}
+
 async fn new_group(house: &House, caller: &Caller) -> String {
-    let made = house.ask("POST", "/api/groups").by(caller).json(&json!({ "name": "Gruppe" })).send().await.is(201);
+    let made = house.ask("POST", "/api/groups").by(caller).json(&group()).send().await.is(201);
     made.json()["id"].as_str().unwrap().to_owned()
 }
 
