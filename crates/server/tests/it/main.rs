@@ -18,6 +18,7 @@ mod idle;
 mod kill;
 mod kill_on_postgres;
 mod malformed;
+mod naughty;
 mod nodes;
 mod security;
 mod slow;

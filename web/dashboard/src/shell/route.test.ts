@@ -27,9 +27,17 @@ describe("routes", () => {
   });
   it("returns to its own paths only", () => {
     expect(inside("/conversations/1")).toBe("/conversations/1");
+    expect(inside("/conversations/1?state=new")).toBe("/conversations/1?state=new");
     for (const foreign of [
       "//evil.example",
       "/\\evil.example",
+      "/\t/evil.example",
+      "/\n\\evil.example",
+      "/.//evil.example",
+      "/x/..//evil.example",
+      "//[",
+      " //evil.example",
+      "/./sign-in?to=/",
       "https://evil.example",
       "javascript:1",
       "/sign-in",

@@ -50,9 +50,15 @@ export function conversationPath(id: string, person = false): string {
   return `/conversations/${encodeURIComponent(id)}${person ? "/person" : ""}`;
 }
 
-/** Only a path of this app may be returned to: anything else would let a link lead elsewhere. */
+/**
+ * Only a path of this app may be returned to: anything else would let a link lead elsewhere, or nowhere. Judged as a browser
+ * reads it, which takes `/\x` and a slash, a tab and a slash for another place, and `/.//x` for a path that is one.
+ */
 export function inside(to: string | null): string {
-  return to && /^\/(?![/\\])/.test(to) && !to.startsWith("/sign-in") ? to : "/";
+  const here = "http://here";
+  if (!to?.startsWith("/") || !URL.canParse(to, here)) return "/";
+  const { origin, pathname, search } = new URL(to, here);
+  return origin !== here || pathname.startsWith("//") || pathname === "/sign-in" ? "/" : pathname + search;
 }
 
 function decode(part: string): string {
