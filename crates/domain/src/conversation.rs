@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
+use crate::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +99,10 @@ pub enum Event {
     Reopened,
     /// Handed to a group, or to everybody: whoever was on it no longer is.
     Grouped(Option<GroupNumber>),
+    /// It is about these as well now.
+    TopicsAdded(Topics),
+    /// It is about these no more.
+    TopicsRemoved(Topics),
 }
 
 impl Kind {
@@ -112,6 +116,8 @@ impl Kind {
             Self::Event(Event::EndedIdle) => (4, None),
             Self::Event(Event::Reopened) => (5, None),
             Self::Event(Event::Grouped(to)) => (6, to.map(GroupNumber::number)),
+            Self::Event(Event::TopicsAdded(topics)) => (10, Some(topics.bits())),
+            Self::Event(Event::TopicsRemoved(topics)) => (11, Some(topics.bits())),
         }
     }
 
@@ -125,13 +131,15 @@ impl Kind {
             4 => Some(Self::Event(Event::EndedIdle)),
             5 => Some(Self::Event(Event::Reopened)),
             6 => Some(Self::Event(Event::Grouped(subject.and_then(GroupNumber::new)))),
+            10 => Some(Self::Event(Event::TopicsAdded(Topics::from_bits(subject?)))),
+            11 => Some(Self::Event(Event::TopicsRemoved(Topics::from_bits(subject?)))),
             _ => None,
         }
     }
 
     /// Whether the visitor may see it.
     pub const fn is_visible(self) -> bool {
-        !matches!(self, Self::Note | Self::Event(Event::Grouped(_)))
+        !matches!(self, Self::Note | Self::Event(Event::Grouped(_) | Event::TopicsAdded(_) | Event::TopicsRemoved(_)))
     }
 }
 
@@ -154,6 +162,8 @@ pub struct Progress {
     pub assignee: Option<OperatorId>,
     /// Which group it is for; everybody's where there is none.
     pub group: Option<GroupNumber>,
+    /// What it is about.
+    pub topics: Topics,
     /// Number of the last entry.
     pub last_sequence: i64,
     /// Number of the last visible entry.
@@ -170,6 +180,11 @@ impl Progress {
     /// Whose it is: what a right's reach is judged by.
     pub const fn hands(&self) -> Hands {
         Hands { assignee: self.assignee, group: self.group }
+    }
+
+    /// Whether nothing but its numbers differs from how it was: most messages leave the rest alone.
+    pub fn stays_as_filed(&self, from: &Self) -> bool {
+        self.state == from.state && self.hands() == from.hands() && self.topics == from.topics
     }
 
     /// Counts one more entry and says which numbers it gets.
@@ -203,6 +218,8 @@ impl Progress {
                 self.group = to;
                 self.assignee = None;
             }
+            (Kind::Event(Event::TopicsAdded(topics)), _) => self.topics = self.topics.and(topics),
+            (Kind::Event(Event::TopicsRemoved(topics)), _) => self.topics = self.topics.without(topics),
         }
         Numbers { sequence: self.last_sequence, visible: self.last_visible }
     }
@@ -287,6 +304,26 @@ mod tests {
         assert_eq!(note, Numbers { sequence: 2, visible: 1 });
         assert_eq!(reply, Numbers { sequence: 3, visible: 2 });
         assert_eq!(progress.last_message, 3);
+    }
+
+    #[test]
+    fn what_it_is_about_is_told_to_operators_alone() {
+        let topics = |bits| Topics::from_bits(bits);
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(1));
+        for (event, left) in [
+            (Event::TopicsAdded(topics(0b11)), 0b11),
+            (Event::TopicsAdded(topics(0b110)), 0b111),
+            (Event::TopicsRemoved(topics(0b1010)), 0b101),
+        ] {
+            let kind = Kind::Event(event);
+            assert_eq!(progress.advance(BEN, kind, Timestamp(2)).visible, 1, "no number that a visitor could miss");
+            assert_eq!(progress.topics, topics(left));
+            let (code, subject) = kind.code();
+            assert_eq!(Kind::from_code(code, subject), Some(kind));
+        }
+        assert_eq!((progress.state, progress.unread, progress.last_message), (State::New, 1, 1));
+        assert_eq!(Kind::from_code(10, None), None);
     }
 
     #[test]

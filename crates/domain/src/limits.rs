@@ -27,6 +27,12 @@ pub const NAME_CHARACTERS: usize = 80;
 pub const SHORTCUT_CHARACTERS: usize = 32;
 /// Snippets that an organisation shares at most; an operator may have as many of their own.
 pub const SNIPPETS: usize = 200;
+/// Topics that one conversation may have at once.
+pub const TOPICS_EACH: usize = 5;
+/// Colours that a topic may have; which they are, screens decide.
+pub const TOPIC_COLOURS: i64 = 8;
+/// Longest name of a topic, in characters: it has to fit into a row of a list.
+pub const TOPIC_CHARACTERS: usize = 32;
 /// Longest greeting of a widget, in characters.
 pub const GREETING_CHARACTERS: usize = 300;
 /// Sites that one widget may stand on.

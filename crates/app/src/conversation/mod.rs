@@ -8,6 +8,7 @@ mod list;
 mod read_entries;
 mod receive_message;
 mod see;
+mod set_topics;
 mod type_on;
 mod visit;
 

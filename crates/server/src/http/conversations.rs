@@ -152,7 +152,11 @@ pub(super) async fn set_state(
     row(&shared, principal, id).await
 }
 
-async fn row(shared: &Shared, principal: domain::Principal, id: Id) -> Result<Json<ConversationSummary>, Failure> {
+pub(super) async fn row(
+    shared: &Shared,
+    principal: domain::Principal,
+    id: Id,
+) -> Result<Json<ConversationSummary>, Failure> {
     let row = shared.app.summary(principal, id.0).await?;
     Ok(Json(entries::summary(&shared.app, row).await?))
 }

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::{Shared, conversations, groups, operators, roles, session, setup, snippets, widgets};
+use super::{Shared, conversations, groups, operators, roles, session, setup, snippets, topics, widgets};
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
 
@@ -47,6 +47,9 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(roles::list),
     || routes!(snippets::list, snippets::add),
     || routes!(snippets::change, snippets::remove),
+    || routes!(topics::list, topics::add),
+    || routes!(topics::change, topics::remove),
+    || routes!(topics::set),
 ];
 
 /// The operations alone. A whole description made on the way and thrown away was measured to leave 0.7 MiB behind.

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Id;
 use super::session::{Language, OperatorRef};
+use super::topics::TopicRef;
 
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
@@ -113,6 +114,8 @@ pub struct ConversationSummary {
     /// The group it is for; everybody's where there is none.
     #[schema(required)]
     pub group: Option<GroupRef>,
+    /// What it is about.
+    pub topics: Vec<TopicRef>,
     /// The widget it began on.
     pub widget: WidgetRef,
     /// The visitor's language.
@@ -221,6 +224,8 @@ pub enum EventKind {
     Reopened,
     /// Handed to a group, or to everybody; operators are told.
     Grouped,
+    /// It is about other topics now; operators are told.
+    Topics,
 }
 
 /// Why a conversation ended.
@@ -266,6 +271,14 @@ pub struct EventEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub group: Option<GroupRef>,
+    /// Topics: those that it is about besides now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub added: Option<Vec<TopicRef>>,
+    /// Topics: those that it is about no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub removed: Option<Vec<TopicRef>>,
     /// Ended: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

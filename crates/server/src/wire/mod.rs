@@ -9,6 +9,7 @@ pub mod problem;
 pub mod session;
 pub mod snippets;
 pub mod team;
+pub mod topics;
 pub mod widgets;
 
 pub use id::Id;

@@ -22,4 +22,5 @@ mod security;
 mod slow;
 mod slowhttptest;
 mod snippets;
+mod topics;
 mod unknown_commit;

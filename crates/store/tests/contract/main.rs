@@ -45,3 +45,4 @@ mod session;
 mod sign_in_link;
 mod snippet;
 mod team;
+mod topic;
