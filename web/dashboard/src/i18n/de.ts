@@ -1,8 +1,10 @@
 import { deTeam } from "./de-team";
+import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...deTeam,
+  ...deTopics,
 
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",

@@ -15,6 +15,7 @@ describe("routes", () => {
     expect(parse("/settings/team/elsewhere", "").name).toBe("unknown");
     expect(parse("/link", "").name).toBe("link");
     expect(parse("/settings/snippets", "").name).toBe("snippets");
+    expect(parse("/settings/topics", "").name).toBe("topics");
     expect(parse("/settings/notifications", "").name).toBe("attention");
     expect(parse("/elsewhere", "").name).toBe("unknown");
     expect(parse("/%E0%A4%A", "").name).toBe("unknown");

@@ -1,4 +1,4 @@
-export const settings = ["widget", "team", "roles", "snippets", "attention"] as const;
+export const settings = ["widget", "team", "roles", "snippets", "topics", "attention"] as const;
 export type Setting = (typeof settings)[number];
 
 export type Route =
@@ -22,6 +22,7 @@ export function parse(pathname: string, search: string): Route {
     if (page === "team") return { name: "team" };
     if (page === "team/roles") return { name: "roles" };
     if (page === "snippets") return { name: "snippets" };
+    if (page === "topics") return { name: "topics" };
     if (page === "notifications") return { name: "attention" };
     if (page === "recovery-key") return { name: "recovery-key" };
   }
@@ -39,6 +40,7 @@ export const settingPaths: Record<Setting, string> = {
   team: "/settings/team",
   roles: "/settings/team/roles",
   snippets: "/settings/snippets",
+  topics: "/settings/topics",
   attention: "/settings/notifications",
 };
 
