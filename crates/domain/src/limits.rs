@@ -33,6 +33,8 @@ pub const TOPICS_EACH: usize = 5;
 pub const TOPIC_COLOURS: i64 = 8;
 /// Longest name of a topic, in characters: it has to fit into a row of a list.
 pub const TOPIC_CHARACTERS: usize = 32;
+/// Furthest ahead that a conversation may be put off.
+pub const SNOOZE_LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Longest greeting of a widget, in characters.
 pub const GREETING_CHARACTERS: usize = 300;
 /// Sites that one widget may stand on.

@@ -21,7 +21,7 @@ macro_rules! select {
         concat!(
             "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
             h.last_message, h.unread, h.waiting_since, h.last_at, h.position, h.assigned_from, h.assigned_position,
-            h.group_number, h.group_from, h.topic_bits ",
+            h.group_number, h.group_from, h.topic_bits, h.snoozed_until, h.returned_at ",
             $rest
         )
     };
@@ -134,6 +134,8 @@ fn found(row: &Row) -> Result<Found> {
             waiting_since: row.int_or_null(8)?.map(Timestamp),
             group: row.int_or_null(13)?.and_then(GroupNumber::new),
             topics: Topics::from_bits(row.int(15)?),
+            snoozed_until: row.int_or_null(16)?.map(Timestamp),
+            returned_at: row.int_or_null(17)?.map(Timestamp),
         },
         at: Timestamp(row.int(9)?),
         position: row.int(10)?,

@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversations/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts a conversation off, or takes it up again before its time. */
+        put: operations["snooze_conversation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{id}/state": {
         parameters: {
             query?: never;
@@ -542,6 +559,16 @@ export interface components {
             preview_from: components["schemas"]["PreviewFrom"];
             /**
              * Format: int64
+             * @description Since when it is back after it was put off, until somebody does something.
+             */
+            returned_at: number | null;
+            /**
+             * Format: int64
+             * @description Until when it is put off, in microseconds of UTC. No count includes it while it is.
+             */
+            snoozed_until: number | null;
+            /**
+             * Format: int64
              * @description When it began, in microseconds of UTC.
              */
             started_at: number;
@@ -569,7 +596,7 @@ export interface components {
             /** @description The widget it began on. */
             widget: components["schemas"]["WidgetRef"];
         };
-        /** @description How many conversations are not ended. */
+        /** @description How many conversations are neither ended nor put off. */
         Counts: {
             /**
              * Format: int64
@@ -637,6 +664,11 @@ export interface components {
             sequence: number;
             /**
              * Format: int64
+             * @description Snoozed: until when, in microseconds of UTC.
+             */
+            until?: number;
+            /**
+             * Format: int64
              * @description Its number for the visitor.
              */
             visible?: number;
@@ -645,7 +677,7 @@ export interface components {
          * @description What can happen in a conversation.
          * @enum {string}
          */
-        EventKind: "assigned" | "ended" | "reopened" | "grouped" | "topics";
+        EventKind: "assigned" | "ended" | "reopened" | "grouped" | "topics" | "snoozed" | "returned";
         /** @description The operator an event speaks of. */
         EventOperator: {
             /** @description Their id; operators are told. */
@@ -1146,6 +1178,14 @@ export interface components {
             /** @description What it says. */
             wording: components["schemas"]["Wording"];
         };
+        /** @description Puts a conversation off, or takes it up again before its time. */
+        Snooze: {
+            /**
+             * Format: int64
+             * @description Until when, in microseconds of UTC, at most a year ahead; null takes it up again.
+             */
+            until: number | null;
+        };
         /** @description Ends a conversation or takes it up again. */
         StateChange: {
             /** @description What it shall be. */
@@ -1494,6 +1534,71 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snooze_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Snooze"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,6 +9,7 @@ mod read_entries;
 mod receive_message;
 mod see;
 mod set_topics;
+mod snooze;
 mod type_on;
 mod visit;
 

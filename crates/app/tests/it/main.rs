@@ -4,6 +4,7 @@
 
 mod clocks;
 mod nodes;
+mod snooze;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -36,6 +36,7 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(conversations::entries),
     || routes!(conversations::assign),
     || routes!(conversations::set_state),
+    || routes!(conversations::snooze),
     || routes!(operators::list, operators::invite),
     || routes!(operators::change),
     || routes!(operators::renew_link),

@@ -85,6 +85,8 @@ pub(crate) fn entry<'a>(
             Event::EndedIdle => (EventKind::Ended, None, Some(EndCause::Idle)),
             Event::Reopened => (EventKind::Reopened, people.author.as_deref(), None),
             Event::Grouped(_) => (EventKind::Grouped, people.author.as_deref(), None),
+            Event::Snoozed(Some(_)) => (EventKind::Snoozed, people.author.as_deref(), None),
+            Event::Snoozed(None) | Event::Returned => (EventKind::Returned, people.author.as_deref(), None),
             Event::TopicsAdded(_) | Event::TopicsRemoved(_) => (EventKind::Topics, people.author.as_deref(), None),
         };
         // Visitors are told a name, not by what to find the person elsewhere.
@@ -106,6 +108,7 @@ pub(crate) fn entry<'a>(
             group,
             added: filed(matches!(entry.kind, Kind::Event(Event::TopicsAdded(_)))),
             removed: filed(matches!(entry.kind, Kind::Event(Event::TopicsRemoved(_)))),
+            until: if let Kind::Event(Event::Snoozed(until)) = entry.kind { until.map(|at| at.0) } else { None },
             cause,
         }));
     }
@@ -172,6 +175,8 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         assignee,
         group: group.map(|(id, name)| GroupRef { id: id.into(), name: name.to_string() }),
         topics: topics(&app.topics_of(conversation.organisation, row.progress.topics).await?),
+        snoozed_until: row.progress.snoozed_until.map(|at| at.0),
+        returned_at: row.progress.returned_at.map(|at| at.0),
         widget: WidgetRef { id: widget.into(), name: title.to_string() },
         language: conversation.language.into(),
         last_sequence: row.progress.last_sequence,

@@ -48,6 +48,7 @@ const OPERATIONS: &[(&str, &str, Kind)] = &[
     ("post", "/api/snippets", Changes),
     ("patch", "/api/snippets/{id}", Changes),
     ("delete", "/api/snippets/{id}", ChangesByItself),
+    ("put", "/api/conversations/{id}/snooze", Changes),
     ("patch", "/api/conversations/{id}/topics", Changes),
     ("get", "/api/topics", Tells),
     ("post", "/api/topics", Changes),

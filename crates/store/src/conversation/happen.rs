@@ -17,7 +17,7 @@ statements! {
 }
 
 /// Puts events into a conversation and writes its new state.
-async fn happen(
+pub(super) async fn happen(
     connection: &mut Connection,
     found: Conversation,
     author: Author,
@@ -221,7 +221,10 @@ impl Store {
                             job::finish(connection, &claimed).await?;
                             return Ok(None);
                         };
-                        let due = found.last_at.plus(idle);
+                        // What is put off waits for somebody: its time to end begins when it is back.
+                        let quiet_since =
+                            found.progress.snoozed_until.map_or(found.last_at, |until| until.max(found.last_at));
+                        let due = quiet_since.plus(idle);
                         if due > at {
                             job::postpone(connection, &claimed, due).await?;
                             return Ok(None);

@@ -44,5 +44,6 @@ mod schema;
 mod session;
 mod sign_in_link;
 mod snippet;
+mod snooze;
 mod team;
 mod topic;

@@ -139,6 +139,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     plain("get", "/api/conversations/{id}/entries", CONVERSATION),
     plain("put", "/api/conversations/{id}/assignment", CONVERSATION),
     plain("put", "/api/conversations/{id}/state", CONVERSATION),
+    plain("put", "/api/conversations/{id}/snooze", CONVERSATION),
     plain("patch", "/api/conversations/{id}/topics", CONVERSATION),
     plain("get", "/api/operators", &[(Whose::None, SIGNED_IN)]),
     // Each adds somebody, with the role of an agent.

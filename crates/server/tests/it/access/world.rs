@@ -189,6 +189,7 @@ impl World {
                 body.as_object_mut().unwrap().remove("shared");
                 Some(body)
             }
+            ("put", "/api/conversations/{id}/snooze") => Some(json!({ "until": null })),
             ("post", "/api/topics") => Some(topic()),
             ("patch", "/api/topics/{id}") => Some(json!({ "name": "Thema" })),
             ("patch", "/api/conversations/{id}/topics") => Some(json!({ "add": [], "remove": [] })),

@@ -11,3 +11,7 @@ CREATE TABLE topic (
     PRIMARY KEY (organisation_id, number)
 );
 ALTER TABLE head ADD COLUMN topic_bits BIGINT NOT NULL DEFAULT 0;
+
+-- Until when a conversation is put off, and since when it is back.
+ALTER TABLE head ADD COLUMN snoozed_until BIGINT;
+ALTER TABLE head ADD COLUMN returned_at BIGINT;
