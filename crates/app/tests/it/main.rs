@@ -5,6 +5,7 @@
 mod clocks;
 mod nodes;
 mod sign_in;
+mod snooze;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -11,7 +11,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use super::{
-    Shared, account, conversations, factor, groups, operators, programs, roles, session, setup, snippets, widgets,
+    Shared, account, conversations, factor, groups, operators, programs, roles, session, setup, snippets, topics,
+    widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -49,6 +50,7 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(conversations::entries),
     || routes!(conversations::assign),
     || routes!(conversations::set_state),
+    || routes!(conversations::snooze),
     || routes!(operators::list, operators::invite),
     || routes!(operators::change),
     || routes!(operators::renew_link),
@@ -60,6 +62,9 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(roles::list),
     || routes!(snippets::list, snippets::add),
     || routes!(snippets::change, snippets::remove),
+    || routes!(topics::list, topics::add),
+    || routes!(topics::change, topics::remove),
+    || routes!(topics::set),
 ];
 
 /// The operations alone. A whole description made on the way and thrown away was measured to leave 0.7 MiB behind.

@@ -24,4 +24,6 @@ mod security;
 mod slow;
 mod slowhttptest;
 mod snippets;
+mod snooze;
+mod topics;
 mod unknown_commit;

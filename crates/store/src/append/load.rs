@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::conversation::{Progress, State};
-use domain::{ConversationId, GroupNumber, Language, OperatorId, OrganisationId, SenderId, Timestamp, WidgetId};
+use domain::{
+    ConversationId, GroupNumber, Language, OperatorId, OrganisationId, SenderId, Timestamp, Topics, WidgetId,
+};
 
 use super::{Desk, Loaded, Outcome, Pending, Target};
 use crate::conversation::head::TAKE_POSITIONS_POSTGRES;
@@ -26,7 +28,8 @@ statements! {
         WHERE h.widget_id = input.widget_id AND h.group_number IS NOT NULL ORDER BY h.widget_id {for_share}";
     LOAD(conversation_id int) =
         "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
-            h.last_message, h.unread, h.waiting_since, c.public_id, h.group_number
+            h.last_message, h.unread, h.waiting_since, c.public_id, h.group_number, h.topic_bits,
+            h.snoozed_until, h.returned_at
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id {and_input}
         WHERE h.conversation_id = input.conversation_id
         ORDER BY h.conversation_id {for_update}";
@@ -151,6 +154,9 @@ fn loaded(row: &Row) -> Result<Loaded> {
         unread: row.int(7)?,
         waiting_since: row.int_or_null(8)?.map(Timestamp),
         group: row.int_or_null(10)?.and_then(GroupNumber::new),
+        topics: Topics::from_bits(row.int(11)?),
+        snoozed_until: row.int_or_null(12)?.map(Timestamp),
+        returned_at: row.int_or_null(13)?.map(Timestamp),
     };
     let (organisation, id) = (OrganisationId(row.int(0)?), ConversationId(row.int(1)?));
     Ok(Loaded::new(organisation, id, row.public_id(9)?, progress, Timestamp(0), false))

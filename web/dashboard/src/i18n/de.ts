@@ -1,10 +1,12 @@
 import { deAccount } from "./de-account";
 import { deTeam } from "./de-team";
+import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...deTeam,
   ...deAccount,
+  ...deTopics,
 
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",

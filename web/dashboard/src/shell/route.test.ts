@@ -15,6 +15,7 @@ describe("routes", () => {
     expect(parse("/settings/team/elsewhere", "").name).toBe("unknown");
     expect(parse("/link", "").name).toBe("link");
     expect(parse("/settings/snippets", "").name).toBe("snippets");
+    expect(parse("/settings/topics", "").name).toBe("topics");
     expect(parse("/settings/notifications", "").name).toBe("attention");
     expect(parse("/settings/account", "").name).toBe("account");
     expect(parse("/settings/programs", "").name).toBe("programs");

@@ -8,7 +8,7 @@ use serde_json::json;
 use testkit::Postgres;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::expectations::{OPERATIONS, Whose};
+use super::expectations::{OPERATIONS, Role, Whose};
 use super::world::World;
 use crate::harness::{Answer, Ask, Caller, House, On, Plan, on_both, run_within};
 
@@ -127,7 +127,8 @@ async fn every_answer_of_every_operation_carries_its_policy(on: On) {
     for operation in OPERATIONS {
         let whose = operation.expected[0].0;
         let (leaves, what) = (operation.path == "/api/session", format!("{} {}", operation.method, operation.path));
-        for caller in [&world.owner, &Caller::Nobody] {
+        let asks = world.caller_for(operation, Role::Owner).await;
+        for caller in [&asks, &Caller::Nobody] {
             if leaves && operation.method == "delete" && matches!(caller, Caller::Browser(_)) {
                 continue; // it would end the session that the others need
             }
@@ -138,7 +139,7 @@ async fn every_answer_of_every_operation_carries_its_policy(on: On) {
         if operation.path.contains("{id}") {
             judge(&what, &world.ask(operation, Whose::Unknown, &world.owner).await, "'none'", false);
         }
-        let id = world.names(operation, Whose::Unknown).await;
+        let id = world.names(operation, Whose::Unknown, &world.owner).await;
         let path = format!("{}?{LEADING}", operation.path.replace("{id}", &id));
         let owner = Caller::Program(world.house.ours().token.clone());
         for caller in [&owner, &Caller::Nobody] {
