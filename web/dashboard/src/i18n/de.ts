@@ -1,8 +1,10 @@
+import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
 import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deSnooze,
   ...deTeam,
   ...deTopics,
 

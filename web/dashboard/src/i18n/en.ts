@@ -1,8 +1,10 @@
+import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
 import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
+  ...enSnooze,
   ...enTeam,
   ...enTopics,
 
