@@ -21,7 +21,18 @@ pub(crate) fn write() -> Result<()> {
             fs::create_dir_all(folder)?;
         }
     }
-    let words = ["test", "--quiet", "--locked", "--package", "diskret-server", "--test", "it", "generated::"];
+    let words = [
+        "test",
+        "--quiet",
+        "--locked",
+        "--package",
+        "diskret-server",
+        "--test",
+        "it",
+        "--",
+        "generated::",
+        "access::page::",
+    ];
     let mut passed = 0;
     let ended_well = shell::listen(shell::cargo(&words).env("REGENERATE", "1"), |line| {
         passed += crate::test::rust(line).map_or(0, |count| count.passed);

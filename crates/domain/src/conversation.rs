@@ -99,6 +99,19 @@ pub enum Event {
     Reopened,
     /// Handed to a group, or to everybody: whoever was on it no longer is.
     Grouped(Option<GroupNumber>),
+    /// The text of an entry was replaced by its author before the visitor had seen it.
+    Edited(Of),
+    /// An entry was taken back by its author before the visitor had seen it.
+    Recalled(Of),
+}
+
+/// The entry that an event speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Of {
+    /// Its sequence.
+    pub sequence: i64,
+    /// Whether it is a note: what happens to one is as invisible as the note itself.
+    pub note: bool,
 }
 
 impl Kind {
@@ -112,6 +125,8 @@ impl Kind {
             Self::Event(Event::EndedIdle) => (4, None),
             Self::Event(Event::Reopened) => (5, None),
             Self::Event(Event::Grouped(to)) => (6, to.map(GroupNumber::number)),
+            Self::Event(Event::Edited(of)) => (if of.note { 12 } else { 10 }, Some(of.sequence)),
+            Self::Event(Event::Recalled(of)) => (if of.note { 13 } else { 11 }, Some(of.sequence)),
         }
     }
 
@@ -125,13 +140,19 @@ impl Kind {
             4 => Some(Self::Event(Event::EndedIdle)),
             5 => Some(Self::Event(Event::Reopened)),
             6 => Some(Self::Event(Event::Grouped(subject.and_then(GroupNumber::new)))),
+            10 | 12 => Some(Self::Event(Event::Edited(Of { sequence: subject?, note: code == 12 }))),
+            11 | 13 => Some(Self::Event(Event::Recalled(Of { sequence: subject?, note: code == 13 }))),
             _ => None,
         }
     }
 
     /// Whether the visitor may see it.
     pub const fn is_visible(self) -> bool {
-        !matches!(self, Self::Note | Self::Event(Event::Grouped(_)))
+        match self {
+            Self::Note | Self::Event(Event::Grouped(_)) => false,
+            Self::Event(Event::Edited(of) | Event::Recalled(of)) => !of.note,
+            Self::Message | Self::Event(_) => true,
+        }
     }
 }
 
@@ -203,8 +224,22 @@ impl Progress {
                 self.group = to;
                 self.assignee = None;
             }
+            // What a recalled message leaves behind, only the store can count: see `misses`.
+            (Kind::Event(Event::Edited(_) | Event::Recalled(_)), _) => {}
         }
         Numbers { sequence: self.last_sequence, visible: self.last_visible }
+    }
+
+    /// A message was taken back: the list previews the last one that is left, and where it was the answer, the visitor waits
+    /// for one again.
+    pub fn misses(&mut self, last_message: i64, waiting_since: Option<Timestamp>) {
+        self.last_message = last_message;
+        if self.state != State::Ended {
+            self.waiting_since = waiting_since;
+            if waiting_since.is_some() && self.state == State::Pending {
+                self.state = State::Open;
+            }
+        }
     }
 
     /// Whether an operator who writes takes the conversation: someone has to be on it, so that the visitor and the
@@ -297,6 +332,35 @@ mod tests {
         assert_eq!(progress.state, State::Ended);
         progress.advance(Author::Visitor, Kind::Message, Timestamp(3));
         assert_eq!(progress.state, State::Open);
+    }
+
+    #[test]
+    fn what_happens_to_a_note_is_as_invisible_as_the_note() {
+        for (note, visible) in [(true, 1), (false, 2)] {
+            let of = Of { sequence: 2, note };
+            for event in [Event::Edited(of), Event::Recalled(of)] {
+                let mut progress = Progress { last_sequence: 2, last_visible: 1, ..Progress::default() };
+                let kind = Kind::Event(event);
+                assert_eq!(progress.advance(BEN, kind, Timestamp(3)), Numbers { sequence: 3, visible });
+                let (code, subject) = kind.code();
+                assert_eq!(Kind::from_code(code, subject), Some(kind));
+            }
+        }
+    }
+
+    #[test]
+    fn a_visitor_whose_answer_was_taken_back_waits_since_they_wrote() {
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(10));
+        progress.advance(BEN, Kind::Message, Timestamp(20));
+        progress.advance(BEN, Kind::Event(Event::Recalled(Of { sequence: 2, note: false })), Timestamp(30));
+        assert_eq!(progress.waiting_since, None);
+        progress.misses(1, Some(Timestamp(10)));
+        assert_eq!((progress.state, progress.waiting_since), (State::Open, Some(Timestamp(10))));
+        assert_eq!(progress.last_message, 1);
+        progress.advance(BEN, Kind::Event(Event::Ended), Timestamp(40));
+        progress.misses(1, Some(Timestamp(10)));
+        assert_eq!((progress.state, progress.waiting_since), (State::Ended, None), "nobody waits in what is over");
     }
 
     #[test]

@@ -72,6 +72,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversations/{id}/entries/{sequence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an entry of one's own back: a note at any time, a message until the visitor has seen it. */
+        delete: operations["recall_entry"];
+        options?: never;
+        head?: never;
+        /** Corrects an entry of one's own: a note at any time, a message until the visitor has seen it. */
+        patch: operations["correct_entry"];
+        trace?: never;
+    };
     "/api/conversations/{id}/state": {
         parameters: {
             query?: never;
@@ -514,6 +532,11 @@ export interface components {
             /** @description The widget it began on. */
             widget: components["schemas"]["WidgetRef"];
         };
+        /** @description Another wording of an entry. */
+        Correction: {
+            /** @description What it shall say, at most 10,000 characters. */
+            text: string;
+        };
         /** @description How many conversations are not ended. */
         Counts: {
             /**
@@ -570,12 +593,19 @@ export interface components {
             event: components["schemas"]["EventKind"];
             /** @description Grouped: to which. */
             group?: components["schemas"]["GroupRef"];
+            /**
+             * Format: int64
+             * @description Edited and recalled: the `sequence` of the entry, as the receiver counts.
+             */
+            of?: number;
             operator: components["schemas"]["EventOperator"] | null;
             /**
              * Format: int64
              * @description Its number.
              */
             sequence: number;
+            /** @description Edited and recalled: what stands there now, which may be newer than this event; empty where it was taken back. */
+            text?: string;
             /**
              * Format: int64
              * @description Its number for the visitor.
@@ -586,7 +616,7 @@ export interface components {
          * @description What can happen in a conversation.
          * @enum {string}
          */
-        EventKind: "assigned" | "ended" | "reopened" | "grouped";
+        EventKind: "assigned" | "ended" | "reopened" | "grouped" | "edited" | "recalled";
         /** @description The operator an event speaks of. */
         EventOperator: {
             /** @description Their id; operators are told. */
@@ -717,7 +747,7 @@ export interface components {
              * @description Its number.
              */
             sequence: number;
-            /** @description What was said. */
+            /** @description What was said, in its newest wording; empty where it was taken back. */
             text: string;
             /**
              * Format: int64
@@ -1378,6 +1408,124 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recall_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; whoever follows is told. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Correction"];
+            };
+        };
+        responses: {
+            /** @description Done; whoever follows is told. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use app::App;
-use app::conversation::Summary;
+use app::conversation::{Reference, Summary};
 use app::opened::OpenedEntry;
 use app::team::Person;
 use domain::conversation::{Author, Event, Kind};
-use domain::{OrganisationId, Principal, PublicId, SenderId};
+use domain::{Principal, PublicId, SenderId};
 
 use crate::wire::conversations::{
     AuthorKind, ConversationSummary, Counts, EndCause, Entry, EventEntry, EventKind, EventOperator, GroupRef,
@@ -32,11 +32,17 @@ pub(crate) struct People {
     author: Option<Arc<Person>>,
     subject: Option<Arc<Person>>,
     group: Option<(PublicId, Arc<str>)>,
+    /// The entry that was changed, as it is now.
+    of: Option<Arc<OpenedEntry>>,
 }
 
 /// Finds them.
-pub(crate) async fn people(app: &App, organisation: OrganisationId, entry: &OpenedEntry) -> app::Result<People> {
+pub(crate) async fn people(app: &App, conversation: &Reference, entry: &OpenedEntry) -> app::Result<People> {
+    let organisation = conversation.organisation;
     let mut people = People::default();
+    if let Kind::Event(Event::Edited(of) | Event::Recalled(of)) = entry.kind {
+        people.of = Some(app.entry_now(conversation, of.sequence).await?);
+    }
     if let Author::Operator(id) = entry.author {
         people.author = Some(app.person(organisation, id).await?);
     }
@@ -74,6 +80,8 @@ pub(crate) fn entry<'a>(
             Event::EndedIdle => (EventKind::Ended, None, Some(EndCause::Idle)),
             Event::Reopened => (EventKind::Reopened, people.author.as_deref(), None),
             Event::Grouped(_) => (EventKind::Grouped, people.author.as_deref(), None),
+            Event::Edited(_) => (EventKind::Edited, people.author.as_deref(), None),
+            Event::Recalled(_) => (EventKind::Recalled, people.author.as_deref(), None),
         };
         // Visitors are told a name, not by what to find the person elsewhere.
         let operator = operator.map(|person| EventOperator {
@@ -83,7 +91,14 @@ pub(crate) fn entry<'a>(
         let at = entry.at.0;
         let conversation = conversation.into();
         let group = people.group.as_ref().map(|(id, name)| GroupRef { id: (*id).into(), name: name.to_string() });
-        return Some(Entry::Event(EventEntry { conversation, sequence, visible, at, event, operator, group, cause }));
+        let of = people.of.as_deref().map(|of| match reader {
+            Reader::Visitor => of.numbers.visible,
+            Reader::Operator(_) => of.numbers.sequence,
+        });
+        let text = people.of.as_deref();
+        let text = text.map(|of| of.text.as_ref().map_or_else(String::new, |text| text.reveal().to_owned()));
+        let entry = EventEntry { conversation, sequence, visible, at, event, operator, group, cause, of, text };
+        return Some(Entry::Event(entry));
     }
     let own = match reader {
         Reader::Visitor => entry.author == Author::Visitor,

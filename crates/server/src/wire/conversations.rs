@@ -194,7 +194,7 @@ pub struct MessageEntry<'a> {
     pub author: MessageAuthor<'a>,
     /// For operators only.
     pub note: bool,
-    /// What was said.
+    /// What was said, in its newest wording; empty where it was taken back.
     #[schema(value_type = String)]
     pub text: Cow<'a, str>,
     /// When it was stored, in microseconds of UTC.
@@ -221,6 +221,10 @@ pub enum EventKind {
     Reopened,
     /// Handed to a group, or to everybody; operators are told.
     Grouped,
+    /// The text of the entry `of` is another one now.
+    Edited,
+    /// The entry `of` was taken back.
+    Recalled,
 }
 
 /// Why a conversation ended.
@@ -259,7 +263,7 @@ pub struct EventEntry {
     pub at: i64,
     /// What happened.
     pub event: EventKind,
-    /// Assigned: to whom. Ended and reopened: by whom.
+    /// Assigned: to whom. Otherwise by whom.
     #[schema(required)]
     pub operator: Option<EventOperator>,
     /// Grouped: to which.
@@ -270,6 +274,14 @@ pub struct EventEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cause: Option<EndCause>,
+    /// Edited and recalled: the `sequence` of the entry, as the receiver counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub of: Option<i64>,
+    /// Edited and recalled: what stands there now, which may be newer than this event; empty where it was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub text: Option<String>,
 }
 
 /// An entry of a conversation.
@@ -309,6 +321,14 @@ pub struct Assignment {
 /// Tells null from missing.
 pub(crate) fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Id>>, D::Error> {
     Option::deserialize(from).map(Some)
+}
+
+/// Another wording of an entry.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Correction {
+    /// What it shall say, at most 10,000 characters.
+    pub text: String,
 }
 
 /// The states that an operator can put a conversation into.

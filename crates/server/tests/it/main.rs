@@ -6,6 +6,7 @@ mod away;
 mod canary;
 mod conformance;
 mod conversation;
+mod corrections;
 mod desync;
 mod fairness;
 mod flood;

@@ -1,6 +1,6 @@
 //! What happens to a conversation besides messages: it is given to somebody, ended, taken up again.
 
-use domain::conversation::{Author, Change, Event, Kind, State};
+use domain::conversation::{Author, Change, Event, Kind, Progress, State};
 use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
 
 use super::head::{Moved, write_heads};
@@ -15,15 +15,15 @@ statements! {
         WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
 }
 
-/// Puts events into a conversation and writes its new state.
-async fn happen(
+/// Puts events into a conversation that stands at `progress` by now, and writes its new state.
+pub(super) async fn happen(
     connection: &mut Connection,
+    mut progress: Progress,
     found: Conversation,
     author: Author,
     what: &[Event],
     at: Timestamp,
 ) -> Result<Change> {
-    let mut progress = found.progress;
     let mut entries = Vec::with_capacity(what.len());
     for event_of in what {
         let kind = Kind::Event(*event_of);
@@ -73,7 +73,9 @@ impl Store {
                                 return Err(Error::NotFound);
                             }
                         }
-                        happen(connection, found, Author::Operator(by.0), &[Event::Assigned(to)], at).await.map(Some)
+                        happen(connection, found.progress, found, Author::Operator(by.0), &[Event::Assigned(to)], at)
+                            .await
+                            .map(Some)
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
@@ -109,7 +111,7 @@ impl Store {
                         // The visitor is told that nobody is on it, and not which groups there are.
                         let leaves = found.progress.assignee.is_some().then_some(Event::Assigned(None));
                         let what: Vec<Event> = leaves.into_iter().chain([Event::Grouped(to)]).collect();
-                        happen(connection, found, Author::Operator(by.0), &what, at).await.map(Some)
+                        happen(connection, found.progress, found, Author::Operator(by.0), &what, at).await.map(Some)
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
@@ -143,7 +145,7 @@ impl Store {
                         if !ended {
                             job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
                         }
-                        happen(connection, found, Author::Operator(by.0), &[what], at).await.map(Some)
+                        happen(connection, found.progress, found, Author::Operator(by.0), &[what], at).await.map(Some)
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
@@ -180,7 +182,8 @@ impl Store {
                             job::postpone(connection, &claimed, due).await?;
                             return Ok(None);
                         }
-                        let change = happen(connection, found, Author::System, &[Event::EndedIdle], at).await?;
+                        let change =
+                            happen(connection, found.progress, found, Author::System, &[Event::EndedIdle], at).await?;
                         job::finish(connection, &claimed).await?;
                         Ok(Some(change))
                     })

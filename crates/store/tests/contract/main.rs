@@ -26,6 +26,7 @@ macro_rules! on_both {
     };
 }
 
+mod alter;
 mod append;
 mod batch;
 mod change;

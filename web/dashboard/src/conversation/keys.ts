@@ -3,6 +3,7 @@ import { conversationPath } from "../shell/route";
 import { router } from "../shell/router.svelte";
 import { toasts } from "../shell/toasts.svelte";
 import { end } from "./actions";
+import { edits } from "./edits.svelte";
 import { handles } from "./handles";
 import { neighbour } from "./list-order";
 import { rows } from "./rows.svelte";
@@ -52,7 +53,7 @@ function back(event: KeyboardEvent, target: Element, conversation: string | null
   }
   if (conversation === null) return;
   event.preventDefault();
-  if (undoSending(conversation)) return;
+  if (edits.cancel(conversation) || undoSending(conversation)) return;
   if (person) router.go(conversationPath(conversation), true);
   else if (!target.closest?.(".list") && focusRow(conversation)) return;
   else {

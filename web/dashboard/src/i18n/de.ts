@@ -1,8 +1,10 @@
 import { deTeam } from "./de-team";
+import { deTogether } from "./de-together";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...deTeam,
+  ...deTogether,
 
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",

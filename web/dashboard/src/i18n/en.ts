@@ -1,8 +1,10 @@
 import { enTeam } from "./en-team";
+import { enTogether } from "./en-together";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
   ...enTeam,
+  ...enTogether,
 
   "app.loading": "Loading …",
   "app.retry": "Try again",
