@@ -1,5 +1,6 @@
 //! What one can listen to, and what passes by.
 
+use domain::conversation::Call;
 use domain::{ConversationId, OperatorId, OrganisationId};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,8 @@ pub enum Signal {
     TeamPresence(bool),
     /// A visitor's conversation has begun, in another window of theirs.
     Began,
+    /// A colleague calls an operator to a conversation.
+    Called(ConversationId, OperatorId, Call),
 }
 
 impl Signal {
@@ -46,7 +49,8 @@ impl Signal {
             (Self::VisitorTyping(a, _), Self::VisitorTyping(b, _))
             | (Self::VisitorSeen(a, _), Self::VisitorSeen(b, _))
             | (Self::TeamSeen(a, _), Self::TeamSeen(b, _))
-            | (Self::VisitorPresence(a, _), Self::VisitorPresence(b, _)) => a == b,
+            | (Self::VisitorPresence(a, _), Self::VisitorPresence(b, _))
+            | (Self::Called(a, ..), Self::Called(b, ..)) => a == b,
             (Self::OperatorTyping(a, who, _), Self::OperatorTyping(b, newer, _)) => (a, who) == (b, newer),
             (Self::TeamPresence(_), Self::TeamPresence(_)) | (Self::Began, Self::Began) => true,
             _ => false,

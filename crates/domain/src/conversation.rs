@@ -105,6 +105,16 @@ pub enum Event {
     Recalled(Of),
 }
 
+/// Why an operator is called to a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Call {
+    /// It was given to them.
+    Handed,
+    /// A note names them.
+    Mentioned,
+}
+
 /// The entry that an event speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Of {

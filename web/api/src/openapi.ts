@@ -361,6 +361,7 @@ export interface components {
         /** @description To whom a conversation is given: an operator or a group, one of the two. */
         Assignment: {
             group?: components["schemas"]["Id"] | null;
+            note?: components["schemas"]["HandoverNote"] | null;
             operator?: components["schemas"]["Id"] | null;
         };
         /**
@@ -368,6 +369,11 @@ export interface components {
          * @enum {string}
          */
         AuthorKind: "visitor" | "operator";
+        /**
+         * @description Why an operator is called.
+         * @enum {string}
+         */
+        CallReason: "handed" | "mentioned";
         /** @description What a client sends. */
         ClientFrame: {
             /**
@@ -642,6 +648,13 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description What it is called. */
             name: string;
+        };
+        /** @description A note that goes with an assignment. */
+        HandoverNote: {
+            /** @description Names this note: 16 random hex digits. What is sent again under the same is stored once. */
+            sender: string;
+            /** @description What it says, at most 10,000 characters. */
+            text: string;
         };
         /**
          * @description An opaque id: 26 lower-case letters and digits.
@@ -983,6 +996,15 @@ export interface components {
             /** @enum {string} */
             type: "counts";
         }) | {
+            /** @description To which. */
+            conversation: components["schemas"]["Id"];
+            /** @description The colleague's name. */
+            name: string;
+            /** @enum {string} */
+            type: "called";
+            /** @description Why. */
+            why: components["schemas"]["CallReason"];
+        } | {
             /** @description What. */
             code: components["schemas"]["ProblemCode"];
             /** @description The conversation it is about. */

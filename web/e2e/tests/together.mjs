@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
-import { openChat, said, signIn, visitShop, write } from "../lib/people.mjs";
+import { openChat, said, visitShop, write } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
 const WORDS = {
@@ -16,9 +16,8 @@ const WORDS = {
     late: /Already read, so it cannot be changed/,
     gone: "Taken back",
     undo: /^Undo/,
-    email: "E-mail",
-    password: "Password",
-    enter: "Sign in",
+    handover: "Note with it",
+    handed: /^Ben Sommer gave you the conversation with Visitor/,
   },
   de: {
     reply: /^Antwort an/,
@@ -30,6 +29,8 @@ const WORDS = {
     late: /Schon gelesen, deshalb nicht mehr zu ändern/,
     gone: "Zurückgeholt",
     undo: /^Rückgängig/,
+    handover: "Notiz dazu",
+    handed: /^Ben Sommer hat Ihnen das Gespräch mit Besucher/,
   },
 };
 
@@ -58,10 +59,69 @@ async function filled(field, text) {
   assert.fail(`in the composer stands: ${await field.inputValue()}`);
 }
 
+/** Ben, the owner, and Lena, an agent, at their desks, and a visitor who wrote "4711", in its conversation. */
+async function pair({ start, open: browser }, language, device, size) {
+  const server = await start({ setUp: { language } });
+  const locale = language === "de" ? "de-DE" : "en-GB";
+  const one = { name: "Lena Roth", email: "lena@example.de", language };
+  const password = server.addOperator(server.facts.organisation, one);
+  const hasTouch = device === "phone";
+  const contexts = [
+    await browser({ size, language: locale, hasTouch }),
+    await browser({ size, language: locale, hasTouch }),
+    await browser(),
+  ];
+  const page = await visitShop(contexts[2], server, language === "de" ? "/" : "/en.html");
+  const chat = await openChat(page);
+  await write(chat, "4711");
+  const ben = await enter(contexts[0], server, "ben@example.de", server.facts.owner_password);
+  const lena = await enter(contexts[1], server, one.email, password);
+  await open(ben, "4711");
+  return { server, ben, lena, chat, page, errors: () => contexts.flatMap((context) => context.errors) };
+}
+
 for (const [language, device, size] of [
   ["en", "desktop", DESKTOP],
   ["de", "phone", PHONE],
 ]) {
+  test(`a conversation is handed over with a note, ${language} ${device}`, async (tools) => {
+    const words = WORDS[language];
+    const { ben, lena, chat, errors } = await pair(tools, language, device, size);
+    const note = ben.getByLabel(words.handover);
+    if (device === "phone") {
+      await ben.locator("button.assign").tap();
+      await note.fill("Wants the money back");
+      await assertAccessible(ben, "the menu to assign, with a note");
+      await picture(ben, `handover-${language}-${device}`);
+      await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).tap();
+    } else {
+      await ben.evaluate(() => document.getElementById("conversation-title").focus());
+      await ben.keyboard.press("a");
+      await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).waitFor();
+      await ben.keyboard.type("l");
+      await ben.keyboard.press("Tab");
+      await ben.keyboard.insertText("Wants the money back");
+      await ben.getByRole("button", { name: /Give to Lena Roth/ }).waitFor();
+      await assertAccessible(ben, "the menu to assign, with a note");
+      await picture(ben, `handover-${language}-${device}`);
+      await ben.keyboard.press("Control+Enter");
+    }
+    await note.waitFor({ state: "detached" });
+    // The note first, then who has it.
+    const bens = ben.locator(".thread");
+    await bens.getByText("Wants the money back").waitFor();
+    await lena.getByText(words.handed).waitFor();
+    await assertAccessible(lena, "somebody who was called");
+    await lena.getByRole("tab").nth(0).click();
+    await lena.getByText("4711").first().click();
+    await lena.locator(".thread").getByText("Wants the money back").waitFor();
+    await said(chat, /Lena Roth/)
+      .first()
+      .waitFor();
+    assert.equal(await chat.getByText("money").count(), 0);
+    assert.deepEqual(errors(), []);
+  });
+
   test(`a message that was not read yet is corrected and taken back, ${language} ${device}`, async (tools) => {
     const words = WORDS[language];
     const touch = device === "phone";
@@ -122,7 +182,10 @@ for (const [language, device, size] of [
     await launcher.click();
     await said(chat, "On Monday").waitFor();
     assert.equal(await chat.getByText(/Mnoday|wrong window/).count(), 0);
-    await desk.locator(".thread").getByText(language === "de" ? "gesehen" : "seen").waitFor();
+    await desk
+      .locator(".thread")
+      .getByText(language === "de" ? "gesehen" : "seen")
+      .waitFor();
     await field.press("ArrowUp");
     await filled(field, "");
     assert.equal(await desk.getByRole("button", { name: words.menu }).count(), 0);
@@ -143,6 +206,9 @@ for (const [language, device, size] of [
     await filled(field, "Keep it");
     await field.press("Control+Enter");
     await said(chat, "Keep it").waitFor();
-    assert.deepEqual([...team.errors, ...shop.errors].filter((error) => !/409/.test(error)), []);
+    assert.deepEqual(
+      [...team.errors, ...shop.errors].filter((error) => !/409/.test(error)),
+      [],
+    );
   });
 }

@@ -320,7 +320,7 @@ pub(super) fn capture(text: Plaintext) -> std::result::Result<Plaintext, Receive
     Ok(text)
 }
 
-fn redact(
+pub(super) fn redact(
     text: Plaintext,
     names: &Names,
     author: Author,

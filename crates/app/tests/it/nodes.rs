@@ -91,10 +91,10 @@ async fn with_a_bus_that_loses_everything_the_sweep_finds_it(house: House) {
     let name = visitor.conversation.as_ref().unwrap().name();
     let (whoever_had_it, _held) = listen(&pair.other, Topic::Operator(owner.operator));
     let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
-    pair.house.app.assign(owner, name, To::Operator(Some(to_owner))).await.unwrap();
+    pair.house.app.assign(owner, name, To::Operator(Some(to_owner)), None).await.unwrap();
     pair.other.sweep().await.unwrap();
     told(&whoever_had_it).await;
-    pair.house.app.assign(owner, name, To::Operator(None)).await.unwrap();
+    pair.house.app.assign(owner, name, To::Operator(None), None).await.unwrap();
     pair.other.sweep().await.unwrap();
     let post = whoever_had_it.take();
     let change = post.changes.values().next().expect("they are told that it is gone");
@@ -122,7 +122,7 @@ async fn whoever_lost_a_conversation_long_ago_hears_nothing_of_it(house: House) 
     let name = write(&pair.house, &mut visitor, 1).await.conversation.name();
     told(&everybody).await;
     let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
-    pair.house.app.assign(owner, name, To::Operator(Some(to_owner))).await.unwrap();
+    pair.house.app.assign(owner, name, To::Operator(Some(to_owner)), None).await.unwrap();
     told(&everybody).await;
     // Seen for good once whoever wrote meanwhile has ended.
     eventually(PATIENCE, "the hand-over is swept", async || {
@@ -154,7 +154,7 @@ async fn a_hand_over_behind_a_later_change_of_ones_own_is_told(house: House) {
     pair.hub.decide(|_| Fate::IsLost);
     let (everybody, _held) = listen(&pair.other, Topic::Unassigned(owner.organisation));
     let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
-    pair.house.app.assign(owner, name, To::Operator(Some(to_owner))).await.unwrap();
+    pair.house.app.assign(owner, name, To::Operator(Some(to_owner)), None).await.unwrap();
     let token = visitor.new_token.clone();
     let (again, _) = pair.other.visit(pair.house.done.widget, token.as_deref(), None, HERE).await.unwrap();
     let reference = again.conversation.clone().unwrap();

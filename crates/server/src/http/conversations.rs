@@ -1,6 +1,6 @@
 //! Lists, entries, and what happens to a conversation besides messages.
 
-use app::conversation::assign::To;
+use app::conversation::assign::{HandoverNote, To};
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -161,7 +161,15 @@ pub(super) async fn assign(
             return Err(app::Error::Invalid { field: "operator", detail }.into());
         }
     };
-    shared.app.assign(principal, id.0, to).await?;
+    let note = match body.note {
+        Some(note) => {
+            let invalid = |_| app::Error::Invalid { field: "sender", detail: "must be 16 hex digits".to_owned() };
+            let sender = note.sender.parse().map_err(invalid)?;
+            Some(HandoverNote { sender, text: Plaintext::new(note.text) })
+        }
+        None => None,
+    };
+    shared.app.assign(principal, id.0, to, note).await?;
     // Whoever gives away what they could only see while it was theirs gets no row back.
     match row(&shared, principal, id).await {
         Ok(row) => Ok(row.into_response()),

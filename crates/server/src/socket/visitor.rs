@@ -449,7 +449,11 @@ impl Chat {
             Signal::TeamSeen(_, sequence) => {
                 Some(ServerFrame::Seen { conversation: self.name()?, who: Viewer::Team, sequence })
             }
-            Signal::VisitorTyping(..) | Signal::VisitorSeen(..) | Signal::VisitorPresence(..) | Signal::Began => None,
+            Signal::VisitorTyping(..)
+            | Signal::VisitorSeen(..)
+            | Signal::VisitorPresence(..)
+            | Signal::Began
+            | Signal::Called(..) => None,
         }
     }
 

@@ -305,7 +305,7 @@ pub struct EntryPage<'a> {
 }
 
 /// To whom a conversation is given: an operator or a group, one of the two.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// An operator's id, or null for nobody.
@@ -316,6 +316,18 @@ pub struct Assignment {
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<Id>)]
     pub group: Option<Option<Id>>,
+    /// What whoever takes it should know. Stored with the assignment or not at all.
+    pub note: Option<HandoverNote>,
+}
+
+/// A note that goes with an assignment.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverNote {
+    /// Names this note: 16 random hex digits. What is sent again under the same is stored once.
+    pub sender: String,
+    /// What it says, at most 10,000 characters.
+    pub text: String,
 }
 
 /// Tells null from missing.

@@ -13,6 +13,7 @@ mod flood;
 mod foreign_pages;
 mod frames;
 mod generated;
+mod handover;
 mod harness;
 mod idle;
 mod kill;

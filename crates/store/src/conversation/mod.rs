@@ -13,6 +13,7 @@ use domain::{
 };
 
 pub use self::alter::Altered;
+pub use self::happen::To;
 pub use self::list::List;
 pub use self::see::Seen;
 use crate::engine::{Connection, Row, Value, statements};

@@ -36,6 +36,7 @@ mod disk;
 mod durability;
 mod fixture;
 mod group;
+mod handover;
 mod job;
 mod key;
 mod message;

@@ -16,4 +16,10 @@ export const deTogether: Record<keyof typeof enTogether, string> = {
   "edit.taken_back.note": "Notiz zurückgeholt.",
   "edit.recalled": "Zurückgeholt",
   "keys.edit": "Letzte Nachricht ändern, solange sie nicht gelesen ist",
+  "handover.note": "Notiz dazu",
+  "handover.placeholder": "Was zu wissen ist. Sieht nur Ihr Team.",
+  "handover.give": "An {name} geben",
+  "handover.keys": "Strg+Eingabe",
+  "called.handed": "{name} hat Ihnen das Gespräch mit {visitor} gegeben",
+  "called.mentioned": "{name} fragt Sie zum Gespräch mit {visitor}",
 };

@@ -14,4 +14,10 @@ export const enTogether = {
   "edit.taken_back.note": "Note taken back.",
   "edit.recalled": "Taken back",
   "keys.edit": "Change the last message, if it was not read yet",
+  "handover.note": "Note with it",
+  "handover.placeholder": "What they should know. Only your team sees it.",
+  "handover.give": "Give to {name}",
+  "handover.keys": "Ctrl+Enter",
+  "called.handed": "{name} gave you the conversation with {visitor}",
+  "called.mentioned": "{name} asks you about the conversation with {visitor}",
 } as const;
