@@ -1,31 +1,80 @@
 //! What happens to a conversation besides messages: it is given to somebody, ended, taken up again.
 
-use domain::conversation::{Author, Change, Event, Kind, State};
+use domain::conversation::{Author, Change, Event, Kind, Progress, State};
 use domain::limits::TOPICS_EACH;
 use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
+use privacy::message::Identity;
+use privacy::{Message, Sealed};
 
 use super::head::{Moved, write_heads};
 use super::{Conversation, locked};
-use crate::append::{INSERT_MESSAGES, event};
-use crate::engine::{Connection, statements};
+use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event};
+use crate::engine::{Connection, Value, statements};
 use crate::{Error, Result, Store, group, job, topic};
 
 statements! {
     WORKS_HERE =
         "SELECT organisation_id FROM operator
         WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
+    HAS_SENT =
+        "SELECT organisation_id FROM sender WHERE conversation_id = $1 AND author = $2 AND sender = $3";
 }
 
-/// Puts events into a conversation and writes its new state.
+/// A note that goes with what happens, before it.
+async fn note(
+    connection: &mut Connection,
+    found: &Conversation,
+    progress: &mut Progress,
+    note: &Message<Sealed>,
+    at: Timestamp,
+) -> Result<Option<(Vec<Value>, Vec<Value>)>> {
+    let Identity { author, sender, counter, revision, .. } = *note.identity();
+    let values = [found.id.into(), author.code().into(), sender.into()];
+    if !connection.query_in(found.organisation.into(), &HAS_SENT, &values).await?.is_empty() {
+        return Ok(None);
+    }
+    let numbers = progress.advance(author, Kind::Note, at);
+    let row = vec![
+        found.id.into(),
+        numbers.sequence.into(),
+        found.organisation.into(),
+        numbers.visible.into(),
+        Kind::Note.code().0.into(),
+        author.code().into(),
+        Value::Null,
+        sender.into(),
+        counter.into(),
+        revision.into(),
+        note.sealed().into(),
+        at.into(),
+    ];
+    let counted = vec![found.id.into(), author.code().into(), sender.into(), found.organisation.into(), counter.into()];
+    Ok(Some((row, counted)))
+}
+
+/// Puts events into a conversation that stands at `progress` by now, and writes its new state.
 pub(super) async fn happen(
     connection: &mut Connection,
+    progress: Progress,
     found: Conversation,
     author: Author,
     what: &[Event],
     at: Timestamp,
 ) -> Result<Change> {
-    let mut progress = found.progress;
-    let mut entries = Vec::with_capacity(what.len());
+    happen_after(connection, progress, found, author, None, what, at).await
+}
+
+/// The same behind a note's row and its sender's count, which `progress` counts already.
+async fn happen_after(
+    connection: &mut Connection,
+    mut progress: Progress,
+    found: Conversation,
+    author: Author,
+    note: Option<(Vec<Value>, Vec<Value>)>,
+    what: &[Event],
+    at: Timestamp,
+) -> Result<Change> {
+    let (mut entries, counted): (Vec<_>, Vec<_>) = note.into_iter().unzip();
     for event_of in what {
         let kind = Kind::Event(*event_of);
         let numbers = progress.advance(author, kind, at);
@@ -41,16 +90,94 @@ pub(super) async fn happen(
         position: 0,
     };
     let moved = vec![Moved { change, from: found.progress }];
-    let changes = write_heads(connection, moved, Vec::new(), &[(&INSERT_MESSAGES, &entries)]).await?;
+    let beside = [(&INSERT_MESSAGES, entries.as_slice()), (&COUNT_SENDERS, counted.as_slice())];
+    let changes = write_heads(connection, moved, Vec::new(), &beside).await?;
     changes.into_iter().next().ok_or_else(|| Error::Broken("a change was not written".to_owned()))
 }
 
+/// To whom a conversation is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// An operator, or nobody; its group stays.
+    Operator(Option<OperatorId>),
+    /// A group, or everybody; nobody is on it then.
+    Group(Option<GroupNumber>),
+}
+
+/// What happens when a conversation is given to somebody; nothing where it is so already.
+async fn hands_over(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    now: Hands,
+    to: To,
+) -> Result<Vec<Event>> {
+    match to {
+        To::Operator(to) if now.assignee == to => Ok(Vec::new()),
+        To::Operator(to) => {
+            if let Some(to) = to {
+                let values = [organisation.into(), to.into()];
+                if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
+                    return Err(Error::NotFound);
+                }
+            }
+            Ok(vec![Event::Assigned(to)])
+        }
+        To::Group(to) if now == (Hands { assignee: None, group: to }) => Ok(Vec::new()),
+        To::Group(to) => {
+            if let Some(to) = to {
+                group::must_be_there(connection, organisation, [to].into_iter().collect()).await?;
+            }
+            // The visitor is told that nobody is on it, and not which groups there are.
+            let leaves = now.assignee.is_some().then_some(Event::Assigned(None));
+            Ok(leaves.into_iter().chain([Event::Grouped(to)]).collect())
+        }
+    }
+}
+
 impl Store {
-    /// Gives a conversation to an operator, or to nobody; nothing happens where it is so already.
+    /// Gives a conversation to an operator or a group, or to nobody, with a note where there is one: both or none. Nothing
+    /// happens where it is so already. A note's sender writes no other one, so that a second try is known by it.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for an operator of another organisation, and [`Error::OutOfReach`] where `by` may not
-    /// touch it.
+    /// [`Error::NotFound`], also for an operator of another organisation or a group that is not there, and
+    /// [`Error::OutOfReach`] where `by` may not touch it.
+    pub async fn hand_over(
+        &self,
+        organisation: OrganisationId,
+        id: ConversationId,
+        by: (OperatorId, Access),
+        to: To,
+        with: Option<Message<Sealed>>,
+        at: Timestamp,
+    ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
+        self.data
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let found = locked(connection, organisation, id, Some(by)).await?;
+                        let what = hands_over(connection, organisation, found.progress.hands(), to).await?;
+                        let mut progress = found.progress;
+                        let with = match &with {
+                            Some(with) => note(connection, &found, &mut progress, with, at).await?,
+                            None => None,
+                        };
+                        if what.is_empty() && with.is_none() {
+                            return Ok(None);
+                        }
+                        let author = Author::Operator(by.0);
+                        happen_after(connection, progress, found, author, with, &what, at).await.map(Some)
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
+            .await
+    }
+
+    /// Gives a conversation to an operator, or to nobody.
+    ///
+    /// # Errors
+    /// Those of [`Store::hand_over`].
     pub async fn assign(
         &self,
         organisation: OrganisationId,
@@ -59,63 +186,7 @@ impl Store {
         to: Option<OperatorId>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let found = locked(connection, organisation, id, Some(by)).await?;
-                        if found.progress.assignee == to {
-                            return Ok(None);
-                        }
-                        if let Some(to) = to {
-                            let values = [organisation.into(), to.into()];
-                            if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
-                                return Err(Error::NotFound);
-                            }
-                        }
-                        happen(connection, found, Author::Operator(by.0), &[Event::Assigned(to)], at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
-    }
-
-    /// Hands a conversation to a group, or to everybody; whoever was on it no longer is. Nothing happens where it is so
-    /// already.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], also for a group that is not there, and [`Error::OutOfReach`] where `by` may not touch it.
-    pub async fn hand_to_group(
-        &self,
-        organisation: OrganisationId,
-        id: ConversationId,
-        by: (OperatorId, Access),
-        to: Option<GroupNumber>,
-        at: Timestamp,
-    ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let found = locked(connection, organisation, id, Some(by)).await?;
-                        if found.progress.hands() == (Hands { assignee: None, group: to }) {
-                            return Ok(None);
-                        }
-                        if let Some(to) = to {
-                            group::must_be_there(connection, organisation, [to].into_iter().collect()).await?;
-                        }
-                        // The visitor is told that nobody is on it, and not which groups there are.
-                        let leaves = found.progress.assignee.is_some().then_some(Event::Assigned(None));
-                        let what: Vec<Event> = leaves.into_iter().chain([Event::Grouped(to)]).collect();
-                        happen(connection, found, Author::Operator(by.0), &what, at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
+        self.hand_over(organisation, id, by, To::Operator(to), None, at).await
     }
 
     /// Says what a conversation is about besides, and what no more; nothing happens where it is so already.
@@ -155,7 +226,7 @@ impl Store {
                         if what.is_empty() {
                             return Ok(None);
                         }
-                        happen(connection, found, Author::Operator(by.0), &what, at).await.map(Some)
+                        happen(connection, found.progress, found, Author::Operator(by.0), &what, at).await.map(Some)
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
@@ -189,7 +260,7 @@ impl Store {
                         if !ended {
                             job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
                         }
-                        happen(connection, found, Author::Operator(by.0), &[what], at).await.map(Some)
+                        happen(connection, found.progress, found, Author::Operator(by.0), &[what], at).await.map(Some)
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
@@ -229,7 +300,8 @@ impl Store {
                             job::postpone(connection, &claimed, due).await?;
                             return Ok(None);
                         }
-                        let change = happen(connection, found, Author::System, &[Event::EndedIdle], at).await?;
+                        let change =
+                            happen(connection, found.progress, found, Author::System, &[Event::EndedIdle], at).await?;
                         job::finish(connection, &claimed).await?;
                         Ok(Some(change))
                     })

@@ -26,6 +26,7 @@ macro_rules! on_both {
     };
 }
 
+mod alter;
 mod append;
 mod batch;
 mod change;
@@ -35,6 +36,7 @@ mod disk;
 mod durability;
 mod fixture;
 mod group;
+mod handover;
 mod job;
 mod key;
 mod message;

@@ -1,6 +1,7 @@
 import { deAccount } from "./de-account";
 import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
+import { deTogether } from "./de-together";
 import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
@@ -9,6 +10,7 @@ export const de: Catalogue = {
   ...deTeam,
   ...deAccount,
   ...deTopics,
+  ...deTogether,
 
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",

@@ -1,6 +1,7 @@
 import { enAccount } from "./en-account";
 import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
+import { enTogether } from "./en-together";
 import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
@@ -9,6 +10,7 @@ export const en = {
   ...enTeam,
   ...enAccount,
   ...enTopics,
+  ...enTogether,
 
   "app.loading": "Loading …",
   "app.retry": "Try again",
