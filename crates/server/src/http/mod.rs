@@ -2,6 +2,7 @@
 
 mod body;
 mod conversations;
+mod described;
 mod edge_routes;
 mod groups;
 mod guard;

@@ -306,9 +306,9 @@ pub struct Assignment {
     pub group: Option<Option<Id>>,
 }
 
-/// Tells null from missing.
-pub(crate) fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Id>>, D::Error> {
-    Option::deserialize(from).map(Some)
+/// Tells null from missing: what can't be null is refused as null.
+pub(crate) fn some<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// The states that an operator can put a conversation into.
