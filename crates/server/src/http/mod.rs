@@ -3,6 +3,7 @@
 mod account;
 mod body;
 mod conversations;
+mod described;
 mod edge_routes;
 mod factor;
 mod groups;
