@@ -152,6 +152,8 @@ fn app_router(shared: Shared) -> Router {
     Router::new()
         .merge(openapi::router())
         .route("/api/openapi.json", get(openapi::document))
+        .route("/api/docs", get(openapi::page))
+        .route("/api/docs.css", get(openapi::styles))
         .route("/api/{*unknown}", get(problem::not_found))
         .route("/socket", get(socket::operator_upgrade))
         .route("/frames", post(socket::operator_request))

@@ -88,3 +88,14 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&descript
 pub(super) async fn document() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())
 }
+
+/// The same for people, made by `cargo xtask regenerate`.
+pub(super) async fn page() -> impl IntoResponse {
+    let page = include_str!("../../../../docs/api/index.html");
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page)
+}
+
+pub(super) async fn styles() -> impl IntoResponse {
+    let styles = include_str!("../../../../docs/api/docs.css");
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], styles)
+}
