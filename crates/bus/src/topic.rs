@@ -37,7 +37,7 @@ pub enum Signal {
     TeamPresence(bool),
     /// A visitor's conversation has begun, in another window of theirs.
     Began,
-    /// An operator signed in with a browser that is new to them.
+    /// An operator signed in with a browser that is new to them, or something changed about their passkeys.
     SignedIn,
 }
 
