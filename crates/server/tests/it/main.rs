@@ -19,6 +19,7 @@ mod kill;
 mod kill_on_postgres;
 mod malformed;
 mod nodes;
+mod passkey;
 mod security;
 mod slow;
 mod slowhttptest;
