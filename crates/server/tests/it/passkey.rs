@@ -114,7 +114,7 @@ async fn whatever_is_wrong_with_a_passkey_the_answer_is_the_same(on: On) {
         let lines = answer.head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("date:"));
         (lines.collect::<Vec<_>>().join("\n"), answer.text())
     };
-    let mut same = async |what: &str, body: Value| {
+    let same = async |what: &str, body: Value| {
         let refused = ask(house, &Caller::Nobody, "POST", "/api/session/passkey", body).await.is(401);
         assert_eq!(without_date(&refused), without_date(&unknown), "{what}");
     };
