@@ -3,6 +3,7 @@
 //! This crate knows no database, no socket and no key. What stands here is what every other part may rely on.
 
 pub mod access;
+mod bits;
 pub mod clock;
 pub mod conversation;
 pub mod device;
@@ -10,9 +11,11 @@ pub mod id;
 pub mod language;
 pub mod limits;
 pub mod text;
+pub mod topic;
 
 pub use access::{Access, Capability, GroupNumber, Groups, Hands, Level, Principal, Reach, Rights, Role};
 pub use clock::{Clock, Timestamp};
 pub use device::{Browser, Platform};
 pub use id::{ConversationId, JobId, KeyId, OperatorId, OrganisationId, PublicId, SenderId, WidgetId};
 pub use language::Language;
+pub use topic::{TopicNumber, Topics};

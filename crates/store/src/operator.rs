@@ -6,7 +6,7 @@ use crate::engine::{Connection, Row, statements};
 use crate::known_device::FORGET_ALL;
 use crate::passkey::DELETE_ALL as END_PASSKEYS;
 use crate::session::end_others;
-use crate::{Error, Result, Scope, Store, System};
+use crate::{Error, Result, Scope, Store, System, group};
 
 /// An operator as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Store {
     /// Stores an operator; its `id` is given by the database.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where the address is taken.
+    /// [`Error::Conflict`] where the address is taken; [`Error::NotFound`] where a group was removed meanwhile.
     pub async fn insert_operator(&self, operator: Operator, at: Timestamp) -> Result<Operator> {
         self.data
             .write(move |connection| {
@@ -130,6 +130,7 @@ impl Store {
                         operator.groups.bits().into(),
                     ];
                     let rows = connection.query(&INSERT, &values).await?;
+                    group::must_be_there(connection, operator.organisation, operator.groups).await?;
                     let id =
                         rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
                     Ok(Operator { id: OperatorId(id), ..operator })
@@ -289,6 +290,7 @@ impl Store {
                         deactivated_at.into(),
                     ];
                     connection.execute(&CHANGE, &values, 1).await?;
+                    group::must_be_there(connection, organisation, groups).await?;
                     let who = [organisation.into(), id.into()];
                     if (role, deactivated_at) != (now.role, now.deactivated_at) {
                         connection.execute_any(&END_LINKS, &who).await?;

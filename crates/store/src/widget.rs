@@ -3,7 +3,7 @@
 use domain::{GroupNumber, Language, OrganisationId, PublicId, Timestamp, WidgetId};
 
 use crate::engine::{Row, statements};
-use crate::{Error, Result, Scope, Store, System};
+use crate::{Error, Result, Scope, Store, System, group};
 
 /// A widget as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Store {
     /// Writes a widget's settings.
     ///
     /// # Errors
-    /// Those of the database.
+    /// [`Error::NotFound`] where its group was removed meanwhile.
     pub async fn update_widget(&self, widget: Widget) -> Result<()> {
         self.data
             .write(move |connection| {
@@ -136,7 +136,9 @@ impl Store {
                         widget.sites.join(" ").into(),
                         widget.group.map(GroupNumber::number).into(),
                     ];
-                    connection.execute(&UPDATE, &values, 1).await
+                    connection.execute(&UPDATE, &values, 1).await?;
+                    let groups = widget.group.into_iter().collect();
+                    group::must_be_there(connection, widget.organisation, groups).await
                 })
             })
             .await

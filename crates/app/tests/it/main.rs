@@ -6,6 +6,7 @@ mod clocks;
 mod nodes;
 mod passkey;
 mod sign_in;
+mod snooze;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -70,6 +70,12 @@ const OPERATIONS: &[(&str, &str, Kind)] = &[
     ("post", "/api/snippets", Changes),
     ("patch", "/api/snippets/{id}", Changes),
     ("delete", "/api/snippets/{id}", ChangesByItself),
+    ("put", "/api/conversations/{id}/snooze", Changes),
+    ("patch", "/api/conversations/{id}/topics", Changes),
+    ("get", "/api/topics", Tells),
+    ("post", "/api/topics", Changes),
+    ("patch", "/api/topics/{id}", Changes),
+    ("delete", "/api/topics/{id}", ChangesByItself),
     ("get", "/api/widgets", Tells),
     ("patch", "/api/widgets/{id}", Changes),
 ];

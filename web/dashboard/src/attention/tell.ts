@@ -30,7 +30,11 @@ export async function mayNotify(): Promise<boolean> {
 function notify(row: ConversationSummary): void {
   const body = attention.on("preview") ? row.preview : undefined;
   try {
-    const shown = new Notification(t("attention.new"), { tag: row.id, body: body ?? undefined, silent: true });
+    const shown = new Notification(t(row.returned_at === null ? "attention.new" : "attention.returned"), {
+      tag: row.id,
+      body: body ?? undefined,
+      silent: true,
+    });
     shown.onclick = () => {
       window.focus();
       router.go(conversationPath(row.id));

@@ -1,10 +1,14 @@
 import { deAccount } from "./de-account";
+import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
+import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deSnooze,
   ...deTeam,
   ...deAccount,
+  ...deTopics,
 
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",

@@ -1,10 +1,14 @@
 import { enAccount } from "./en-account";
+import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
+import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
+  ...enSnooze,
   ...enTeam,
   ...enAccount,
+  ...enTopics,
 
   "app.loading": "Loading …",
   "app.retry": "Try again",
