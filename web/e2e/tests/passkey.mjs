@@ -170,3 +170,27 @@ test("a new passkey is told of in other windows, and taken away from there", asy
   await there.getByRole("tab", { name: /Mine/ }).waitFor();
   assert.deepEqual(context.errors, []);
 });
+
+test("passkeys in German on a phone", async ({ start, open }) => {
+  const server = await start({ setUp: {} });
+  const context = await open({ size: PHONE, language: "de-DE" });
+  await withoutOffer(context);
+  const page = await context.newPage();
+  await page.goto(server.app);
+  await page.evaluate(() => localStorage.setItem("diskret.language", "de"));
+  await button(page, "Mit Passkey anmelden").waitFor();
+  await assertAccessible(page, "sign-in, German, phone");
+  await picture(page, "sign-in-passkey-phone-de");
+  await page.locator('input[name="email"]').fill(EMAIL);
+  await page.locator('input[name="password"]').fill(server.facts.owner_password);
+  await button(page, "Anmelden").click();
+  await page.getByRole("tab", { name: /Meine/ }).waitFor();
+  await page.goto(`${server.app}/settings/account`);
+  await button(page, "Passkey hinzufügen").click();
+  await page.locator('input[name="passkey-name"]').scrollIntoViewIfNeeded();
+  await assertAccessible(page, "passkeys, German, phone");
+  await picture(page, "passkeys-phone-de");
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= PHONE.width, `${wide} px wide`);
+  assert.deepEqual(context.errors, []);
+});

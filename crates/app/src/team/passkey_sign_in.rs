@@ -39,10 +39,10 @@ impl App {
     /// # Errors
     /// [`Error::Unauthorised`], whatever is wrong; [`Error::RateLimited`] after many wrong ones.
     pub async fn sign_in_with_passkey(&self, place: &Place, used: &UsedPasskey, visit: &Visit) -> Result<SignedIn> {
-        let near = [Guesser::Address(visit.from.address)];
-        let guessers: Vec<_> = near.into_iter().chain(visit.from.network.map(Guesser::Network)).collect();
+        let index = self.secrets.passkey_index(&used.id);
+        let guessers = self.passkey_guessers(index, visit).await?;
         self.brake.begin(&guessers)?;
-        let (operator, hash) = match self.check_passkey(place, used).await {
+        let (operator, hash) = match self.check_passkey(place, index, used).await {
             Err(Error::Unauthorised) => return Err(Error::Unauthorised),
             Err(error) => {
                 self.brake.forgive(&guessers);
@@ -55,11 +55,24 @@ impl App {
         self.open_session(&operator, Means::Passkey(hash), visit, known.is_ours).await
     }
 
+    /// A browser in which somebody has signed in before is counted for itself: whoever guesses beside it does not slow it down.
+    /// Nobody guesses signatures, so there is no count for whoever tries the same passkey from elsewhere, which could.
+    async fn passkey_guessers(&self, index: [u8; 32], visit: &Visit) -> Result<Vec<Guesser>> {
+        let known = self.known(index, visit).await?;
+        Ok(match visit.device.as_ref().filter(|_| known.is_ours) {
+            Some(device) => vec![Guesser::Device(device.hash(), index)],
+            None => {
+                let near = [Guesser::Address(visit.from.address)];
+                near.into_iter().chain(visit.from.network.map(Guesser::Network)).collect()
+            }
+        })
+    }
+
     /// Whose passkey it is, where all is as it should be. The challenge is spent then.
-    async fn check_passkey(&self, place: &Place, used: &UsedPasskey) -> Result<(Operator, [u8; 32])> {
+    async fn check_passkey(&self, place: &Place, index: [u8; 32], used: &UsedPasskey) -> Result<(Operator, [u8; 32])> {
         let challenge = passkey::challenge(&used.client_data).map_err(|_| Error::Unauthorised)?;
         let spent = self.read_challenge(&challenge, &Purpose::SignIn).ok_or(Error::Unauthorised)?;
-        let found = match self.store.passkey(self.secrets.passkey_index(&used.id)).await {
+        let found = match self.store.passkey(index).await {
             Err(store::Error::NotFound) => return Err(Error::Unauthorised),
             found => found?,
         };

@@ -375,7 +375,20 @@ async fn wrong_passkeys_are_slowed_down(house: House) {
     let here = house.sign_in_with(&device, &user).await.err();
     assert!(matches!(here, Some(Error::RateLimited(_))), "{here:?}");
     let used = used(&device, &user, &house.app.begin_passkey_sign_in());
-    assert!(house.app.sign_in_with_passkey(&place(), &used, &from(2)).await.is_ok(), "its owner elsewhere");
+    let elsewhere = house.app.sign_in_with_passkey(&place(), &used, &from(2)).await.unwrap();
+    let visit = Visit { device: Some(elsewhere.device), ..from(1) };
+    let used = self::used(&device, &user, &house.app.begin_passkey_sign_in());
+    let beside = house.app.sign_in_with_passkey(&place(), &used, &visit).await;
+    assert!(beside.is_ok(), "its owner beside whoever guesses, in a browser that is known");
+    let mut tried = 0;
+    loop {
+        let wrong = self::used(&stranger, &user, &house.app.begin_passkey_sign_in());
+        match house.app.sign_in_with_passkey(&place(), &wrong, &visit).await.err() {
+            Some(Error::Unauthorised) => tried += 1,
+            other => break assert!(matches!(other, Some(Error::RateLimited(_))), "{other:?}"),
+        }
+    }
+    assert_eq!(tried, 10, "a known browser is no excuse");
 }
 
 async fn a_passkey_is_renamed_recognised_and_removed(house: House) {
