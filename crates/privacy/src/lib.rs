@@ -5,6 +5,7 @@
 pub mod digest;
 pub mod keys;
 pub mod message;
+pub mod passkey;
 pub mod plaintext;
 pub mod random;
 pub mod recovery;

@@ -3,6 +3,7 @@
 use domain::{OperatorId, OrganisationId, Role, Timestamp};
 
 use crate::engine::{Connection, Statement, Value, statements};
+use crate::passkey::DELETE_ALL;
 use crate::session::end_others;
 use crate::{Error, Result, Store};
 
@@ -127,8 +128,8 @@ impl Store {
             .await
     }
 
-    /// Turns the second factor off. `may` judges the role that somebody has now, in the transaction; `reset_at` is kept for
-    /// them where a colleague did it.
+    /// Turns the second factor off. `may` judges the role that somebody has now, in the transaction. `reset_at` is kept for
+    /// them where a colleague did it, and their passkeys go with it: they may lie in the phone that was lost.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::OutOfReach`] where `may` says no.
@@ -150,6 +151,9 @@ impl Store {
                     }
                     let values = [organisation.into(), operator.into(), reset_at.into()];
                     connection.execute(&CLEAR, &values, 1).await?;
+                    if reset_at.is_some() {
+                        connection.execute_any(&DELETE_ALL, &who).await?;
+                    }
                     connection.execute_any(&DELETE_CODES, &who).await.map(drop)
                 })
             })

@@ -4,6 +4,7 @@ use domain::{Groups, KeyId, Language, OperatorId, OrganisationId, Principal, Pub
 
 use crate::engine::{Connection, Row, statements};
 use crate::known_device::FORGET_ALL;
+use crate::passkey::DELETE_ALL as END_PASSKEYS;
 use crate::session::end_others;
 use crate::{Error, Result, Scope, Store, System, group};
 
@@ -200,7 +201,8 @@ impl Store {
             .await
     }
 
-    /// Sets an operator's password, ends their sessions and forgets their browsers, in one transaction.
+    /// Sets an operator's password, ends their sessions, removes their passkeys and forgets their browsers, in one
+    /// transaction: whoever had got in before is out.
     ///
     /// # Errors
     /// Those of the database.
@@ -213,6 +215,7 @@ impl Store {
                     let who = [organisation.into(), id.into()];
                     connection.execute_any(&END_LINKS, &who).await?;
                     connection.execute_any(&FORGET_ALL, &who).await?;
+                    connection.execute_any(&END_PASSKEYS, &who).await?;
                     connection.execute_any(&END_SESSIONS, &who).await.map(drop)
                 })
             })
@@ -295,6 +298,7 @@ impl Store {
                     if deactivated_at.is_some() {
                         connection.execute_any(&END_SESSIONS, &who).await?;
                         connection.execute_any(&END_TOKENS, &who).await?;
+                        connection.execute_any(&END_PASSKEYS, &who).await?;
                         connection.execute_any(&FORGET_ALL, &who).await?;
                     }
                     Ok(())

@@ -5,6 +5,7 @@ use domain::{OperatorId, OrganisationId, Principal, Timestamp};
 use crate::engine::statements;
 use crate::known_device::FORGET_ALL;
 use crate::operator::{END_SESSIONS, SET_PASSWORD, lock_team};
+use crate::passkey::DELETE_ALL as END_PASSKEYS;
 use crate::{Error, Result, Scope, Store, System};
 
 statements! {
@@ -82,7 +83,7 @@ impl Store {
             .await
     }
 
-    /// Uses a link: sets the password and ends every session of its operator, in one transaction.
+    /// Uses a link: sets the password, ends every session of its operator and removes their passkeys, in one transaction.
     ///
     /// # Errors
     /// [`Error::NotFound`] for one that was used, has expired or never was, and where its operator works here no more.
@@ -106,6 +107,7 @@ impl Store {
                     let values = [organisation.into(), operator.into(), password_hash.into()];
                     connection.execute(&SET_PASSWORD, &values, 1).await?;
                     connection.execute_any(&END_SESSIONS, &who).await?;
+                    connection.execute_any(&END_PASSKEYS, &who).await?;
                     connection.execute_any(&FORGET_ALL, &who).await?;
                     Ok((organisation, operator))
                 })

@@ -4,6 +4,7 @@
 
 mod clocks;
 mod nodes;
+mod passkey;
 mod sign_in;
 mod snooze;
 

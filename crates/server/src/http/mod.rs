@@ -12,6 +12,7 @@ mod headers;
 mod health;
 pub mod openapi;
 mod operators;
+mod passkeys;
 mod problem;
 mod programs;
 mod roles;

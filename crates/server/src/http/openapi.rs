@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use super::described::Everywhere;
 use super::{
-    Shared, account, conversations, factor, groups, operators, programs, roles, session, setup, snippets, topics,
-    widgets,
+    Shared, account, conversations, factor, groups, operators, passkeys, programs, roles, session, setup, snippets,
+    topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -36,6 +36,8 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(setup::confirm_recovery),
     || routes!(session::show, session::sign_in, session::change, session::sign_out),
     || routes!(session::second_step),
+    || routes!(passkeys::question),
+    || routes!(passkeys::sign_in),
     || routes!(account::sessions, account::end_others),
     || routes!(account::end_session, account::recognise),
     || routes!(account::change_password),
@@ -44,6 +46,9 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(factor::turn_off),
     || routes!(factor::renew_codes),
     || routes!(factor::reset),
+    || routes!(passkeys::list, passkeys::add),
+    || routes!(passkeys::draft),
+    || routes!(passkeys::change, passkeys::remove),
     || routes!(programs::list, programs::add),
     || routes!(programs::remove),
     || routes!(conversations::list),

@@ -9,7 +9,7 @@ use diskret_store::append::{Append, Beginning, Outcome, Stored, Target};
 use diskret_store::conversation::Conversation;
 use diskret_store::message::{Entry, Names};
 use diskret_store::operator::Operator;
-use diskret_store::session::Proved;
+use diskret_store::session::{Means, Proved};
 use diskret_store::widget::Widget;
 use diskret_store::{Error, KeyStore, Location, Result, Settings, Store, files_in};
 use domain::conversation::{Author, Kind, Numbers};
@@ -119,7 +119,8 @@ pub(crate) fn widget(organisation: OrganisationId) -> Widget {
 
 /// What somebody has proved who signs in with the password alone.
 pub(crate) fn proved(organisation: OrganisationId, operator: OperatorId) -> Proved {
-    Proved { organisation, operator, password_hash: PASSWORD.to_owned(), second_factor: false }
+    let by = Means::Password { hash: PASSWORD.to_owned(), second_factor: false };
+    Proved { organisation, operator, by }
 }
 
 pub(crate) fn operator(organisation: OrganisationId, role: Role) -> Operator {
