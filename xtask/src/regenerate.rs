@@ -1,6 +1,6 @@
 //! `cargo xtask regenerate`: what is written from the code, so that code and page can't drift apart.
 //!
-//! The generators are tests of the server (`cargo test -p diskret-server --test it generated::`): they compare, and with
+//! The generators are tests of the server (`generated::…` and `access::page` of its `it`): they compare, and with
 //! `REGENERATE=1` they write. The types of the front ends follow from what they wrote.
 
 use std::fs;
@@ -21,7 +21,18 @@ pub(crate) fn write() -> Result<()> {
             fs::create_dir_all(folder)?;
         }
     }
-    let words = ["test", "--quiet", "--locked", "--package", "diskret-server", "--test", "it", "generated::"];
+    let words = [
+        "test",
+        "--quiet",
+        "--locked",
+        "--package",
+        "diskret-server",
+        "--test",
+        "it",
+        "--",
+        "generated::",
+        "access::page",
+    ];
     let mut passed = 0;
     let ended_well = shell::listen(shell::cargo(&words).env("REGENERATE", "1"), |line| {
         passed += crate::test::rust(line).map_or(0, |count| count.passed);

@@ -28,7 +28,8 @@ impl App {
                     Some(to) => Some(self.who_can_answer(principal, to).await?),
                 };
                 let found = self.store.conversation_named(organisation, name).await?;
-                self.store.assign(organisation, found.id, by, to, self.now()).await?;
+                let store = self.store.audited(self.by(principal));
+                store.assign(organisation, found.id, by, to, self.now()).await?;
             }
             To::Group(to) => {
                 let to = match to {
@@ -36,7 +37,8 @@ impl App {
                     Some(to) => Some(self.group_named(principal, to).await?),
                 };
                 let found = self.store.conversation_named(organisation, name).await?;
-                self.store.hand_to_group(organisation, found.id, by, to, self.now()).await?;
+                let store = self.store.audited(self.by(principal));
+                store.hand_to_group(organisation, found.id, by, to, self.now()).await?;
             }
         }
         Ok(())

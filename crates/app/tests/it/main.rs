@@ -2,6 +2,7 @@
 //! pass at once. On both databases.
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 
+mod audit;
 mod clocks;
 mod nodes;
 mod sign_in;

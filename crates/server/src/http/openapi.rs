@@ -11,7 +11,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use super::{
-    Shared, account, conversations, factor, groups, operators, programs, roles, session, setup, snippets, widgets,
+    Shared, account, audit, audit_copy, conversations, factor, groups, operators, programs, roles, session, setup,
+    snippets, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -60,6 +61,11 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(roles::list),
     || routes!(snippets::list, snippets::add),
     || routes!(snippets::change, snippets::remove),
+    || routes!(audit::list),
+    || routes!(audit_copy::export),
+    || routes!(audit::verify),
+    || routes!(audit::checkpoints),
+    || routes!(audit::mine),
 ];
 
 /// The operations alone. A whole description made on the way and thrown away was measured to leave 0.7 MiB behind.

@@ -43,12 +43,6 @@ async fn try_from(house: &House, email: &str, password: &str, from: Ipv4Addr) ->
     house.ask("POST", "/api/session").with_own_origin().from(from).json(&body).send().await
 }
 
-/// The cookie by which a browser is known.
-fn device(answer: &Answer) -> String {
-    let lines = answer.head.lines().filter_map(|line| line.split_once("__Host-diskret-device="));
-    lines.map(|(_, rest)| rest.split(';').next().unwrap().to_owned()).next().expect("a cookie for the browser")
-}
-
 /// What a phone shows now, or a while later.
 fn code(secret: &str, later: Duration) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + later;
@@ -101,7 +95,7 @@ async fn the_victim_signs_in_while_an_attacker_guesses_from_elsewhere(on: On) {
 async fn a_known_browser_signs_in_while_everybody_guesses(on: On) {
     let house = House::shared(on);
     let victim = hire(house, "agent");
-    let cookie = device(&try_from(house, &victim.email, PASSWORD, elsewhere()).await.is(200));
+    let cookie = try_from(house, &victim.email, PASSWORD, elsewhere()).await.is(200).device();
     assert!(cookie.len() >= 43, "256 bits");
     let mut guessed = 0;
     while try_from(house, &victim.email, "a wrong guess of many", elsewhere()).await.status == 401 {
@@ -114,10 +108,10 @@ async fn a_known_browser_signs_in_while_everybody_guesses(on: On) {
         house.ask("POST", "/api/session").with_own_origin().from(elsewhere()).header("cookie", &cookie).json(&body)
     };
     let again = with_cookie(&cookie).send().await.is(200);
-    assert_eq!(device(&again), cookie, "it stays the one of all who share the browser");
+    assert_eq!(again.device(), cookie, "it stays the one of all who share the browser");
     let planted = with_cookie(&"A".repeat(43)).send().await;
     if planted.status == 200 {
-        assert_ne!(device(&planted), "A".repeat(43), "what somebody planted is not taken over");
+        assert_ne!(planted.device(), "A".repeat(43), "what somebody planted is not taken over");
     }
 }
 
@@ -328,7 +322,7 @@ async fn a_new_browser_is_told_of_in_open_windows(on: On) {
     let house = House::shared(on);
     let person = hire(house, "agent");
     let first = try_from(house, &person.email, PASSWORD, Ipv4Addr::LOCALHOST).await.is(200);
-    let (here, cookie) = (Caller::Browser(first.session()), device(&first));
+    let (here, cookie) = (Caller::Browser(first.session()), first.device());
     let mut window = house.operator(&here).await;
     // The same browser again: nothing to tell.
     let body = json!({ "email": person.email, "password": PASSWORD });

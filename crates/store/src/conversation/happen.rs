@@ -1,11 +1,13 @@
 //! What happens to a conversation besides messages: it is given to somebody, ended, taken up again.
 
+use domain::audit::{Detail, Kind as Did};
 use domain::conversation::{Author, Change, Event, Kind, State};
 use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
 
 use super::head::{Moved, write_heads};
 use super::{Conversation, locked};
 use crate::append::{INSERT_MESSAGES, event};
+use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, statements};
 use crate::{Error, Result, Store, group, job};
 
@@ -44,41 +46,52 @@ async fn happen(
     changes.into_iter().next().ok_or_else(|| Error::Broken("a change was not written".to_owned()))
 }
 
-impl Store {
+/// What is recorded of it: which conversation, and who or what it was for before and after. Never what was said.
+fn recorded(found: &Conversation, kind: Did, changed: Option<Detail>) -> Fact {
+    let conversation = Detail::is("conversation", found.name);
+    Fact::new(found.organisation, kind, [conversation].into_iter().chain(changed))
+}
+
+impl Audited<'_> {
     /// Gives a conversation to an operator, or to nobody; nothing happens where it is so already.
     ///
     /// # Errors
     /// [`Error::NotFound`], also for an operator of another organisation, and [`Error::OutOfReach`] where `by` may not
     /// touch it.
     pub async fn assign(
-        &self,
+        self,
         organisation: OrganisationId,
         id: ConversationId,
         by: (OperatorId, Access),
         to: Option<OperatorId>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let found = locked(connection, organisation, id, Some(by)).await?;
-                        if found.progress.assignee == to {
-                            return Ok(None);
+        let listener = self.store().listener.clone();
+        self.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let found = locked(connection, organisation, id, Some(by)).await?;
+                    let before = found.progress.assignee;
+                    if before == to {
+                        return Ok((None, Vec::new()));
+                    }
+                    if let Some(to) = to {
+                        let values = [organisation.into(), to.into()];
+                        if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
+                            return Err(Error::NotFound);
                         }
-                        if let Some(to) = to {
-                            let values = [organisation.into(), to.into()];
-                            if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
-                                return Err(Error::NotFound);
-                            }
-                        }
-                        happen(connection, found, Author::Operator(by.0), &[Event::Assigned(to)], at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
+                    }
+                    let number = |who: Option<OperatorId>| who.map(|who| who.0.to_string());
+                    let assigned = Detail::became("assignee", number(before), number(to));
+                    let fact = recorded(&found, Did::ConversationAssigned, assigned).about(to.or(before));
+                    let author = Author::Operator(by.0);
+                    let change = happen(connection, found, author, &[Event::Assigned(to)], at).await?;
+                    Ok((Some(change), vec![fact]))
+                })
+            },
+            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+        )
+        .await
     }
 
     /// Hands a conversation to a group, or to everybody; whoever was on it no longer is. Nothing happens where it is so
@@ -87,34 +100,41 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], also for a group that is not there, and [`Error::OutOfReach`] where `by` may not touch it.
     pub async fn hand_to_group(
-        &self,
+        self,
         organisation: OrganisationId,
         id: ConversationId,
         by: (OperatorId, Access),
         to: Option<GroupNumber>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let found = locked(connection, organisation, id, Some(by)).await?;
-                        if found.progress.hands() == (Hands { assignee: None, group: to }) {
-                            return Ok(None);
-                        }
-                        if let Some(to) = to {
-                            group::must_be_there(connection, organisation, to).await?;
-                        }
-                        // The visitor is told that nobody is on it, and not which groups there are.
-                        let leaves = found.progress.assignee.is_some().then_some(Event::Assigned(None));
-                        let what: Vec<Event> = leaves.into_iter().chain([Event::Grouped(to)]).collect();
-                        happen(connection, found, Author::Operator(by.0), &what, at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
+        let listener = self.store().listener.clone();
+        self.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let found = locked(connection, organisation, id, Some(by)).await?;
+                    let before = found.progress.hands();
+                    if before == (Hands { assignee: None, group: to }) {
+                        return Ok((None, Vec::new()));
+                    }
+                    if let Some(to) = to {
+                        group::must_be_there(connection, organisation, to).await?;
+                    }
+                    let titles = (
+                        group::titles(connection, organisation, before.group).await?,
+                        group::titles(connection, organisation, to).await?,
+                    );
+                    let grouped = Detail::became("group", titles.0, titles.1);
+                    let fact = recorded(&found, Did::ConversationGrouped, grouped).about(before.assignee);
+                    // The visitor is told that nobody is on it, and not which groups there are.
+                    let leaves = before.assignee.is_some().then_some(Event::Assigned(None));
+                    let what: Vec<Event> = leaves.into_iter().chain([Event::Grouped(to)]).collect();
+                    let change = happen(connection, found, Author::Operator(by.0), &what, at).await?;
+                    Ok((Some(change), vec![fact]))
+                })
+            },
+            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+        )
+        .await
     }
 
     /// Ends a conversation or takes it up again; nothing happens where it is so already.
@@ -122,7 +142,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], and [`Error::OutOfReach`] where `by` may not touch it.
     pub async fn set_ended(
-        &self,
+        self,
         organisation: OrganisationId,
         id: ConversationId,
         by: (OperatorId, Access),
@@ -130,27 +150,33 @@ impl Store {
         at: Timestamp,
         idle_at: Timestamp,
     ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let found = locked(connection, organisation, id, Some(by)).await?;
-                        if (found.progress.state == State::Ended) == ended {
-                            return Ok(None);
-                        }
-                        let what = if ended { Event::Ended } else { Event::Reopened };
-                        if !ended {
-                            job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
-                        }
-                        happen(connection, found, Author::Operator(by.0), &[what], at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
+        let listener = self.store().listener.clone();
+        self.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let found = locked(connection, organisation, id, Some(by)).await?;
+                    if (found.progress.state == State::Ended) == ended {
+                        return Ok((None, Vec::new()));
+                    }
+                    let (what, kind) = match ended {
+                        true => (Event::Ended, Did::ConversationEnded),
+                        false => (Event::Reopened, Did::ConversationReopened),
+                    };
+                    if !ended {
+                        job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+                    }
+                    let fact = recorded(&found, kind, None);
+                    let change = happen(connection, found, Author::Operator(by.0), &[what], at).await?;
+                    Ok((Some(change), vec![fact]))
+                })
+            },
+            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+        )
+        .await
     }
+}
 
+impl Store {
     /// Ends a conversation in which nobody has written since `quiet_since`; the outcome of its job either way.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0004_team"),
         migration!("data", "0007_snippets"),
         migration!("data", "0005_sign_in"),
+        migration!("data", "0006_audit"),
     ],
 };
 

@@ -27,6 +27,8 @@ macro_rules! on_both {
 }
 
 mod append;
+mod audit;
+mod audit_tampered;
 mod batch;
 mod change;
 mod conversation;

@@ -42,7 +42,7 @@ impl World {
     pub(super) async fn new(on: On) -> Self {
         let house = House::shared(on);
         let owner = house.sign_in(&house.ours().owner).await;
-        let foreign_owner = house.sign_in(&house.theirs().owner).await;
+        let foreign_owner = house.sign_in_again(&house.theirs().owner).await;
         let colleague = house.id_of(&owner, &house.ours().colleague).await;
         let (visitor, own) = house.conversation(house.ours(), "Hallo").await;
         let (_, groups) = house.conversation(house.ours(), "Hallo").await;
@@ -240,6 +240,7 @@ impl World {
             ("patch", "/api/operators/{id}") => Some(json!({ "role": role })),
             ("post", "/api/link") => Some(json!({ "secret": UNKNOWN, "password": PASSWORD })),
             ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(json!({ "name": "Gruppe" })),
+            ("post", "/api/audit/verify") => Some(json!({})),
             ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),
             ("patch", "/api/snippets/{id}") => {
                 let mut body = snippet(true);

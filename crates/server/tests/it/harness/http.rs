@@ -83,6 +83,12 @@ impl Answer {
         let value = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("name and value").1;
         value.to_owned()
     }
+
+    /// The cookie by which the browser is known again.
+    pub(crate) fn device(&self) -> String {
+        let lines = self.head.lines().filter_map(|line| line.split_once("__Host-diskret-device="));
+        lines.map(|(_, rest)| rest.split(';').next().unwrap().to_owned()).next().expect("a cookie for the browser")
+    }
 }
 
 impl Ask {
@@ -208,6 +214,15 @@ impl House {
     pub(crate) async fn sign_in(&self, person: &Person) -> Caller {
         let body = json!({ "email": person.email, "password": PASSWORD });
         let answer = self.ask("POST", "/api/session").with_own_origin().json(&body).send().await.is(200);
+        Caller::Browser(answer.session())
+    }
+
+    /// The same in a browser that they have signed in with before.
+    pub(crate) async fn sign_in_again(&self, person: &Person) -> Caller {
+        let body = json!({ "email": person.email, "password": PASSWORD });
+        let ask = || self.ask("POST", "/api/session").with_own_origin().json(&body);
+        let device = ask().send().await.is(200).device();
+        let answer = ask().header("cookie", &format!("__Host-diskret-device={device}")).send().await.is(200);
         Caller::Browser(answer.session())
     }
 
