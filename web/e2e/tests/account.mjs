@@ -149,7 +149,7 @@ test("a program gets a token that is shown once and can be revoked", async ({ st
   await page.getByText("Type a name.").waitFor();
   await assertAccessible(page, "programs, form with errors");
   await page.getByLabel("Name", { exact: true }).fill("Ticket import");
-  await page.getByLabel("conversations", { exact: true }).selectOption("read");
+  await page.getByRole("combobox", { name: "Conversations" }).selectOption("read");
   await button(page, "Make token").click();
   await page.getByRole("group", { name: "The new token" }).waitFor();
   await assertAccessible(page, "programs with a new token");

@@ -2,9 +2,10 @@
 //! (SA1, SA2, SA5, SB4). The matrix of roles asks the same operations without a story.
 
 use std::net::Ipv4Addr;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use domain::Timestamp;
+use domain::Clock as _;
+use domain::clock::SystemClock;
 use privacy::totp::TotpSecret;
 use serde_json::{Value, json};
 
@@ -45,8 +46,7 @@ async fn try_from(house: &House, email: &str, password: &str, from: Ipv4Addr) ->
 
 /// What a phone shows now, or a while later.
 fn code(secret: &str, later: Duration) -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + later;
-    TotpSecret::from_text(secret).unwrap().code_at(Timestamp(now.as_micros() as i64))
+    TotpSecret::from_text(secret).unwrap().code_at(SystemClock.now().plus(later))
 }
 
 const NEXT: Duration = Duration::from_secs(30);

@@ -1,4 +1,13 @@
-import type { Language, Level, RightsInfo, SecondStep, SessionInfo, SetupState, SignIn, SignInCode } from "@diskret/api";
+import type {
+  Language,
+  Level,
+  RightsInfo,
+  SecondStep,
+  SessionInfo,
+  SetupState,
+  SignIn,
+  SignInCode,
+} from "@diskret/api";
 import { call, configureApi } from "../api";
 import { i18n } from "../i18n/index.svelte";
 import { router } from "../shell/router.svelte";
