@@ -141,9 +141,11 @@ impl Audited<'_> {
                 let values = [organisation.into(), name.into(), content_sealed.as_slice().into()];
                 let rows = connection.query_in(organisation.into(), &CHANGE, &values).await?;
                 let owner = rows.first().ok_or(Error::NotFound)?.int_or_null(1)?.map(OperatorId);
-                let parts = parts.into_iter().map(|part| Detail::is("changed", part));
-                let fact = Fact::new(organisation, Kind::SnippetChanged, named(name, owner).into_iter().chain(parts));
-                Ok(((), vec![fact]))
+                let parts: Vec<Detail> = parts.into_iter().map(|part| Detail::is("changed", part)).collect();
+                let fact = (!parts.is_empty()).then(|| {
+                    Fact::new(organisation, Kind::SnippetChanged, named(name, owner).into_iter().chain(parts))
+                });
+                Ok(((), fact.into_iter().collect()))
             })
         })
         .await

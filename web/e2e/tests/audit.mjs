@@ -1,53 +1,90 @@
+// The audit log in a real browser: who changed a setting, filters, copies, the check of the chain, and what stands about oneself.
 import assert from "node:assert/strict";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
-import { signIn } from "../lib/people.mjs";
+import { signIn, tabTo } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
-/** Presses Tab until the element that has focus fits. */
-async function tabTo(page, fits, most = 60) {
-  for (let pressed = 0; pressed < most; pressed += 1) {
-    await page.keyboard.press("Tab");
-    const text = await page.evaluate(() => {
-      const element = document.activeElement;
-      return `${element.tagName} ${element.getAttribute("aria-label") ?? ""} ${element.textContent.trim()}`;
-    });
-    if (fits.test(text)) return;
-  }
-  throw new Error(`Tab never came to ${fits}`);
+const WORDS = {
+  "en-GB": {
+    email: "E-mail",
+    password: "Password",
+    signIn: "Sign in",
+    greeting: "Greeting",
+    saved: /saved/i,
+    log: "Audit log",
+    changed: "Ben Sommer changed settings of a widget: Greeting",
+    verify: "Verify log",
+    verified: "verified",
+    checked: "Ben Sommer verified this log: intact",
+    looked: "Ben Sommer read this log",
+  },
+  "de-DE": {
+    email: "E-Mail",
+    password: "Passwort",
+    signIn: "Anmelden",
+    greeting: "Begrüßung",
+    saved: /gespeichert/i,
+    log: "Protokoll",
+    changed: "Ben Sommer hat Einstellungen eines Widgets geändert: Begrüßung",
+    verify: "Protokoll prüfen",
+    verified: "geprüft",
+    checked: "Ben Sommer hat dieses Protokoll geprüft: unversehrt",
+    looked: "Ben Sommer hat dieses Protokoll gelesen",
+  },
+};
+
+/** The owner, at a page, in the language of the browser. */
+async function owner(context, server, language, path) {
+  const words = WORDS[language];
+  const page = await context.newPage();
+  await page.goto(`${server.app}${path}`);
+  await page.getByLabel(words.email, { exact: true }).fill("ben@example.de");
+  await page.getByLabel(words.password, { exact: true }).fill(server.facts.owner_password);
+  await page.getByRole("button", { name: words.signIn, exact: true }).click();
+  return page;
 }
 
-test("by keyboard alone: who changed a setting, from what to what, and that the log is whole", async ({
-  start,
-  open,
-}) => {
-  const server = await start({ setUp: {} });
-  const context = await open();
-  const page = await signIn(context, server, "ben@example.de", server.facts.owner_password);
-  await page.goto(`${server.app}/settings/widget`);
-  await page.getByLabel("Greeting").fill("Moin, how can we help?");
-  await page.getByLabel("Greeting").press("Enter");
-  await page.getByText(/saved/i).first().waitFor();
+for (const [name, language, options, by] of [
+  ["by keyboard alone", "en-GB", { size: DESKTOP }, "key"],
+  ["by keyboard alone in German", "de-DE", { size: DESKTOP }, "key"],
+  ["by touch", "en-GB", { size: PHONE, hasTouch: true }, "finger"],
+  ["by touch in German", "de-DE", { size: PHONE, hasTouch: true }, "finger"],
+]) {
+  test(`${name}: who changed a setting, from what to what, and that the log is whole`, async ({ start, open }) => {
+    const server = await start({ setUp: {} });
+    const words = WORDS[language];
+    const context = await open({ ...options, language });
+    const page = await owner(context, server, language, "/settings/widget");
+    const greeting = page.getByLabel(words.greeting);
+    const before = await greeting.inputValue();
+    await greeting.fill("Moin!");
+    await greeting.press("Enter");
+    await page.getByText(words.saved).first().waitFor();
 
-  await tabTo(page, /^A .*Audit log/);
-  await page.keyboard.press("Enter");
-  const changed = page.getByText("Ben Sommer changed settings of a widget: Greeting");
-  await changed.waitFor();
-  await tabTo(page, /changed settings of a widget/);
-  await page.keyboard.press("Enter");
-  await page.getByRole("cell", { name: "Hello, how can we help?" }).waitFor();
-  await page.getByRole("cell", { name: "Moin, how can we help?" }).waitFor();
-  await assertAccessible(page, "audit log with an entry opened");
+    const press = async (locator) => {
+      if (by === "finger") return locator.tap();
+      await tabTo(page, locator);
+      await page.keyboard.press("Enter");
+    };
+    await press(page.getByRole("link", { name: words.log, exact: true }));
+    const changed = page.locator("summary", { hasText: words.changed });
+    await changed.waitFor();
+    await press(changed);
+    await page.getByRole("cell", { name: before, exact: true }).waitFor();
+    await page.getByRole("cell", { name: "Moin!", exact: true }).waitFor();
+    await assertAccessible(page, `${name}, an entry opened`);
+    await picture(page, `audit-change-${language}-${by}`);
 
-  await page.keyboard.press("Shift+Tab");
-  await tabTo(page, /^BUTTON .*Verify log/);
-  await page.keyboard.press("Enter");
-  await page.getByText("verified", { exact: true }).waitFor();
-  await page.getByText("Ben Sommer verified this log: intact").waitFor();
-  await page.getByText("Ben Sommer read this log", { exact: true }).waitFor();
-  await assertAccessible(page, "audit log, verified");
-  assert.deepEqual(context.errors, []);
-});
+    if (by === "key") await page.locator("h1").evaluate((heading) => heading.scrollIntoView());
+    await press(page.getByRole("button", { name: words.verify }));
+    await page.getByText(words.verified, { exact: true }).waitFor();
+    await page.getByText(words.checked).waitFor();
+    await page.getByText(words.looked, { exact: true }).waitFor();
+    await assertAccessible(page, `${name}, verified`);
+    assert.deepEqual(context.errors, []);
+  });
+}
 
 test("filters, copies, and what is recorded about oneself", async ({ start, open }) => {
   const server = await start({ setUp: {} });
@@ -67,6 +104,7 @@ test("filters, copies, and what is recorded about oneself", async ({ start, open
   await page.getByLabel("From").fill("2001-01-01");
   await page.getByLabel("To").fill("2001-01-02");
   await page.getByText("Nothing fits these filters.").waitFor();
+  await picture(page, "audit-empty");
   await page.getByRole("button", { name: "Clear filters" }).click();
   for (const [name, begins] of [
     ["Save as table (CSV)", '"number","at"'],
@@ -85,14 +123,42 @@ test("filters, copies, and what is recorded about oneself", async ({ start, open
 
   // An agent does not read the log, but what stands about them and who read it.
   await lena.getByRole("button", { name: /your menu/ }).click();
-  await lena.getByRole("menuitem", { name: "What is recorded about me" }).click();
+  await lena.getByRole("menuitem", { name: "Recorded about me" }).click();
   await lena.getByText("Lena Roth signed in", { exact: true }).waitFor();
   await lena.getByText("Ben Sommer read what this log says about Lena Roth").waitFor();
   await lena.getByText("The command line added Lena Roth as Agent").waitFor();
   assert.equal(await lena.getByText("Ben Sommer signed in").count(), 0);
+  assert.equal(await lena.getByRole("link", { name: "Audit log", exact: true }).count(), 0, "not offered");
   await assertAccessible(lena, "what is recorded about me");
+  await picture(lena, "audit-mine");
   await lena.goto(`${server.app}/settings/audit`);
   await lena.getByText("Your role does not include the audit log.").waitFor();
+});
+
+test("a log that cannot be loaded says so and is asked for again, and one that is broken names the entry", async ({
+  start,
+  open,
+}) => {
+  const server = await start({ setUp: {} });
+  const context = await open();
+  const page = await signIn(context, server, "ben@example.de", server.facts.owner_password);
+  await page.route("**/api/audit?*", (route) => route.abort());
+  await page.goto(`${server.app}/settings/audit`);
+  await page.getByRole("alert").waitFor();
+  await assertAccessible(page, "audit log that cannot be loaded");
+  await page.unroute("**/api/audit?*");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("Ben Sommer signed in", { exact: false }).first().waitFor();
+  await page.route("**/api/audit/verify", (route) =>
+    route.fulfill({
+      json: { entries: 9, checkpoints: 1, broken: { number: 5, fault: "altered" }, checkpoint: null },
+    }),
+  );
+  await page.getByRole("button", { name: "Verify log" }).click();
+  await page.getByText("The log is not as it was written, from entry 5 on.").waitFor();
+  await page.getByText("This entry was altered.").waitFor();
+  await assertAccessible(page, "audit log, broken");
+  await picture(page, "audit-broken");
 });
 
 for (const [name, options] of [
@@ -103,19 +169,16 @@ for (const [name, options] of [
 ]) {
   test(`audit screen ${name}`, async ({ start, open }) => {
     const server = await start({ setUp: {} });
-    const german = options.language === "de-DE";
+    const language = options.language ?? "en-GB";
+    const words = WORDS[language];
     for (const who of ["Lena Roth", "Cem Kaya"]) {
       server.addOperator(server.facts.organisation, { name: who, email: `${who.slice(0, 3)}@example.de` });
     }
     const context = await open(options);
-    const page = await context.newPage();
-    await page.goto(`${server.app}/settings/audit`);
-    await page.getByLabel(german ? "E-Mail" : "E-mail", { exact: true }).fill("ben@example.de");
-    await page.getByLabel(german ? "Passwort" : "Password", { exact: true }).fill(server.facts.owner_password);
-    await page.getByRole("button", { name: german ? "Anmelden" : "Sign in", exact: true }).click();
+    const page = await owner(context, server, language, "/settings/audit");
     await page.getByText(/Lena Roth/).first().waitFor();
-    await page.getByRole("button", { name: german ? "Protokoll prüfen" : "Verify log" }).click();
-    await page.getByText(german ? "geprüft" : "verified", { exact: true }).waitFor();
+    await page.getByRole("button", { name: words.verify }).click();
+    await page.getByText(words.verified, { exact: true }).waitFor();
     await page.locator("summary").last().click();
     await assertAccessible(page, name);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

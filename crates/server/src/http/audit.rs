@@ -30,6 +30,7 @@ pub(super) struct AuditQuery {
     /// Only what this colleague did.
     actor: Option<Id>,
     /// Only this kind.
+    #[param(inline)]
     kind: Option<KindName>,
     /// Only this part of the product.
     area: Option<AreaName>,

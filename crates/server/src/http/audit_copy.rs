@@ -45,6 +45,7 @@ pub(super) struct CopyQuery {
     /// Only what this colleague did.
     actor: Option<Id>,
     /// Only this kind.
+    #[param(inline)]
     kind: Option<KindName>,
     /// Only this part of the product.
     area: Option<AreaName>,

@@ -10,6 +10,8 @@ use testkit::Canary;
 use crate::harness::{Caller, House, On, PASSWORD, Plan, on_both};
 
 on_both! {
+    reading_a_conversation_that_is_a_colleagues_or_nobodys_is_recorded_once_an_hour
+    a_snippet_is_recorded_by_its_title_and_never_by_its_text
     what_was_done_is_recorded_with_before_and_after_and_no_content
     looking_is_recorded_once_an_hour
     everybody_sees_what_is_recorded_about_them
@@ -36,7 +38,10 @@ async fn what_was_done_is_recorded_with_before_and_after_and_no_content(on: On) 
     let house = House::new(&Plan::on(on));
     let ours = house.ours();
     let (said, mistyped) = (Canary::new().as_str().to_owned(), Canary::new().as_str().to_owned());
-    let owner = house.sign_in(&ours.owner).await;
+    let body = json!({ "email": ours.owner.email, "password": PASSWORD });
+    let windows = "Mozilla/5.0 (Windows NT 10.0) Secret/1.0";
+    let ask = house.ask("POST", "/api/session").with_own_origin().header("user-agent", windows);
+    let owner = Caller::Browser(ask.json(&body).send().await.is(200).session());
     let body = json!({ "email": ours.agent.email, "password": mistyped });
     for _ in 0..3 {
         house.ask("POST", "/api/session").with_own_origin().json(&body).send().await.is(401);
@@ -50,9 +55,7 @@ async fn what_was_done_is_recorded_with_before_and_after_and_no_content(on: On) 
     house.entries(&agent, &id).await;
     house.follower(&agent, &id).await;
     let path = format!("/api/operators/{agents}");
-    let windows = ("user-agent", "Mozilla/5.0 (Windows NT 10.0) Secret/1.0");
-    let ask = house.ask("PATCH", &path).by(&owner).header(windows.0, windows.1);
-    ask.json(&json!({ "role": "staff" })).send().await.is(200);
+    house.ask("PATCH", &path).by(&owner).json(&json!({ "role": "staff" })).send().await.is(200);
     let path = format!("/api/widgets/{}", ours.widget);
     let program = Caller::Program(ours.token.clone());
     let before = house.ask("GET", "/api/widgets").by(&owner).send().await.is(200).json()[0]["greeting"].clone();
@@ -73,8 +76,8 @@ async fn what_was_done_is_recorded_with_before_and_after_and_no_content(on: On) 
     assert_eq!(failed().await, 1, "three attempts are one entry");
     let all = log(&house, &owner, "").await;
     let count = |kind: &str| all.iter().filter(|entry| entry["kind"] == kind).count();
-    assert_eq!((count("transcript_opened"), count("conversation_ended")), (1, 1), "{all:?}");
-    assert_eq!((count("operator_added"), count("program_token_issued"), count("signed_in")), (4, 1, 2));
+    assert_eq!((count("conversation_opened"), count("conversation_ended")), (1, 1), "{all:?}");
+    assert_eq!((count("operator_added"), count("program_made"), count("signed_in")), (4, 1, 2));
     assert_eq!((count("signed_out"), count("recovery_key_confirmed"), count("audit_viewed")), (1, 1, 1));
     let numbers: Vec<i64> = all.iter().rev().map(|entry| entry["number"].as_i64().unwrap()).collect();
     assert_eq!(numbers, (1..=all.len() as i64).collect::<Vec<_>>());
@@ -93,7 +96,7 @@ async fn what_was_done_is_recorded_with_before_and_after_and_no_content(on: On) 
     let assigned = last(&all, "conversation_assigned");
     assert_eq!(assigned["details"][1], json!({ "what": "assignee", "before": null, "after": ours.agent.name }));
     assert_eq!(
-        last(&all, "transcript_opened")["details"],
+        last(&all, "conversation_opened")["details"],
         json!([{ "what": "conversation", "before": null, "after": id }])
     );
     assert_eq!(last(&all, "operator_added")["origin"], "command_line");
@@ -110,7 +113,86 @@ async fn what_was_done_is_recorded_with_before_and_after_and_no_content(on: On) 
     if on == On::Sqlite {
         let never = ["Secret/1.0", &said, &mistyped, &ours.agent.name];
         assert!(testkit::search(house.data(), &never).is_empty());
-        assert!(!testkit::search(house.data(), &["transcript_opened"]).is_empty(), "the log is where it is looked for");
+        assert!(
+            !testkit::search(house.data(), &["conversation_opened"]).is_empty(),
+            "the log is where it is looked for"
+        );
+    }
+}
+
+async fn reading_a_conversation_that_is_a_colleagues_or_nobodys_is_recorded_once_an_hour(on: On) {
+    let house = House::new(&Plan::on(on));
+    let ours = house.ours();
+    let (owner, agent) = (house.sign_in(&ours.owner).await, house.sign_in(&ours.agent).await);
+    let (owners, agents) = (house.id_of(&owner, &ours.owner).await, house.id_of(&owner, &ours.agent).await);
+    let (mut visitor, id) = house.conversation(ours, "Hallo").await;
+    let opened = async |whose: &str| {
+        let all = log(&house, &owner, "&kind=conversation_opened").await;
+        all.iter().filter(|entry| entry["actor"]["operator"]["id"] == whose).count()
+    };
+    house.row(&agent, &id).await;
+    assert_eq!(opened(&agents).await, 0, "a row of the list is not its conversation");
+    house.entries(&agent, &id).await;
+    house.follower(&agent, &id).await;
+    assert_eq!(opened(&agents).await, 1, "nobody is on it yet");
+    house.assign(&owner, &id, Some(&agents)).await.is(200);
+    assert_eq!(opened(&owners).await, 0, "who gives it to somebody has not seen it");
+    let mut theirs = house.follower(&agent, &id).await;
+    let mut overseen = house.follower(&owner, &id).await;
+    for _ in 0..3 {
+        visitor.write("Ist noch jemand da?").await;
+        theirs.expect("message").await;
+        overseen.expect("message").await;
+    }
+    house.entries(&owner, &id).await;
+    assert_eq!((opened(&agents).await, opened(&owners).await), (1, 1), "one each, however much is read");
+    // Whoever was on it reads on when a colleague takes it.
+    let (mut visitor, id) = house.conversation(ours, "Hallo?").await;
+    house.assign(&owner, &id, Some(&owners)).await.is(200);
+    let mut window = house.follower(&owner, &id).await;
+    assert_eq!(opened(&owners).await, 1, "it is theirs");
+    house.assign(&owner, &id, Some(&agents)).await.is(200);
+    visitor.write("Und jetzt?").await;
+    window.expect_where("message", |entry| entry["text"] == "Und jetzt?").await;
+    assert_eq!(opened(&owners).await, 2, "it is a colleague's now");
+}
+
+async fn a_snippet_is_recorded_by_its_title_and_never_by_its_text(on: On) {
+    let house = House::new(&Plan::on(on));
+    let (owner, agent) = (house.sign_in(&house.ours().owner).await, house.sign_in(&house.ours().agent).await);
+    let (said, private) = (Canary::new().as_str().to_owned(), Canary::new().as_str().to_owned());
+    let shared = json!({ "shared": true, "shortcut": "danke", "title": "Dank", "wording": { "de": said } });
+    let own = json!({ "shared": false, "shortcut": "meins", "title": private, "wording": { "de": said } });
+    let add = async |caller: &Caller, snippet: &Value| {
+        house.ask("POST", "/api/snippets").by(caller).json(snippet).send().await.is(201).json()["id"].clone()
+    };
+    let id = add(&owner, &shared).await;
+    add(&agent, &own).await;
+    let path = format!("/api/snippets/{}", id.as_str().unwrap());
+    let longer = json!({ "shortcut": "danke", "title": "Dank", "wording": { "de": format!("{said}!") } });
+    house.ask("PATCH", &path).by(&owner).json(&longer).send().await.is(200);
+    house.ask("PATCH", &path).by(&owner).json(&longer).send().await.is(200);
+    let all = log(&house, &owner, "&area=snippets").await;
+    assert_eq!(kinds(&all), ["snippet_added", "snippet_added", "snippet_changed"], "the same once more is no change");
+    let said_of = |entry: &Value| entry["details"].as_array().unwrap().clone();
+    let is = |what: &str, after: &Value| json!({ "what": what, "before": null, "after": after });
+    let (shared, title, no) = (is("shared", &json!("true")), is("title", &json!("Dank")), json!("false"));
+    assert_eq!(said_of(&all[0]), [is("snippet", &id), shared.clone(), is("changed", &json!("wording")), title.clone()]);
+    assert_eq!(said_of(&all[1])[1..], [is("shared", &no)], "what a colleague's own is called is theirs");
+    assert_eq!(said_of(&all[2]), [is("snippet", &id), shared.clone(), title]);
+    let mine = house.ask("GET", "/api/audit/mine").by(&agent).send().await.is(200).text();
+    assert!(mine.contains(&private) && !mine.contains(&said), "one's own one sees by its title");
+    house.ask("DELETE", &path).by(&owner).send().await.is(204);
+    let all = log(&house, &owner, "&area=snippets").await;
+    assert_eq!(
+        (all[0]["kind"].as_str(), said_of(&all[0])),
+        (Some("snippet_removed"), vec![is("snippet", &id), shared])
+    );
+    let copy = house.ask("GET", "/api/audit/export?format=jsonl").by(&owner).send().await.is(200).text();
+    assert!(copy.contains("snippet_added") && !copy.contains(&said) && !copy.contains(&private));
+    house.terminate();
+    if on == On::Sqlite {
+        assert!(testkit::search(house.data(), &[&said, &private]).is_empty());
     }
 }
 
@@ -216,7 +298,8 @@ async fn a_copy_runs_nothing_in_a_spreadsheet(on: On) {
 async fn what_was_done_to_the_log_is_found_from_the_command_line(on: On) {
     let house = House::new(&Plan::on(on));
     let owner = house.sign_in(&house.ours().owner).await;
-    let made = house.command(&["audit", "checkpoint"]);
+    let whose = house.ours().organisation.as_str();
+    let made = house.command(&["audit", "checkpoint", "--organisation", whose]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let file = house.folder.join("kept.json");
     fs::write(&file, &made.stdout).unwrap();
@@ -225,7 +308,8 @@ async fn what_was_done_to_the_log_is_found_from_the_command_line(on: On) {
     house.ask("POST", "/api/groups").by(&owner).json(&json!({ "name": "Gruppe" })).send().await.is(201);
     house.terminate();
     let verify = |more: &[&str]| {
-        let words = [&["audit", "verify", "--checkpoint", file.to_str().unwrap()], more].concat();
+        let words =
+            [&["audit", "verify", "--organisation", whose, "--checkpoint", file.to_str().unwrap()], more].concat();
         let output = house.command(&words);
         (output.status.success(), String::from_utf8(output.stdout).unwrap())
     };

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { de } from "../i18n/de";
 import { en, type Key } from "../i18n/en";
 import { fill } from "../i18n/fill";
-import { changesOf, sentenceOf, valueOf } from "./sentence";
+import { changesOf, nameOf, othersOf, sentenceOf, valueOf } from "./sentence";
 
 const inEnglish = (key: Key, words = {}) => fill(en[key], words);
 const inGerman = (key: Key, words = {}) => fill(de[key], words);
@@ -43,6 +43,14 @@ describe("sentences", () => {
     expect(says("conversation_assigned", [became("assignee", "Ben", null)])).toBe("Anna took a conversation from Ben");
     expect(says("sign_in_failed")).toBe("Somebody failed to sign in as Ben");
     expect(says("sign_in_failed", [became("further", null, "4")])).toContain("4 more times");
+    expect(says("signed_in", [became("browser", null, "firefox"), became("new", null, "true")])).toBe(
+      "Anna signed in with a new browser",
+    );
+    expect(says("session_ended", [became("count", null, "2")])).toBe("Anna ended their other sessions: 2");
+    expect(says("snippet_changed", [became("snippet", null, "id"), became("title", null, "Thanks")])).toBe(
+      "Anna changed the snippet “Thanks”",
+    );
+    expect(says("snippet_changed", [became("snippet", null, "id")])).toBe("Anna changed a snippet");
     expect(says("audit_viewed", [], { subject: null })).toBe("Anna read this log");
     expect(says("widget_changed", [became("widget", null, "x"), became("greeting", "a", "b")])).toBe(
       "Anna changed settings of a widget: Greeting",
@@ -65,6 +73,13 @@ describe("sentences", () => {
     expect(valueOf("active", "false", inEnglish)).toBe("no");
     expect(valueOf("greeting", "", inEnglish)).toBe("nothing");
     expect(valueOf("greeting", "role.owner", inEnglish)).toBe("role.owner");
-    expect(changesOf(entry("x", [became("conversation", null, "id"), became("group", "a", "b")]))).toHaveLength(1);
+    expect(valueOf("conversations", "write", inEnglish)).toBe("Change");
+    expect(valueOf("greeting", "write", inEnglish)).toBe("write");
+    const grouped = entry("conversation_grouped", [became("conversation", null, "id"), became("group", null, "b")]);
+    expect(changesOf(grouped)).toEqual([became("group", null, "b")]);
+    expect(othersOf(grouped)).toEqual([became("conversation", null, "id")]);
+    const made = entry("program_made", [became("program", null, "Import"), became("conversations", null, "read")]);
+    expect(changesOf(made)).toEqual([]);
+    expect(othersOf(made).map(({ what }) => nameOf(what, inEnglish))).toEqual(["Program", "Conversations"]);
   });
 });

@@ -1,4 +1,5 @@
 import type { AuditDetail, AuditEntry } from "@diskret/api";
+import { browsers, platforms } from "../account/device";
 import { type Key, en } from "../i18n/en";
 import { t } from "../i18n/index.svelte";
 
@@ -15,22 +16,44 @@ export function actorOf(entry: AuditEntry, say: Say = t): string {
   return say(`audit.actor.${actor.kind}`, { name });
 }
 
+/** Names of families are the same in every language. */
+const FAMILIES: Record<string, string> = { ...browsers, ...platforms };
+const YES_OR_NO = new Set(["active", "shared", "new"]);
+/** Whose values are words of ours; all others are what somebody typed. */
+const WORDS: Record<string, string> = {
+  role: "role",
+  language: "language",
+  changed: "audit.part",
+};
+
 /** A value of an entry in the reader's words. */
 export function valueOf(what: string, value: string | null, say: Say = t): string {
   if (value === null || value === "") return say("audit.empty");
-  if (what === "active") return say(value === "true" ? "audit.yes" : "audit.no");
-  const word = `${what}.${value}`;
-  return (what === "role" || what === "language") && known(word) ? say(word) : value;
+  if (what === "browser" || what === "platform") return FAMILIES[value] ?? say("audit.other");
+  if (YES_OR_NO.has(what)) return say(value === "true" ? "audit.yes" : "audit.no");
+  const word = known(`area.${what}`) ? `level.${value}` : `${WORDS[what]}.${value}`;
+  return known(word) ? say(word) : value;
 }
 
 export function nameOf(what: string, say: Say = t): string {
-  const key = `audit.what.${what}`;
-  return known(key) ? say(key) : what;
+  const key = [`audit.what.${what}`, `area.${what}`].find(known);
+  return key ? say(key) : what;
 }
 
-/** What changed, apart from what it is about. */
-export const changesOf = (entry: AuditEntry): AuditDetail[] =>
-  entry.details.filter((detail) => !["widget", "conversation", "group"].includes(detail.what) || detail.before !== null);
+const CHANGE = /_(changed|renamed|assigned|grouped)$/;
+const SUBJECTS = new Set(["widget", "conversation", "snippet", "title", "shared", "changed"]);
+
+/** What was before and what is now. */
+export const changesOf = ({ kind, details }: AuditEntry): AuditDetail[] =>
+  CHANGE.test(kind)
+    ? details.filter(({ what }) => !SUBJECTS.has(what) && !(what === "group" && kind === "group_renamed"))
+    : [];
+
+/** What else it says; a group and a snippet are told by what they are called. */
+export const othersOf = (entry: AuditEntry): AuditDetail[] => {
+  const changes = changesOf(entry);
+  return entry.details.filter((detail) => !changes.includes(detail) && detail.what !== "group" && detail.what !== "snippet");
+};
 
 /** An entry as a sentence: who did what to whom. */
 export function sentenceOf(entry: AuditEntry, say: Say = t): string {
@@ -58,6 +81,14 @@ const MAIN: Record<string, string> = {
   conversation_assigned: "assignee",
   conversation_grouped: "group",
   sign_in_failed: "further",
+  code_refused: "further",
+  proof_refused: "further",
+  recovery_code_used: "left",
+  session_ended: "count",
+  snippet_added: "title",
+  snippet_changed: "title",
+  program_made: "program",
+  program_removed: "program",
 };
 
 const mainOf = (entry: AuditEntry) => entry.details.find((detail) => detail.what === MAIN[entry.kind]);
@@ -66,8 +97,17 @@ function variantOf(entry: AuditEntry): string {
   const [only, more] = entry.details;
   const after = mainOf(entry)?.after ?? null;
   switch (entry.kind) {
+    case "signed_in":
+      return entry.details.some((detail) => detail.what === "new") ? "new" : "";
     case "sign_in_failed":
+    case "code_refused":
+    case "proof_refused":
       return only ? "further" : "";
+    case "session_ended":
+      return after === null ? "" : "all";
+    case "snippet_added":
+    case "snippet_changed":
+      return after === null ? "" : "named";
     case "operator_changed":
       if (!only || more) return "";
       if (only.what === "active") return only.after === "true" ? "back" : "left";

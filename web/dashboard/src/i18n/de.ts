@@ -1,10 +1,12 @@
 import { deAccount } from "./de-account";
+import { deAudit } from "./de-audit";
 import { deTeam } from "./de-team";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...deTeam,
   ...deAccount,
+  ...deAudit,
 
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",

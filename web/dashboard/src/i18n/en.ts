@@ -1,10 +1,12 @@
 import { enAccount } from "./en-account";
+import { enAudit } from "./en-audit";
 import { enTeam } from "./en-team";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
   ...enTeam,
   ...enAccount,
+  ...enAudit,
 
   "app.loading": "Loading …",
   "app.retry": "Try again",

@@ -1,4 +1,4 @@
-export const settings = ["widget", "team", "roles", "programs", "snippets", "attention", "account"] as const;
+export const settings = ["widget", "team", "roles", "programs", "snippets", "attention", "audit", "account", "recorded"] as const;
 export type Setting = (typeof settings)[number];
 
 export type Route =
@@ -24,7 +24,9 @@ export function parse(pathname: string, search: string): Route {
     if (page === "programs") return { name: "programs" };
     if (page === "snippets") return { name: "snippets" };
     if (page === "notifications") return { name: "attention" };
+    if (page === "audit") return { name: "audit" };
     if (page === "account") return { name: "account" };
+    if (page === "recorded") return { name: "recorded" };
     if (page === "recovery-key") return { name: "recovery-key" };
   }
   if (parts.length === 1 && first === "link") return { name: "link" };
@@ -43,7 +45,9 @@ export const settingPaths: Record<Setting, string> = {
   programs: "/settings/programs",
   snippets: "/settings/snippets",
   attention: "/settings/notifications",
+  audit: "/settings/audit",
   account: "/settings/account",
+  recorded: "/settings/recorded",
 };
 
 export function conversationPath(id: string, person = false): string {
