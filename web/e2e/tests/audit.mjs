@@ -110,10 +110,7 @@ test("filters, copies, and what is recorded about oneself", async ({ start, open
     ["Save as table (CSV)", '"number","at"'],
     ["Save as JSON lines", '{"number":1,'],
   ]) {
-    const [download] = await Promise.all([
-      page.waitForEvent("download"),
-      page.getByRole("link", { name }).click(),
-    ]);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
     const parts = [];
     for await (const part of await download.createReadStream()) parts.push(part);
     const text = Buffer.concat(parts).toString();
@@ -176,7 +173,10 @@ for (const [name, options] of [
     }
     const context = await open(options);
     const page = await owner(context, server, language, "/settings/audit");
-    await page.getByText(/Lena Roth/).first().waitFor();
+    await page
+      .getByText(/Lena Roth/)
+      .first()
+      .waitFor();
     await page.getByRole("button", { name: words.verify }).click();
     await page.getByText(words.verified, { exact: true }).waitFor();
     await page.locator("summary").last().click();

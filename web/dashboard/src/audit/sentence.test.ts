@@ -1,9 +1,10 @@
+// @vitest-environment happy-dom
 import type { AuditEntry } from "@diskret/api";
 import { describe, expect, it } from "vitest";
 import { de } from "../i18n/de";
 import { en, type Key } from "../i18n/en";
 import { fill } from "../i18n/fill";
-import { changesOf, nameOf, othersOf, sentenceOf, valueOf } from "./sentence";
+import { changesOf, nameOf, othersOf, sentenceOf, wordOf } from "./sentence";
 
 const inEnglish = (key: Key, words = {}) => fill(en[key], words);
 const inGerman = (key: Key, words = {}) => fill(de[key], words);
@@ -63,18 +64,18 @@ describe("sentences", () => {
   it("leave no word unfilled", () => {
     const kinds = Object.keys(en).flatMap((key) => /^audit\.says\.([a-z_]+)$/.exec(key)?.[1] ?? []);
     expect(kinds.length).toBeGreaterThan(20);
-    for (const kind of kinds) {
+    for (const kind of kinds.filter((each) => each !== "unknown")) {
       const all = ["role", "name", "assignee", "group"].map((what) => became(what, "x", "y"));
       for (const say of [inEnglish, inGerman]) expect(sentenceOf(entry(kind, all), say)).not.toMatch(/[{}]/);
     }
   });
   it("tell values in the reader’s words", () => {
-    expect(valueOf("role", "officer", inEnglish)).toBe("Data protection officer");
-    expect(valueOf("active", "false", inEnglish)).toBe("no");
-    expect(valueOf("greeting", "", inEnglish)).toBe("nothing");
-    expect(valueOf("greeting", "role.owner", inEnglish)).toBe("role.owner");
-    expect(valueOf("conversations", "write", inEnglish)).toBe("Change");
-    expect(valueOf("greeting", "write", inEnglish)).toBe("write");
+    expect(wordOf("role", "officer", inEnglish)).toBe("Data protection officer");
+    expect(wordOf("active", "false", inEnglish)).toBe("no");
+    expect(wordOf("greeting", "", inEnglish)).toBe("nothing");
+    expect(wordOf("greeting", "role.owner", inEnglish)).toBe("role.owner");
+    expect(wordOf("conversations", "write", inEnglish)).toBe("Change");
+    expect(wordOf("greeting", "write", inEnglish)).toBe("write");
     const grouped = entry("conversation_grouped", [became("conversation", null, "id"), became("group", null, "b")]);
     expect(changesOf(grouped)).toEqual([became("group", null, "b")]);
     expect(othersOf(grouped)).toEqual([became("conversation", null, "id")]);

@@ -1,6 +1,6 @@
 import type { AuditDetail, AuditEntry } from "@diskret/api";
 import { browsers, platforms } from "../account/device";
-import { type Key, en } from "../i18n/en";
+import { en, type Key } from "../i18n/en";
 import { t } from "../i18n/index.svelte";
 
 type Say = (key: Key, words?: Record<string, string>) => string;
@@ -27,7 +27,7 @@ const WORDS: Record<string, string> = {
 };
 
 /** A value of an entry in the reader's words. */
-export function valueOf(what: string, value: string | null, say: Say = t): string {
+export function wordOf(what: string, value: string | null, say: Say = t): string {
   if (value === null || value === "") return say("audit.empty");
   if (what === "browser" || what === "platform") return FAMILIES[value] ?? say("audit.other");
   if (YES_OR_NO.has(what)) return say(value === "true" ? "audit.yes" : "audit.no");
@@ -52,7 +52,9 @@ export const changesOf = ({ kind, details }: AuditEntry): AuditDetail[] =>
 /** What else it says; a group and a snippet are told by what they are called. */
 export const othersOf = (entry: AuditEntry): AuditDetail[] => {
   const changes = changesOf(entry);
-  return entry.details.filter((detail) => !changes.includes(detail) && detail.what !== "group" && detail.what !== "snippet");
+  return entry.details.filter(
+    (detail) => !changes.includes(detail) && detail.what !== "group" && detail.what !== "snippet",
+  );
 };
 
 /** An entry as a sentence: who did what to whom. */
@@ -66,9 +68,11 @@ export function sentenceOf(entry: AuditEntry, say: Say = t): string {
   return say(known(variant) ? variant : base, {
     actor,
     subject: entry.subject?.name ?? say("audit.gone"),
-    before: detail ? valueOf(detail.what, detail.before, say) : "",
-    after: detail ? valueOf(detail.what, detail.after, say) : "",
-    what: changesOf(entry).map((each) => nameOf(each.what, say)).join(", "),
+    before: detail ? wordOf(detail.what, detail.before, say) : "",
+    after: detail ? wordOf(detail.what, detail.after, say) : "",
+    what: changesOf(entry)
+      .map((each) => nameOf(each.what, say))
+      .join(", "),
   });
 }
 

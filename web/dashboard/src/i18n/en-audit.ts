@@ -5,7 +5,8 @@ export const enAudit = {
   "audit.title": "Audit log",
   "audit.text":
     "Who did, saw, changed or took a copy of what. Never a word of a chat, never an address. That you look is recorded too.",
-  "audit.forbidden": "Your role does not include the audit log. What is recorded about you is in the settings under “Recorded about me”.",
+  "audit.forbidden":
+    "Your role does not include the audit log. What is recorded about you is in the settings under “Recorded about me”.",
   "audit.mine.title": "What is recorded about me",
   "audit.mine.text":
     "What you did, whose conversations you read, what was done to your account, and who looked at the log. Messages, answers and typing are not recorded. What an entry says is deleted after 12 months.",
@@ -31,7 +32,8 @@ export const enAudit = {
   "audit.verified": "verified",
   "audit.verified.text":
     "{n} entry is as it was written: nothing altered, taken out or moved.|{n} entries are as they were written: nothing altered, taken out or moved.",
-  "audit.verified.keep": "Keep the checkpoint elsewhere: only with it a log that was cut short or put back is noticed later.",
+  "audit.verified.keep":
+    "Keep the checkpoint elsewhere: only with it a log that was cut short or put back is noticed later.",
   "audit.checkpoint": "Save checkpoint",
   "audit.broken": "The log is not as it was written, from entry {number} on.",
   "audit.fault.altered": "This entry was altered.",
@@ -107,7 +109,8 @@ export const enAudit = {
   "audit.says.code_refused": "Somebody knew {subject}’s password, but not the code",
   "audit.says.code_refused.further": "The code for {subject} was wrong {after} more times in an hour",
   "audit.says.proof_refused": "{actor} gave a wrong password or code in their account",
-  "audit.says.proof_refused.further": "In {subject}’s account a wrong password or code was given {after} more times in an hour",
+  "audit.says.proof_refused.further":
+    "In {subject}’s account a wrong password or code was given {after} more times in an hour",
   "audit.says.signed_out": "{actor} signed out",
   "audit.says.password_set": "{actor} set a new password for {subject}",
   "audit.says.password_changed": "{actor} changed their password",

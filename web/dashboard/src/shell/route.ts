@@ -1,4 +1,14 @@
-export const settings = ["widget", "team", "roles", "programs", "snippets", "attention", "audit", "account", "recorded"] as const;
+export const settings = [
+  "widget",
+  "team",
+  "roles",
+  "programs",
+  "snippets",
+  "attention",
+  "audit",
+  "account",
+  "recorded",
+] as const;
 export type Setting = (typeof settings)[number];
 
 export type Route =
