@@ -1,6 +1,6 @@
 //! Every verb of the product, once, with its right check (law L5).
 //!
-//! `conversation`, `snippet`, `team`, `widget` and `installation` hold one verb per file. Beside them stand what verbs share: the
+//! `conversation`, `snippet`, `topic`, `team`, `widget` and `installation` hold one verb per file. Beside them stand what verbs share: the
 //! [`keyring`], the [`secrets`] of the installation, the cache of [`opened`] messages and the [`worker`].
 
 pub mod audit;
@@ -15,6 +15,7 @@ pub mod secrets;
 pub mod share;
 pub mod snippet;
 pub mod team;
+pub mod topic;
 pub mod widget;
 pub mod worker;
 
@@ -75,6 +76,7 @@ pub struct App {
     keyring: keyring::Keyring,
     opened: opened::Opened,
     team: team::Directory,
+    topics: topic::Directory,
     conversations: conversation::Directory,
     widgets: widget::Directory,
     presence: team::presence::Presence,
@@ -111,6 +113,7 @@ impl App {
             keyring,
             opened: opened::Opened::default(),
             team: team::Directory::default(),
+            topics: topic::Directory::default(),
             conversations: conversation::Directory::default(),
             widgets: widget::Directory::default(),
             presence: team::presence::Presence::new(node_id()),
@@ -171,6 +174,7 @@ impl App {
         self.keyring.wipe_expired();
         self.opened.wipe_expired();
         self.team.wipe_expired();
+        self.topics.wipe_expired();
         self.conversations.wipe_expired();
         self.flood.wipe_expired();
         self.brake.wipe_expired();

@@ -15,6 +15,9 @@ use store::change::{Found, SweepCursor};
 
 use crate::{App, Result};
 
+/// From here on a difference between the clocks is told.
+const OFF_BY_MUCH: Duration = Duration::from_secs(5);
+
 /// How often the store is swept.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How often nodes tell each other who is there.
@@ -141,7 +144,11 @@ impl App {
     pub async fn keep_time(&self) -> Result<()> {
         let asked = Instant::now();
         if let Some(theirs) = self.store.time().await? {
-            self.clock.agree(theirs, asked.elapsed());
+            let off_by = self.clock.agree(theirs, asked.elapsed());
+            // Whichever of the two is wrong: what ends by time ends by the database's from now on.
+            if off_by > OFF_BY_MUCH {
+                tracing::warn!(seconds = off_by.as_secs(), "the database's clock is off from ours: its time counts");
+            }
         }
         Ok(())
     }

@@ -36,6 +36,7 @@ impl App {
     async fn step(self: &Arc<Self>, job: &Claimed) -> Result<()> {
         match job.kind {
             Kind::EndIdle => self.end_idle(job.clone()).await,
+            Kind::Return => self.return_snoozed(job.clone()).await,
         }
     }
 

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Actor, Origin};
+use crate::bits::bit_set;
 use crate::{OperatorId, OrganisationId};
 
 /// A named set of rights.
@@ -193,61 +194,11 @@ impl Rights {
     }
 }
 
-/// Groups of an organisation: each has a number below [`Groups::MOST`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Groups(u64);
-
-/// A group of an organisation's operators, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GroupNumber(u8);
-
-impl GroupNumber {
-    /// Below [`Groups::MOST`].
-    pub fn new(number: i64) -> Option<Self> {
-        u8::try_from(number).ok().filter(|number| i64::from(*number) < Groups::MOST).map(Self)
-    }
-
-    /// As stored.
-    pub const fn number(self) -> i64 {
-        self.0 as i64
-    }
-}
-
-impl Groups {
-    /// How many an organisation may have: as many as a database's number has bits without its sign.
-    pub const MOST: i64 = 63;
-
-    /// From the stored number, of which each bit is a group.
-    pub const fn from_bits(bits: i64) -> Self {
-        Self(bits.cast_unsigned() & (u64::MAX >> 1))
-    }
-
-    /// As stored.
-    pub const fn bits(self) -> i64 {
-        self.0.cast_signed()
-    }
-
-    /// Whether one is among them.
-    pub const fn contain(self, group: GroupNumber) -> bool {
-        self.0 & (1 << group.0) != 0
-    }
-
-    /// With one more.
-    #[must_use]
-    pub const fn with(self, group: GroupNumber) -> Self {
-        Self(self.0 | (1 << group.0))
-    }
-
-    /// Those that are in it.
-    pub fn iter(self) -> impl Iterator<Item = GroupNumber> {
-        (0..Self::MOST as u8).map(GroupNumber).filter(move |group| self.contain(*group))
-    }
-}
-
-impl FromIterator<GroupNumber> for Groups {
-    fn from_iter<I: IntoIterator<Item = GroupNumber>>(groups: I) -> Self {
-        groups.into_iter().fold(Self::default(), Self::with)
-    }
+bit_set! {
+    /// A group of an organisation's operators, by its number.
+    GroupNumber,
+    /// Groups of an organisation: each has a number below [`Groups::MOST`].
+    Groups
 }
 
 /// Whose a conversation is.

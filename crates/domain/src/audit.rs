@@ -93,10 +93,18 @@ words! {
         SnippetChanged = "snippet_changed",
         /// A snippet was deleted.
         SnippetRemoved = "snippet_removed",
+        /// A topic was made.
+        TopicAdded = "topic_added",
+        /// A topic was changed.
+        TopicChanged = "topic_changed",
+        /// A topic was deleted.
+        TopicRemoved = "topic_removed",
         /// A conversation was given to somebody, or to nobody.
         ConversationAssigned = "conversation_assigned",
         /// A conversation was handed to a group, or to everybody.
         ConversationGrouped = "conversation_grouped",
+        /// An operator said what a conversation is about.
+        ConversationTopics = "conversation_topics",
         /// An operator ended a conversation.
         ConversationEnded = "conversation_ended",
         /// An operator took an ended conversation up again.
@@ -131,7 +139,7 @@ words! {
         Widgets = "widgets",
         /// Conversations.
         Conversations = "conversations",
-        /// Texts for answering.
+        /// Texts for answering, and topics.
         Snippets = "snippets",
         /// The installation and its programs.
         Installation = "installation",
@@ -167,10 +175,16 @@ impl Kind {
             Self::WidgetChanged => Area::Widgets,
             Self::ConversationAssigned
             | Self::ConversationGrouped
+            | Self::ConversationTopics
             | Self::ConversationEnded
             | Self::ConversationReopened
             | Self::ConversationOpened => Area::Conversations,
-            Self::SnippetAdded | Self::SnippetChanged | Self::SnippetRemoved => Area::Snippets,
+            Self::SnippetAdded
+            | Self::SnippetChanged
+            | Self::SnippetRemoved
+            | Self::TopicAdded
+            | Self::TopicChanged
+            | Self::TopicRemoved => Area::Snippets,
             Self::RecoveryKeyConfirmed | Self::RecoveryKeyRenewed | Self::ProgramMade | Self::ProgramRemoved => {
                 Area::Installation
             }

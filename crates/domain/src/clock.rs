@@ -33,7 +33,10 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Is told what time it is where all nodes meet, and how long the question took. A clock that others set, or that
     /// nobody shares, need not listen.
-    fn agree(&self, _theirs: Timestamp, _asked_for: Duration) {}
+    /// Says how far off it was.
+    fn agree(&self, _theirs: Timestamp, _asked_for: Duration) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// The machine's clock.
@@ -76,13 +79,15 @@ impl<C: Clock> Clock for CommonClock<C> {
         self.told().unwrap_or_else(|| self.own.now())
     }
 
-    fn agree(&self, theirs: Timestamp, asked_for: Duration) {
+    fn agree(&self, theirs: Timestamp, asked_for: Duration) -> Duration {
         // Read somewhere between the question and now: half the way is off by half of it at most.
         let (now, doubt) = (theirs.plus(asked_for / 2), asked_for / 2);
         if self.told().is_some_and(|known| known.0.abs_diff(now.0) <= micros(doubt + SAME).unsigned_abs()) {
-            return;
+            return Duration::ZERO;
         }
+        let off_by = Duration::from_micros(self.now().0.abs_diff(now.0));
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Instant::now()));
+        off_by
     }
 }
 

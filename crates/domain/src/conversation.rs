@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
+use crate::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +99,26 @@ pub enum Event {
     Reopened,
     /// Handed to a group, or to everybody: whoever was on it no longer is.
     Grouped(Option<GroupNumber>),
+    /// It is about these as well now.
+    TopicsAdded(Topics),
+    /// It is about these no more.
+    TopicsRemoved(Topics),
+    /// Put off until then, or taken up again before its time.
+    Snoozed(Option<Timestamp>),
+    /// Its time has come: it is back.
+    Returned,
+}
+
+impl Event {
+    /// Whether the visitor may see it: who is there for them, and that it is over. How a team sorts its work is its own.
+    pub const fn is_visible(self) -> bool {
+        match self {
+            Self::Assigned(_) | Self::Ended | Self::EndedIdle | Self::Reopened => true,
+            Self::Grouped(_) | Self::TopicsAdded(_) | Self::TopicsRemoved(_) | Self::Snoozed(_) | Self::Returned => {
+                false
+            }
+        }
+    }
 }
 
 impl Kind {
@@ -112,6 +132,10 @@ impl Kind {
             Self::Event(Event::EndedIdle) => (4, None),
             Self::Event(Event::Reopened) => (5, None),
             Self::Event(Event::Grouped(to)) => (6, to.map(GroupNumber::number)),
+            Self::Event(Event::TopicsAdded(topics)) => (10, Some(topics.bits())),
+            Self::Event(Event::TopicsRemoved(topics)) => (11, Some(topics.bits())),
+            Self::Event(Event::Snoozed(until)) => (12, until.map(|until| until.0)),
+            Self::Event(Event::Returned) => (13, None),
         }
     }
 
@@ -125,13 +149,21 @@ impl Kind {
             4 => Some(Self::Event(Event::EndedIdle)),
             5 => Some(Self::Event(Event::Reopened)),
             6 => Some(Self::Event(Event::Grouped(subject.and_then(GroupNumber::new)))),
+            10 => Some(Self::Event(Event::TopicsAdded(Topics::from_bits(subject?)))),
+            11 => Some(Self::Event(Event::TopicsRemoved(Topics::from_bits(subject?)))),
+            12 => Some(Self::Event(Event::Snoozed(subject.map(Timestamp)))),
+            13 => Some(Self::Event(Event::Returned)),
             _ => None,
         }
     }
 
     /// Whether the visitor may see it.
     pub const fn is_visible(self) -> bool {
-        !matches!(self, Self::Note | Self::Event(Event::Grouped(_)))
+        match self {
+            Self::Message => true,
+            Self::Note => false,
+            Self::Event(event) => event.is_visible(),
+        }
     }
 }
 
@@ -154,6 +186,12 @@ pub struct Progress {
     pub assignee: Option<OperatorId>,
     /// Which group it is for; everybody's where there is none.
     pub group: Option<GroupNumber>,
+    /// What it is about.
+    pub topics: Topics,
+    /// Until when it is put off.
+    pub snoozed_until: Option<Timestamp>,
+    /// Since when it is back after it was put off, as long as nobody has done anything since.
+    pub returned_at: Option<Timestamp>,
     /// Number of the last entry.
     pub last_sequence: i64,
     /// Number of the last visible entry.
@@ -172,12 +210,22 @@ impl Progress {
         Hands { assignee: self.assignee, group: self.group }
     }
 
+    /// Whether nothing but its numbers differs from how it was: most messages leave the rest alone.
+    pub fn stays_as_filed(&self, from: &Self) -> bool {
+        self.state == from.state
+            && self.hands() == from.hands()
+            && self.topics == from.topics
+            && self.snoozed_until == from.snoozed_until
+            && self.returned_at == from.returned_at
+    }
+
     /// Counts one more entry and says which numbers it gets.
     pub fn advance(&mut self, author: Author, kind: Kind, at: Timestamp) -> Numbers {
         self.last_sequence += 1;
         if kind.is_visible() {
             self.last_visible += 1;
         }
+        self.returned_at = None;
         match (kind, author) {
             (Kind::Message, Author::Operator(_) | Author::System) => {
                 self.last_message = self.last_sequence;
@@ -188,6 +236,7 @@ impl Progress {
                 self.last_message = self.last_sequence;
                 self.unread += 1;
                 self.waiting_since.get_or_insert(at);
+                self.snoozed_until = None;
                 if self.state != State::New {
                     self.state = State::Open;
                 }
@@ -197,11 +246,19 @@ impl Progress {
             (Kind::Event(Event::Ended | Event::EndedIdle), _) => {
                 self.state = State::Ended;
                 self.waiting_since = None;
+                self.snoozed_until = None;
             }
             (Kind::Event(Event::Reopened), _) => self.state = State::Open,
             (Kind::Event(Event::Grouped(to)), _) => {
                 self.group = to;
                 self.assignee = None;
+            }
+            (Kind::Event(Event::TopicsAdded(topics)), _) => self.topics = self.topics.and(topics),
+            (Kind::Event(Event::TopicsRemoved(topics)), _) => self.topics = self.topics.without(topics),
+            (Kind::Event(Event::Snoozed(until)), _) => self.snoozed_until = until,
+            (Kind::Event(Event::Returned), _) => {
+                self.snoozed_until = None;
+                self.returned_at = Some(at);
             }
         }
         Numbers { sequence: self.last_sequence, visible: self.last_visible }
@@ -287,6 +344,56 @@ mod tests {
         assert_eq!(note, Numbers { sequence: 2, visible: 1 });
         assert_eq!(reply, Numbers { sequence: 3, visible: 2 });
         assert_eq!(progress.last_message, 3);
+    }
+
+    #[test]
+    fn what_it_is_about_is_told_to_operators_alone() {
+        let topics = |bits| Topics::from_bits(bits);
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(1));
+        for (event, left) in [
+            (Event::TopicsAdded(topics(0b11)), 0b11),
+            (Event::TopicsAdded(topics(0b110)), 0b111),
+            (Event::TopicsRemoved(topics(0b1010)), 0b101),
+        ] {
+            let kind = Kind::Event(event);
+            assert_eq!(progress.advance(BEN, kind, Timestamp(2)).visible, 1, "no number that a visitor could miss");
+            assert_eq!(progress.topics, topics(left));
+            let (code, subject) = kind.code();
+            assert_eq!(Kind::from_code(code, subject), Some(kind));
+        }
+        assert_eq!((progress.state, progress.unread, progress.last_message), (State::New, 1, 1));
+        assert_eq!(Kind::from_code(10, None), None);
+    }
+
+    #[test]
+    fn what_is_put_off_comes_back_at_its_time_or_when_the_visitor_writes() {
+        let snoozed = Kind::Event(Event::Snoozed(Some(Timestamp(90))));
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(1));
+        for (kind, author, back) in [
+            (Kind::Note, BEN, false),
+            (Kind::Message, BEN, false),
+            (Kind::Event(Event::Assigned(Some(OperatorId(3)))), BEN, false),
+            (Kind::Message, Author::Visitor, true),
+            (Kind::Event(Event::Ended), BEN, true),
+            (Kind::Event(Event::Snoozed(None)), BEN, true),
+            (Kind::Event(Event::Returned), Author::System, true),
+        ] {
+            let before = progress.advance(BEN, snoozed, Timestamp(2));
+            assert_eq!(progress.snoozed_until, Some(Timestamp(90)));
+            let after = progress.advance(author, kind, Timestamp(3));
+            assert_eq!(progress.snoozed_until.is_none(), back, "{kind:?}");
+            assert_eq!(progress.returned_at.is_some(), kind == Kind::Event(Event::Returned));
+            assert_eq!(after.visible - before.visible, i64::from(kind.is_visible()));
+        }
+        progress.advance(BEN, Kind::Note, Timestamp(4));
+        assert_eq!(progress.returned_at, None, "somebody has seen to it");
+        for kind in [snoozed, Kind::Event(Event::Snoozed(None)), Kind::Event(Event::Returned)] {
+            let (code, subject) = kind.code();
+            assert_eq!(Kind::from_code(code, subject), Some(kind));
+            assert!(!kind.is_visible());
+        }
     }
 
     #[test]

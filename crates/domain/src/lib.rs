@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod audit;
+mod bits;
 pub mod clock;
 pub mod conversation;
 pub mod device;
@@ -11,9 +12,11 @@ pub mod id;
 pub mod language;
 pub mod limits;
 pub mod text;
+pub mod topic;
 
 pub use access::{Access, Capability, GroupNumber, Groups, Hands, Level, Principal, Reach, Rights, Role};
 pub use clock::{Clock, Timestamp};
 pub use device::{Browser, Platform};
 pub use id::{ConversationId, JobId, KeyId, OperatorId, OrganisationId, PublicId, SenderId, WidgetId};
 pub use language::Language;
+pub use topic::{TopicNumber, Topics};

@@ -27,6 +27,16 @@ pub const NAME_CHARACTERS: usize = 80;
 pub const SHORTCUT_CHARACTERS: usize = 32;
 /// Snippets that an organisation shares at most; an operator may have as many of their own.
 pub const SNIPPETS: usize = 200;
+/// Bytes of their content together: a list is sent whole.
+pub const SNIPPET_BYTES: usize = 1 << 20;
+/// Topics that one conversation may have at once.
+pub const TOPICS_EACH: usize = 5;
+/// Colours that a topic may have; which they are, screens decide.
+pub const TOPIC_COLOURS: i64 = 8;
+/// Longest name of a topic, in characters: it has to fit into a row of a list.
+pub const TOPIC_CHARACTERS: usize = 32;
+/// Furthest ahead that a conversation may be put off.
+pub const SNOOZE_LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Longest greeting of a widget, in characters.
 pub const GREETING_CHARACTERS: usize = 300;
 /// Sites that one widget may stand on.

@@ -9,7 +9,7 @@ pub enum TextError {
     /// Longer than allowed.
     #[error("must be at most {0} characters long")]
     TooLong(usize),
-    /// Contains a control character, such as a line break, where none belongs.
+    /// Contains a control character, such as a line break or a change of direction, where none belongs.
     #[error("must not contain control characters or line breaks")]
     Control,
 }
@@ -26,10 +26,16 @@ pub fn line(text: &str, most: usize) -> Result<String, TextError> {
     if text.chars().count() > most {
         return Err(TextError::TooLong(most));
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(|c| c.is_control() || is_break_or_turn(c)) {
         return Err(TextError::Control);
     }
     Ok(text.to_owned())
+}
+
+/// Line and paragraph separators, and what turns the direction of everything behind it: a name stands in lines with other
+/// words, and must not make those read as something else. The marks that right-to-left names need are none of these.
+const fn is_break_or_turn(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An e-mail address as far as it can be judged without sending to it, lower-cased: one `@` with something before it
@@ -78,6 +84,14 @@ mod tests {
         assert_eq!(line(" \t", 80), Err(TextError::Empty));
         assert_eq!(line("äöü", 2), Err(TextError::TooLong(2)));
         assert_eq!(line("a\nb", 80), Err(TextError::Control));
+    }
+
+    #[test]
+    fn a_name_does_not_turn_around_what_stands_beside_it() {
+        assert_eq!(line("\u{5e9}\u{5dc}\u{200f}!", 80).as_deref(), Ok("\u{5e9}\u{5dc}\u{200f}!"));
+        for turn in ['\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{2028}'] {
+            assert_eq!(line(&format!("Lena{turn}x"), 80), Err(TextError::Control), "{turn:?}");
+        }
     }
 
     #[test]

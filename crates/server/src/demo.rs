@@ -26,7 +26,8 @@ pub(crate) fn shop(path: &str, widget_origin: &str, widget: Option<String>) -> O
         // As strict as a careful customer's: the widget must work under it (A13).
         let policy = format!(
             "default-src 'self'; script-src 'self' {widget_origin}; connect-src 'self' {widget_origin}; \
-             frame-src {widget_origin}; style-src 'self'; object-src 'none'; base-uri 'none'"
+             frame-src {widget_origin}; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
         );
         answer.headers_mut().remove(header::ETAG);
         answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).ok()?);
@@ -38,5 +39,6 @@ pub(crate) fn shop(path: &str, widget_origin: &str, widget: Option<String>) -> O
 pub(crate) fn not_found() -> Response {
     let mut response = Response::new(Body::from("There is no such page in this shop."));
     *response.status_mut() = StatusCode::NOT_FOUND;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }

@@ -8,7 +8,7 @@
 //! the last *ended* transaction's, and running ones lie above it.)
 
 use domain::conversation::{Change, Progress, State};
-use domain::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
+use domain::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 
 use crate::engine::{Connection, Row, Statement, statements};
 use crate::{Error, Result, Store};
@@ -21,7 +21,7 @@ macro_rules! select {
         concat!(
             "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
             h.last_message, h.unread, h.waiting_since, h.last_at, h.position, h.assigned_from, h.assigned_position,
-            h.group_number, h.group_from ",
+            h.group_number, h.group_from, h.topic_bits, h.snoozed_until, h.returned_at ",
             $rest
         )
     };
@@ -133,6 +133,9 @@ fn found(row: &Row) -> Result<Found> {
             unread: row.int(7)?,
             waiting_since: row.int_or_null(8)?.map(Timestamp),
             group: row.int_or_null(13)?.and_then(GroupNumber::new),
+            topics: Topics::from_bits(row.int(15)?),
+            snoozed_until: row.int_or_null(16)?.map(Timestamp),
+            returned_at: row.int_or_null(17)?.map(Timestamp),
         },
         at: Timestamp(row.int(9)?),
         position: row.int(10)?,

@@ -20,14 +20,19 @@ pub struct Group {
     pub title: String,
 }
 
+/// Another group is called so.
+pub const TITLE_TAKEN: Error = Error::Conflict("there is a group of this name");
+/// Conversations are for it, ended ones included.
+pub const IN_USE_STILL: Error = Error::Conflict("conversations are for this group");
+
 statements! {
     OF_ORGANISATION =
         "SELECT organisation_id, number, public_id, name FROM team_group
         WHERE organisation_id = $1 ORDER BY number";
+    // Held until whatever is for it stands: a group is not removed under it.
     BY_NUMBER =
-        "SELECT organisation_id, number, public_id, name FROM team_group
-        WHERE organisation_id = $1 AND number = $2";
-    // Numbers are given away under this lock: two groups that are made at once must not get the same.
+        "SELECT h.organisation_id, h.number FROM team_group h WHERE h.organisation_id = $1 AND h.number = $2 {for_share}";
+    // Numbers and names are given away under this lock: two groups that are made at once must not get the same.
     LOCK = "SELECT h.organisation_id FROM organisation h WHERE h.organisation_id = $1 {for_update}";
     INSERT =
         "INSERT INTO team_group (organisation_id, number, public_id, name, created_at) VALUES ($1, $2, $3, $4, $5)";
@@ -50,19 +55,40 @@ fn group(row: &Row) -> Result<Group> {
     })
 }
 
-/// Fails where there is no such group.
+/// Fails where one of them is not there. After the rows that are to name them are locked: a removal goes the same way.
 pub(crate) async fn must_be_there(
     connection: &mut Connection,
     organisation: OrganisationId,
-    number: GroupNumber,
+    groups: Groups,
 ) -> Result<()> {
-    numbered(connection, organisation, number).await.map(drop)
+    for number in groups.iter() {
+        let values = [organisation.into(), number.number().into()];
+        if connection.query_in(organisation.into(), &BY_NUMBER, &values).await?.is_empty() {
+            return Err(Error::NotFound);
+        }
+    }
+    Ok(())
 }
 
 async fn numbered(connection: &mut Connection, organisation: OrganisationId, number: GroupNumber) -> Result<Group> {
     let values = [organisation.into(), number.number().into()];
     let rows = connection.query_in(organisation.into(), &BY_NUMBER, &values).await?;
     group(rows.first().ok_or(Error::NotFound)?)
+}
+
+/// The groups there are, locked; fails where one but `except` is called so, however written.
+async fn check_title(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    except: Option<GroupNumber>,
+    title: &str,
+) -> Result<Groups> {
+    let scope = organisation.into();
+    connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
+    let rows = connection.query_in(scope, &OF_ORGANISATION, &[organisation.into()]).await?;
+    let groups: Vec<Group> = rows.iter().map(group).collect::<Result<_>>()?;
+    let same = |group: &Group| Some(group.number) != except && group.title.to_lowercase() == title.to_lowercase();
+    if groups.iter().any(same) { Err(TITLE_TAKEN) } else { Ok(groups.iter().map(|group| group.number).collect()) }
 }
 
 impl Store {
@@ -103,7 +129,7 @@ impl Audited<'_> {
     /// Makes a group under the lowest number that is free.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where there are as many as there can be.
+    /// [`Error::Conflict`] where there are as many as there can be, or one is called so.
     pub async fn insert_group(
         self,
         organisation: OrganisationId,
@@ -113,10 +139,7 @@ impl Audited<'_> {
     ) -> Result<Group> {
         self.write(move |connection| {
             Box::pin(async move {
-                let scope = organisation.into();
-                connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
-                let rows = connection.query_in(scope, &OF_ORGANISATION, &[organisation.into()]).await?;
-                let taken: Groups = rows.iter().map(|row| Ok(group(row)?.number)).collect::<Result<_>>()?;
+                let taken = check_title(connection, organisation, None, &title).await?;
                 let number = (0..Groups::MOST)
                     .filter_map(GroupNumber::new)
                     .find(|number| !taken.contain(*number))
@@ -135,11 +158,11 @@ impl Audited<'_> {
     /// Gives a group another title.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`]; [`Error::Conflict`] where another one is called so.
     pub async fn rename_group(self, organisation: OrganisationId, number: GroupNumber, title: String) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                connection.query_in(organisation.into(), &LOCK, &[organisation.into()]).await?;
+                check_title(connection, organisation, Some(number), &title).await?;
                 let before = numbered(connection, organisation, number).await?;
                 let values = [organisation.into(), number.number().into(), title.as_str().into()];
                 connection.execute(&RENAME, &values, 1).await?;
@@ -170,12 +193,13 @@ impl Audited<'_> {
                 let values = [organisation.into(), number.number().into()];
                 connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
                 let before = numbered(connection, organisation, number).await?;
-                if !connection.query_in(scope, &IN_USE, &values).await?.is_empty() {
-                    return Err(Error::Conflict("conversations are for this group"));
-                }
                 connection.execute_any(&LEAVE, &values).await?;
                 connection.execute_any(&LEAVE_WIDGETS, &values).await?;
                 connection.execute(&DELETE, &values, 1).await?;
+                // Only now nobody can give it another conversation.
+                if !connection.query_in(scope, &IN_USE, &values).await?.is_empty() {
+                    return Err(IN_USE_STILL);
+                }
                 let named = Detail { what: "name".to_owned(), before: Some(before.title), after: None };
                 let details = [Detail::is("group", before.name), named];
                 Ok(((), vec![Fact::new(organisation, Kind::GroupRemoved, details)]))

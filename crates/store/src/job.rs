@@ -13,14 +13,17 @@ use crate::{Error, Result, Store};
 pub enum Kind {
     /// Ends a conversation in which nobody writes any more.
     EndIdle,
+    /// Brings a conversation back that was put off.
+    Return,
 }
 
 impl Kind {
-    const ALL: [Self; 1] = [Self::EndIdle];
+    const ALL: [Self; 2] = [Self::EndIdle, Self::Return];
 
     const fn code(self) -> &'static str {
         match self {
             Self::EndIdle => "end_idle",
+            Self::Return => "return",
         }
     }
 }
@@ -47,6 +50,10 @@ statements! {
     ENQUEUE =
         "INSERT INTO job (organisation_id, kind, subject, step, run_at, leased_until, attempts, created_at)
         VALUES ($1, $2, $3, 0, $4, 0, 0, $5) ON CONFLICT (kind, subject) DO NOTHING";
+    // Also where somebody works on it just now: their step asks under the subject's lock whether it is due.
+    RESCHEDULE =
+        "INSERT INTO job (organisation_id, kind, subject, step, run_at, leased_until, attempts, created_at)
+        VALUES ($1, $2, $3, 0, $4, 0, 0, $5) ON CONFLICT (kind, subject) DO UPDATE SET run_at = excluded.run_at";
     CLAIM =
         // MATERIALIZED: a plan that asks a plain subquery again would skip the rows just claimed and claim more.
         "WITH due AS MATERIALIZED (
@@ -72,6 +79,19 @@ pub(crate) async fn enqueue(
 ) -> Result<()> {
     let values = [organisation.into(), kind.code().into(), subject.into(), run_at.into(), now.into()];
     connection.execute_any(&ENQUEUE, &values).await.map(drop)
+}
+
+/// The same, and has a job that is there already run at the new time.
+pub(crate) async fn reschedule(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    kind: Kind,
+    subject: i64,
+    run_at: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    let values = [organisation.into(), kind.code().into(), subject.into(), run_at.into(), now.into()];
+    connection.execute_any(&RESCHEDULE, &values).await.map(drop)
 }
 
 /// Takes a finished job out, in the transaction of its effect. A lease that ran out meanwhile is an error, so that

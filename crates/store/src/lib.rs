@@ -25,6 +25,7 @@ pub mod session;
 pub mod sign_in_link;
 pub mod snippet;
 pub mod time;
+pub mod topic;
 pub mod widget;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -219,7 +219,7 @@ impl Audited<'_> {
     /// Stores an operator; its `id` is given by the database.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where the address is taken.
+    /// [`Error::Conflict`] where the address is taken; [`Error::NotFound`] where a group was removed meanwhile.
     pub async fn insert_operator(self, operator: Operator, at: Timestamp) -> Result<Operator> {
         self.write(move |connection| {
             Box::pin(async move {
@@ -236,6 +236,7 @@ impl Audited<'_> {
                     operator.groups.bits().into(),
                 ];
                 let rows = connection.query(&INSERT, &values).await?;
+                group::must_be_there(connection, operator.organisation, operator.groups).await?;
                 let id = rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
                 let operator = Operator { id: OperatorId(id), ..operator };
                 let groups = group::titles(connection, operator.organisation, operator.groups.iter()).await?;
@@ -329,6 +330,7 @@ impl Audited<'_> {
                 let values =
                     [organisation.into(), id.into(), role.code().into(), groups.bits().into(), deactivated_at.into()];
                 connection.execute(&CHANGE, &values, 1).await?;
+                group::must_be_there(connection, organisation, groups).await?;
                 let who = [organisation.into(), id.into()];
                 if (role, deactivated_at) != (now.role, now.deactivated_at) {
                     connection.execute_any(&END_LINKS, &who).await?;

@@ -1,11 +1,11 @@
 //! Snippets: texts for answering, shared or somebody's own. What they say is sealed, their names included.
 
 use domain::audit::{Detail, Kind};
-use domain::limits::SNIPPETS;
+use domain::limits::{SNIPPET_BYTES, SNIPPETS};
 use domain::{KeyId, OperatorId, OrganisationId, PublicId, Timestamp};
 
 use crate::audit::{Audited, Fact};
-use crate::engine::{Row, statements};
+use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Store};
 
 /// A snippet as stored.
@@ -30,11 +30,12 @@ statements! {
     BY_NAME =
         "SELECT organisation_id, public_id, operator_id, key_id, content_sealed FROM snippet
         WHERE organisation_id = $1 AND public_id = $2 AND (operator_id IS NULL OR operator_id = $3)";
-    // They are counted under this lock: two that are added at once must not both be the last.
+    // They are counted under this lock: two that are written at once must not both be the last.
     LOCK = "SELECT h.organisation_id FROM organisation h WHERE h.organisation_id = $1 {for_update}";
     COUNT =
-        "SELECT organisation_id, COUNT(*) FROM snippet
-        WHERE organisation_id = $1 AND COALESCE(operator_id, 0) = $2 GROUP BY organisation_id";
+        "SELECT s.organisation_id, COUNT(*), SUM(LENGTH(s.content_sealed))
+        FROM snippet s JOIN snippet one ON COALESCE(s.operator_id, 0) = COALESCE(one.operator_id, 0)
+        WHERE s.organisation_id = $1 AND one.organisation_id = $1 AND one.public_id = $2 GROUP BY s.organisation_id";
     INSERT =
         "INSERT INTO snippet (organisation_id, public_id, operator_id, key_id, content_sealed, created_at)
         VALUES ($1, $2, $3, $4, $5, $6)";
@@ -53,6 +54,16 @@ fn snippet(row: &Row) -> Result<Snippet> {
         key: KeyId(row.int(3)?),
         content_sealed: row.bytes(4)?,
     })
+}
+
+/// Fails where a snippet is one too many, or too much, among those of whose it is.
+async fn must_fit(connection: &mut Connection, organisation: OrganisationId, name: PublicId) -> Result<()> {
+    let rows = connection.query_in(organisation.into(), &COUNT, &[organisation.into(), name.into()]).await?;
+    let row = rows.first().ok_or(Error::NotFound)?;
+    if row.int(1)? > SNIPPETS as i64 || row.int(2)? > SNIPPET_BYTES as i64 {
+        return Err(Error::Conflict("there are as many snippets as there can be"));
+    }
+    Ok(())
 }
 
 impl Store {
@@ -104,11 +115,6 @@ impl Audited<'_> {
             Box::pin(async move {
                 let scope = snippet.organisation.into();
                 connection.query_in(scope, &LOCK, &[snippet.organisation.into()]).await?;
-                let whose = snippet.operator.map_or(0, |operator| operator.0);
-                let rows = connection.query_in(scope, &COUNT, &[snippet.organisation.into(), whose.into()]).await?;
-                if rows.first().map_or(Ok(0), |row| row.int(1))? >= SNIPPETS as i64 {
-                    return Err(Error::Conflict("there are as many snippets as there can be"));
-                }
                 let values = [
                     snippet.organisation.into(),
                     snippet.name.into(),
@@ -118,6 +124,7 @@ impl Audited<'_> {
                     at.into(),
                 ];
                 connection.execute(&INSERT, &values, 1).await?;
+                must_fit(connection, snippet.organisation, snippet.name).await?;
                 let details = named(snippet.name, snippet.operator);
                 Ok(((), vec![Fact::new(snippet.organisation, Kind::SnippetAdded, details)]))
             })
@@ -128,7 +135,7 @@ impl Audited<'_> {
     /// Has a snippet say something else; `parts` are those that are different now.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where it was deleted meanwhile.
+    /// [`Error::NotFound`] where it was deleted meanwhile; [`Error::Conflict`] where there is no room for so much.
     pub async fn change_snippet(
         self,
         organisation: OrganisationId,
@@ -138,9 +145,11 @@ impl Audited<'_> {
     ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
+                connection.query_in(organisation.into(), &LOCK, &[organisation.into()]).await?;
                 let values = [organisation.into(), name.into(), content_sealed.as_slice().into()];
                 let rows = connection.query_in(organisation.into(), &CHANGE, &values).await?;
                 let owner = rows.first().ok_or(Error::NotFound)?.int_or_null(1)?.map(OperatorId);
+                must_fit(connection, organisation, name).await?;
                 let parts: Vec<Detail> = parts.into_iter().map(|part| Detail::is("changed", part)).collect();
                 let fact = (!parts.is_empty()).then(|| {
                     Fact::new(organisation, Kind::SnippetChanged, named(name, owner).into_iter().chain(parts))

@@ -128,7 +128,7 @@ impl Audited<'_> {
     /// Writes a widget's settings.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], also where its group was removed meanwhile.
     pub async fn update_widget(self, widget: Widget) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
@@ -153,6 +153,7 @@ impl Audited<'_> {
                     widget.group.map(GroupNumber::number).into(),
                 ];
                 connection.execute(&UPDATE, &values, 1).await?;
+                group::must_be_there(connection, organisation, widget.group.into_iter().collect()).await?;
                 if changed.is_empty() {
                     return Ok(((), Vec::new()));
                 }

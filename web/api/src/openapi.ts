@@ -157,6 +157,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversations/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts a conversation off, or takes it up again before its time. */
+        put: operations["snooze_conversation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{id}/state": {
         parameters: {
             query?: never;
@@ -172,6 +189,23 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{id}/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Says what a conversation is about. */
+        patch: operations["set_conversation_topics"];
         trace?: never;
     };
     "/api/groups": {
@@ -581,6 +615,42 @@ export interface paths {
         patch: operations["change_snippet"];
         trace?: never;
     };
+    "/api/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The topics of the organisation, archived ones included. */
+        get: operations["list_topics"];
+        put?: never;
+        /** Adds a topic. */
+        post: operations["add_topic"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/topics/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a topic that no conversation was ever about. */
+        delete: operations["remove_topic"];
+        options?: never;
+        head?: never;
+        /** Gives a topic another name or colour, archives it or offers it again. */
+        patch: operations["change_topic"];
+        trace?: never;
+    };
     "/api/widgets": {
         parameters: {
             query?: never;
@@ -901,11 +971,23 @@ export interface components {
             preview_from: components["schemas"]["PreviewFrom"];
             /**
              * Format: int64
+             * @description Since when it is back after it was put off, until somebody does something.
+             */
+            returned_at: number | null;
+            /**
+             * Format: int64
+             * @description Until when it is put off, in microseconds of UTC. No count includes it while it is.
+             */
+            snoozed_until: number | null;
+            /**
+             * Format: int64
              * @description When it began, in microseconds of UTC.
              */
             started_at: number;
             /** @description Where it stands. */
             state: components["schemas"]["ConversationState"];
+            /** @description What it is about. */
+            topics: components["schemas"]["TopicRef"][];
             /**
              * Format: int64
              * @description Messages of the visitor that the team has not seen.
@@ -926,7 +1008,7 @@ export interface components {
             /** @description The widget it began on. */
             widget: components["schemas"]["WidgetRef"];
         };
-        /** @description How many conversations are not ended. */
+        /** @description How many conversations are neither ended nor put off. */
         Counts: {
             /**
              * Format: int64
@@ -969,6 +1051,8 @@ export interface components {
         };
         /** @description Something that happened. */
         EventEntry: {
+            /** @description Topics: those that it is about besides now. */
+            added?: components["schemas"]["TopicRef"][];
             /**
              * Format: int64
              * @description When it happened, in microseconds of UTC.
@@ -983,11 +1067,18 @@ export interface components {
             /** @description Grouped: to which. */
             group?: components["schemas"]["GroupRef"];
             operator: components["schemas"]["EventOperator"] | null;
+            /** @description Topics: those that it is about no more. */
+            removed?: components["schemas"]["TopicRef"][];
             /**
              * Format: int64
              * @description Its number.
              */
             sequence: number;
+            /**
+             * Format: int64
+             * @description Snoozed: until when, in microseconds of UTC.
+             */
+            until?: number;
             /**
              * Format: int64
              * @description Its number for the visitor.
@@ -998,7 +1089,7 @@ export interface components {
          * @description What can happen in a conversation.
          * @enum {string}
          */
-        EventKind: "assigned" | "ended" | "reopened" | "grouped";
+        EventKind: "assigned" | "ended" | "reopened" | "grouped" | "topics" | "snoozed" | "returned";
         /** @description The operator an event speaks of. */
         EventOperator: {
             /** @description Their id; operators are told. */
@@ -1159,6 +1250,16 @@ export interface components {
             title: string;
             /** @description What it says, in one language at least. */
             wording: components["schemas"]["Wording"];
+        };
+        /** @description A topic to be. */
+        NewTopic: {
+            /**
+             * Format: int64
+             * @description Which of the palette's colours it has, 0 to 7.
+             */
+            colour: number;
+            /** @description What it is called, at most 32 characters. A setting that is not sealed: no place for people's names. */
+            name: string;
         };
         /** @description A change of a colleague; what is missing stays. */
         OperatorChange: {
@@ -1646,10 +1747,65 @@ export interface components {
             /** @description What it says. */
             wording: components["schemas"]["Wording"];
         };
+        /** @description Puts a conversation off, or takes it up again before its time. */
+        Snooze: {
+            /**
+             * Format: int64
+             * @description Until when, in microseconds of UTC, at most a year ahead; null takes it up again.
+             */
+            until: number | null;
+        };
         /** @description Ends a conversation or takes it up again. */
         StateChange: {
             /** @description What it shall be. */
             state: components["schemas"]["WantedState"];
+        };
+        /** @description A change of a topic; what is missing stays. */
+        TopicChange: {
+            /** @description Whether it is offered no more. */
+            archived?: boolean;
+            /**
+             * Format: int64
+             * @description Which of the palette's colours it has.
+             */
+            colour?: number;
+            /** @description What it is called. */
+            name?: string;
+        };
+        /** @description A topic. */
+        TopicInfo: {
+            /** @description Whether it is offered no more; conversations that are about it stay so. */
+            archived: boolean;
+            /**
+             * Format: int64
+             * @description Which of the palette's colours it has, from 0.
+             */
+            colour: number;
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether a conversation is or was about it: it can be archived then, but not deleted. */
+            used: boolean;
+        };
+        /** @description A topic, as far as a conversation needs to know. */
+        TopicRef: {
+            /**
+             * Format: int64
+             * @description Which of the palette's colours it has, from 0.
+             */
+            colour: number;
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /** @description What it is called. */
+            name: string;
+        };
+        /** @description What a conversation is about besides, and what no more. At most five topics at once. */
+        TopicsChange: {
+            /** @description The ids of topics that are offered. */
+            add?: components["schemas"]["Id"][];
+            /** @description The ids of topics that it has. */
+            remove?: components["schemas"]["Id"][];
         };
         /**
          * @description Who has seen something.
@@ -2209,6 +2365,71 @@ export interface operations {
             };
         };
     };
+    snooze_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Snooze"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_conversation_state: {
         parameters: {
             query?: never;
@@ -2249,6 +2470,63 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_conversation_topics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopicsChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3806,6 +4084,204 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnippetInfo"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_topics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicInfo"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTopic"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicInfo"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopicChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicInfo"];
                 };
             };
             401: {

@@ -8,6 +8,8 @@ mod list;
 mod read_entries;
 mod receive_message;
 mod see;
+mod set_topics;
+mod snooze;
 mod type_on;
 mod visit;
 

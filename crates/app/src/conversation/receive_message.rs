@@ -143,7 +143,6 @@ impl App {
                 token_hash: visitor.token_hash,
                 key: key.id(),
                 language: visitor.language,
-                group: visitor.widget.group,
             }),
             message: sealed,
             access: None,

@@ -3,7 +3,7 @@
 use domain::limits::NAME_CHARACTERS;
 use domain::{Capability, GroupNumber, Groups, Level, Principal, PublicId, text};
 use privacy::random;
-use store::group::Group;
+use store::group::{Group, IN_USE_STILL, TITLE_TAKEN};
 
 use crate::{App, Error, Result};
 
@@ -24,11 +24,11 @@ impl App {
     pub async fn add_group(&self, principal: Principal, title: &str) -> Result<Group> {
         principal.require(Capability::Team, Level::Write)?;
         let title = check_title(title)?;
-        Ok(self
-            .store
+        self.store
             .audited(self.by(principal))
             .insert_group(principal.organisation, random::public_id(), title, self.now())
-            .await?)
+            .await
+            .map_err(refused)
     }
 
     /// Gives a group another title.
@@ -42,7 +42,8 @@ impl App {
         self.store
             .audited(self.by(principal))
             .rename_group(principal.organisation, group.number, title.clone())
-            .await?;
+            .await
+            .map_err(refused)?;
         self.team.forget_group(principal.organisation, group.number);
         Ok(Group { title, ..group })
     }
@@ -55,14 +56,11 @@ impl App {
         principal.require(Capability::Team, Level::Write)?;
         let group = self.find_group(principal, name).await?;
         let widgets = self.store.widgets(principal.organisation).await?;
-        self.store.audited(self.by(principal)).delete_group(principal.organisation, group.number).await.map_err(
-            |error| match error {
-                store::Error::Conflict(_) => Error::Conflict(
-                    "conversations are for this group: hand them to another one first, or give this one another name",
-                ),
-                other => other.into(),
-            },
-        )?;
+        self.store
+            .audited(self.by(principal))
+            .delete_group(principal.organisation, group.number)
+            .await
+            .map_err(refused)?;
         self.team.forget_group(principal.organisation, group.number);
         for widget in widgets.iter().filter(|widget| widget.group == Some(group.number)) {
             self.forget_widget(widget);
@@ -85,6 +83,16 @@ impl App {
     /// The same for the one group of a widget or a conversation.
     pub(crate) async fn group_named(&self, principal: Principal, name: PublicId) -> Result<GroupNumber> {
         self.groups_named(principal, &[name]).await?.iter().next().ok_or_else(unknown)
+    }
+}
+
+fn refused(error: store::Error) -> Error {
+    match error {
+        TITLE_TAKEN => Error::Invalid { field: "name", detail: "there is a group of this name".to_owned() },
+        IN_USE_STILL => Error::Conflict(
+            "conversations are for this group: hand them to another one first, or give this one another name",
+        ),
+        other => other.into(),
     }
 }
 

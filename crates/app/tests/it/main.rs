@@ -6,6 +6,7 @@ mod audit;
 mod clocks;
 mod nodes;
 mod sign_in;
+mod snooze;
 
 use std::path::Path;
 use std::sync::Arc;

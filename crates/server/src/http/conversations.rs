@@ -14,7 +14,7 @@ use super::{Failure, Shared};
 use crate::socket::entries;
 use crate::wire::Id;
 use crate::wire::conversations::{
-    Assignment, ConversationPage, ConversationSummary, EntryPage, ListName, StateChange, WantedState,
+    Assignment, ConversationPage, ConversationSummary, EntryPage, ListName, Snooze, StateChange, WantedState,
 };
 use crate::wire::problem::Problem;
 
@@ -152,7 +152,27 @@ pub(super) async fn set_state(
     row(&shared, principal, id).await
 }
 
-async fn row(shared: &Shared, principal: domain::Principal, id: Id) -> Result<Json<ConversationSummary>, Failure> {
+/// Puts a conversation off, or takes it up again before its time.
+#[utoipa::path(put, path = "/api/conversations/{id}/snooze", operation_id = "snooze_conversation", tag = "conversations", params(("id" = Id, Path)),
+    request_body = Snooze,
+    responses((status = 200, body = ConversationSummary), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn snooze(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+    body: Result<Json<Snooze>, JsonRejection>,
+) -> Result<Json<ConversationSummary>, Failure> {
+    let (Path(id), Json(body)) = (id?, body?);
+    shared.app.snooze(principal, id.0, body.until.map(domain::Timestamp)).await?;
+    row(&shared, principal, id).await
+}
+
+pub(super) async fn row(
+    shared: &Shared,
+    principal: domain::Principal,
+    id: Id,
+) -> Result<Json<ConversationSummary>, Failure> {
     let row = shared.app.summary(principal, id.0).await?;
     Ok(Json(entries::summary(&shared.app, row).await?))
 }

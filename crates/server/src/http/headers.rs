@@ -35,22 +35,23 @@ pub(super) async fn app(State(shared): State<Shared>, request: Request, next: Ne
     response
 }
 
-/// What holds on every origin.
+/// What holds on each of our origins.
 pub(super) fn common(headers: &mut http::HeaderMap, origin: &str) {
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if origin.starts_with("https:") {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
 }
 
-/// What holds even where a request is for no origin of ours: nothing is sniffed, what has no policy may do nothing, and what
-/// says nothing about caches is kept by none (they may guess: RFC 9111, section 4.2.2).
+/// What holds even where a request is for no origin of ours: nothing is sniffed, nobody is told where one came from, what has
+/// no policy may do nothing, and what says nothing about caches is kept by none (they may guess: RFC 9111, section 4.2.2).
 pub(super) fn everywhere(headers: &mut http::HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let nothing =
-        HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let nothing = HeaderValue::from_static(
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'",
+    );
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(nothing);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

@@ -19,6 +19,7 @@ mod roles;
 mod session;
 mod setup;
 mod snippets;
+mod topics;
 mod widgets;
 
 use std::sync::Arc;

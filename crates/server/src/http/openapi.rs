@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::{
     Shared, account, audit, audit_copy, conversations, factor, groups, operators, programs, roles, session, setup,
-    snippets, widgets,
+    snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -50,6 +50,7 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(conversations::entries),
     || routes!(conversations::assign),
     || routes!(conversations::set_state),
+    || routes!(conversations::snooze),
     || routes!(operators::list, operators::invite),
     || routes!(operators::change),
     || routes!(operators::renew_link),
@@ -66,6 +67,9 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(audit::verify),
     || routes!(audit::checkpoints),
     || routes!(audit::mine),
+    || routes!(topics::list, topics::add),
+    || routes!(topics::change, topics::remove),
+    || routes!(topics::set),
 ];
 
 /// The operations alone. A whole description made on the way and thrown away was measured to leave 0.7 MiB behind.

@@ -9,6 +9,7 @@ use app::opened::OpenedEntry;
 use app::team::Person;
 use domain::conversation::{Author, Event, Kind};
 use domain::{OrganisationId, Principal, PublicId, SenderId};
+use store::topic::Topic;
 
 use crate::wire::conversations::{
     AuthorKind, ConversationSummary, Counts, EndCause, Entry, EventEntry, EventKind, EventOperator, GroupRef,
@@ -16,6 +17,7 @@ use crate::wire::conversations::{
 };
 use crate::wire::frames::ServerFrame;
 use crate::wire::session::OperatorRef;
+use crate::wire::topics::TopicRef;
 
 /// Who an entry is sent to.
 #[derive(Clone, Copy)]
@@ -32,6 +34,7 @@ pub(crate) struct People {
     author: Option<Arc<Person>>,
     subject: Option<Arc<Person>>,
     group: Option<(PublicId, Arc<str>)>,
+    topics: Vec<Topic>,
 }
 
 /// Finds them.
@@ -46,7 +49,15 @@ pub(crate) async fn people(app: &App, organisation: OrganisationId, entry: &Open
     if let Kind::Event(Event::Grouped(Some(number))) = entry.kind {
         people.group = app.group_title(organisation, number).await?;
     }
+    if let Kind::Event(Event::TopicsAdded(topics) | Event::TopicsRemoved(topics)) = entry.kind {
+        people.topics = app.topics_of(organisation, topics).await?;
+    }
     Ok(people)
+}
+
+fn topics(topics: &[Topic]) -> Vec<TopicRef> {
+    let told = |topic: &Topic| TopicRef { id: topic.name.into(), name: topic.title.clone(), colour: topic.colour };
+    topics.iter().map(told).collect()
 }
 
 fn operator(person: &Person) -> OperatorRef {
@@ -74,6 +85,9 @@ pub(crate) fn entry<'a>(
             Event::EndedIdle => (EventKind::Ended, None, Some(EndCause::Idle)),
             Event::Reopened => (EventKind::Reopened, people.author.as_deref(), None),
             Event::Grouped(_) => (EventKind::Grouped, people.author.as_deref(), None),
+            Event::Snoozed(Some(_)) => (EventKind::Snoozed, people.author.as_deref(), None),
+            Event::Snoozed(None) | Event::Returned => (EventKind::Returned, people.author.as_deref(), None),
+            Event::TopicsAdded(_) | Event::TopicsRemoved(_) => (EventKind::Topics, people.author.as_deref(), None),
         };
         // Visitors are told a name, not by what to find the person elsewhere.
         let operator = operator.map(|person| EventOperator {
@@ -83,7 +97,20 @@ pub(crate) fn entry<'a>(
         let at = entry.at.0;
         let conversation = conversation.into();
         let group = people.group.as_ref().map(|(id, name)| GroupRef { id: (*id).into(), name: name.to_string() });
-        return Some(Entry::Event(EventEntry { conversation, sequence, visible, at, event, operator, group, cause }));
+        let filed = |is_so: bool| is_so.then(|| topics(&people.topics));
+        return Some(Entry::Event(EventEntry {
+            conversation,
+            sequence,
+            visible,
+            at,
+            event,
+            operator,
+            group,
+            added: filed(matches!(entry.kind, Kind::Event(Event::TopicsAdded(_)))),
+            removed: filed(matches!(entry.kind, Kind::Event(Event::TopicsRemoved(_)))),
+            until: if let Kind::Event(Event::Snoozed(until)) = entry.kind { until.map(|at| at.0) } else { None },
+            cause,
+        }));
     }
     let own = match reader {
         Reader::Visitor => entry.author == Author::Visitor,
@@ -147,6 +174,9 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         waiting_since: row.progress.waiting_since.map(|at| at.0),
         assignee,
         group: group.map(|(id, name)| GroupRef { id: id.into(), name: name.to_string() }),
+        topics: topics(&app.topics_of(conversation.organisation, row.progress.topics).await?),
+        snoozed_until: row.progress.snoozed_until.map(|at| at.0),
+        returned_at: row.progress.returned_at.map(|at| at.0),
         widget: WidgetRef { id: widget.into(), name: title.to_string() },
         language: conversation.language.into(),
         last_sequence: row.progress.last_sequence,

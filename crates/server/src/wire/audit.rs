@@ -87,10 +87,18 @@ word! {
         SnippetChanged,
         /// A snippet was deleted.
         SnippetRemoved,
+        /// A topic was made.
+        TopicAdded,
+        /// A topic was changed.
+        TopicChanged,
+        /// A topic was deleted.
+        TopicRemoved,
         /// A conversation was given to somebody, or to nobody.
         ConversationAssigned,
         /// A conversation was handed to a group, or to everybody.
         ConversationGrouped,
+        /// An operator said what a conversation is about.
+        ConversationTopics,
         /// An operator ended a conversation.
         ConversationEnded,
         /// An operator took an ended conversation up again.
@@ -125,7 +133,7 @@ word! {
         Widgets,
         /// Conversations.
         Conversations,
-        /// Texts for answering.
+        /// Texts for answering, and topics.
         Snippets,
         /// The installation and its programs.
         Installation,

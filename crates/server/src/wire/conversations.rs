@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Id;
 use super::session::{Language, OperatorRef};
+use super::topics::TopicRef;
 
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
@@ -113,6 +114,14 @@ pub struct ConversationSummary {
     /// The group it is for; everybody's where there is none.
     #[schema(required)]
     pub group: Option<GroupRef>,
+    /// What it is about.
+    pub topics: Vec<TopicRef>,
+    /// Until when it is put off, in microseconds of UTC. No count includes it while it is.
+    #[schema(required)]
+    pub snoozed_until: Option<i64>,
+    /// Since when it is back after it was put off, until somebody does something.
+    #[schema(required)]
+    pub returned_at: Option<i64>,
     /// The widget it began on.
     pub widget: WidgetRef,
     /// The visitor's language.
@@ -129,7 +138,7 @@ pub struct ConversationSummary {
     pub position: i64,
 }
 
-/// How many conversations are not ended.
+/// How many conversations are neither ended nor put off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
     /// Of the operator who asks.
@@ -221,6 +230,12 @@ pub enum EventKind {
     Reopened,
     /// Handed to a group, or to everybody; operators are told.
     Grouped,
+    /// It is about other topics now; operators are told.
+    Topics,
+    /// Put off; operators are told.
+    Snoozed,
+    /// Back after it was put off: by itself, or by an operator before its time; operators are told.
+    Returned,
 }
 
 /// Why a conversation ended.
@@ -259,13 +274,25 @@ pub struct EventEntry {
     pub at: i64,
     /// What happened.
     pub event: EventKind,
-    /// Assigned: to whom. Ended and reopened: by whom.
+    /// Assigned: to whom. Everything else: by whom, where it was not by itself.
     #[schema(required)]
     pub operator: Option<EventOperator>,
     /// Grouped: to which.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub group: Option<GroupRef>,
+    /// Topics: those that it is about besides now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub added: Option<Vec<TopicRef>>,
+    /// Topics: those that it is about no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub removed: Option<Vec<TopicRef>>,
+    /// Snoozed: until when, in microseconds of UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub until: Option<i64>,
     /// Ended: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -327,4 +354,14 @@ pub enum WantedState {
 pub struct StateChange {
     /// What it shall be.
     pub state: WantedState,
+}
+
+/// Puts a conversation off, or takes it up again before its time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Snooze {
+    /// Until when, in microseconds of UTC, at most a year ahead; null takes it up again.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
+    pub until: Option<i64>,
 }

@@ -12,6 +12,7 @@ pub mod programs;
 pub mod session;
 pub mod snippets;
 pub mod team;
+pub mod topics;
 pub mod widgets;
 
 pub use id::Id;

@@ -1,9 +1,11 @@
 //! Loads what a batch works on: begins the conversations that are new, locks the others, finds where their senders stand.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::conversation::{Progress, State};
-use domain::{ConversationId, GroupNumber, Language, OperatorId, OrganisationId, SenderId, Timestamp};
+use domain::{
+    ConversationId, GroupNumber, Language, OperatorId, OrganisationId, SenderId, Timestamp, Topics, WidgetId,
+};
 
 use super::{Desk, Loaded, Outcome, Pending, Target};
 use crate::conversation::head::TAKE_POSITIONS_POSTGRES;
@@ -19,9 +21,15 @@ statements! {
         {from_input} WHERE 1 = 1
         ON CONFLICT (token_hash) DO NOTHING
         RETURNING conversation_id, public_id";
+    // Asked here and not of whoever opened the chat, perhaps hours ago: its group may be gone, and its number another's. Held
+    // until the conversation stands, so that the group is not removed under it.
+    GROUPS_OF_WIDGETS(widget_id int) =
+        "SELECT h.widget_id, h.group_number FROM widget h {and_input}
+        WHERE h.widget_id = input.widget_id AND h.group_number IS NOT NULL ORDER BY h.widget_id {for_share}";
     LOAD(conversation_id int) =
         "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
-            h.last_message, h.unread, h.waiting_since, c.public_id, h.group_number
+            h.last_message, h.unread, h.waiting_since, c.public_id, h.group_number, h.topic_bits,
+            h.snoozed_until, h.returned_at
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id {and_input}
         WHERE h.conversation_id = input.conversation_id
         ORDER BY h.conversation_id {for_update}";
@@ -34,6 +42,7 @@ statements! {
 pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], desk: &mut Desk) -> Result<()> {
     let mut inputs = Vec::new();
     let mut firsts = HashMap::new();
+    let mut widgets = BTreeSet::new();
     for item in items.iter() {
         if let Target::New(new) = &item.append.target {
             let name = item.append.message.identity().conversation;
@@ -48,7 +57,8 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
                 item.append.at.into(),
             ];
             inputs.push(((new.token_hash, skips), input));
-            firsts.insert(name, (item.append.organisation, new.group, item.append.idle_at, item.append.at));
+            firsts.insert(name, (item.append.organisation, new.widget, item.append.idle_at, item.append.at));
+            widgets.insert(new.widget);
         }
     }
     if inputs.is_empty() {
@@ -60,6 +70,13 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
     let is_shared = connection.is_postgres();
     inputs.sort_by_key(|((token, skips), _)| (is_shared.then_some(*token), *skips));
     let inputs: Vec<Vec<Value>> = inputs.into_iter().map(|(_, input)| input).collect();
+    let widgets: Vec<Vec<Value>> = widgets.into_iter().map(|widget| vec![widget.into()]).collect();
+    let mut groups = HashMap::new();
+    for row in connection.query_each(&GROUPS_OF_WIDGETS, &widgets).await? {
+        if let Some(group) = GroupNumber::new(row.int(1)?) {
+            groups.insert(WidgetId(row.int(0)?), group);
+        }
+    }
     let mut begun = HashMap::new();
     for row in connection.query_each(&BEGIN_CONVERSATION, &inputs).await? {
         begun.insert(row.public_id(1)?, ConversationId(row.int(0)?));
@@ -74,7 +91,8 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
         }
     }
     for (name, id) in begun {
-        let (organisation, group, idle_at, at) = firsts[&name];
+        let (organisation, widget, idle_at, at) = firsts[&name];
+        let group = groups.get(&widget).copied();
         desk.watched.insert(id, (organisation, idle_at, at));
         let loaded = Loaded::new(organisation, id, name, Progress { group, ..Progress::default() }, at, true);
         desk.conversations.insert(id, loaded);
@@ -136,6 +154,9 @@ fn loaded(row: &Row) -> Result<Loaded> {
         unread: row.int(7)?,
         waiting_since: row.int_or_null(8)?.map(Timestamp),
         group: row.int_or_null(10)?.and_then(GroupNumber::new),
+        topics: Topics::from_bits(row.int(11)?),
+        snoozed_until: row.int_or_null(12)?.map(Timestamp),
+        returned_at: row.int_or_null(13)?.map(Timestamp),
     };
     let (organisation, id) = (OrganisationId(row.int(0)?), ConversationId(row.int(1)?));
     Ok(Loaded::new(organisation, id, row.public_id(9)?, progress, Timestamp(0), false))

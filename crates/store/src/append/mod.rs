@@ -10,9 +10,7 @@ mod write;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::conversation::{Change, Numbers, Progress};
-use domain::{
-    Access, ConversationId, GroupNumber, KeyId, Language, OrganisationId, PublicId, SenderId, Timestamp, WidgetId,
-};
+use domain::{Access, ConversationId, KeyId, Language, OrganisationId, PublicId, SenderId, Timestamp, WidgetId};
 use privacy::{Message, Sealed};
 use tokio::sync::oneshot;
 
@@ -35,8 +33,6 @@ pub struct Beginning {
     pub key: KeyId,
     /// The visitor's language.
     pub language: Language,
-    /// The group that the chat surface's conversations are for.
-    pub group: Option<GroupNumber>,
 }
 
 /// Where a message goes.

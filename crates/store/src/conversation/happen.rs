@@ -2,14 +2,15 @@
 
 use domain::audit::{Detail, Kind as Did};
 use domain::conversation::{Author, Change, Event, Kind, State};
-use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp};
+use domain::limits::TOPICS_EACH;
+use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 
 use super::head::{Moved, write_heads};
 use super::{Conversation, locked};
 use crate::append::{INSERT_MESSAGES, event};
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, statements};
-use crate::{Error, Result, Store, group, job};
+use crate::{Error, Result, Store, group, job, topic};
 
 statements! {
     WORKS_HERE =
@@ -18,7 +19,7 @@ statements! {
 }
 
 /// Puts events into a conversation and writes its new state.
-async fn happen(
+pub(super) async fn happen(
     connection: &mut Connection,
     found: Conversation,
     author: Author,
@@ -117,7 +118,7 @@ impl Audited<'_> {
                         return Ok((None, Vec::new()));
                     }
                     if let Some(to) = to {
-                        group::must_be_there(connection, organisation, to).await?;
+                        group::must_be_there(connection, organisation, [to].into_iter().collect()).await?;
                     }
                     let titles = (
                         group::titles(connection, organisation, before.group).await?,
@@ -128,6 +129,55 @@ impl Audited<'_> {
                     // The visitor is told that nobody is on it, and not which groups there are.
                     let leaves = before.assignee.is_some().then_some(Event::Assigned(None));
                     let what: Vec<Event> = leaves.into_iter().chain([Event::Grouped(to)]).collect();
+                    let change = happen(connection, found, Author::Operator(by.0), &what, at).await?;
+                    Ok((Some(change), vec![fact]))
+                })
+            },
+            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+        )
+        .await
+    }
+
+    /// Says what a conversation is about besides, and what no more; nothing happens where it is so already.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for a topic that is not there or archived, [`Error::OutOfReach`] where `by` may not touch
+    /// it, [`Error::Conflict`] where it would be about too much.
+    pub async fn set_topics(
+        self,
+        organisation: OrganisationId,
+        id: ConversationId,
+        by: (OperatorId, Access),
+        (add, remove): (Topics, Topics),
+        at: Timestamp,
+    ) -> Result<Option<Change>> {
+        let listener = self.store().listener.clone();
+        self.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let found = locked(connection, organisation, id, Some(by)).await?;
+                    let about = found.progress.topics;
+                    let added = add.without(about);
+                    let removed = about.without(about.without(remove));
+                    if !added.is_empty() {
+                        if about.without(removed).and(added).count() > TOPICS_EACH {
+                            return Err(Error::Conflict("a conversation has as many topics as it can have"));
+                        }
+                        topic::must_be_offered(connection, organisation, added).await?;
+                    }
+                    let events = [(removed, Event::TopicsRemoved(removed)), (added, Event::TopicsAdded(added))];
+                    let what: Vec<Event> =
+                        events.into_iter().filter(|(topics, _)| !topics.is_empty()).map(|(_, event)| event).collect();
+                    if what.is_empty() {
+                        return Ok((None, Vec::new()));
+                    }
+                    let now = about.without(removed).and(added);
+                    let titles = (
+                        topic::titles(connection, organisation, about).await?,
+                        topic::titles(connection, organisation, now).await?,
+                    );
+                    let filed = Detail::became("topics", titles.0, titles.1);
+                    let fact = recorded(&found, Did::ConversationTopics, filed);
                     let change = happen(connection, found, Author::Operator(by.0), &what, at).await?;
                     Ok((Some(change), vec![fact]))
                 })
@@ -201,7 +251,10 @@ impl Store {
                             job::finish(connection, &claimed).await?;
                             return Ok(None);
                         };
-                        let due = found.last_at.plus(idle);
+                        // What is put off waits for somebody: its time to end begins when it is back.
+                        let quiet_since =
+                            found.progress.snoozed_until.map_or(found.last_at, |until| until.max(found.last_at));
+                        let due = quiet_since.plus(idle);
                         if due > at {
                             job::postpone(connection, &claimed, due).await?;
                             return Ok(None);

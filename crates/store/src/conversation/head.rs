@@ -23,8 +23,10 @@ statements! {
             last_at = input.last_at, position = input.position
         {from_input} WHERE head.conversation_id = input.conversation_id";
     TURN(conversation_id int, last_sequence int, last_visible int, last_message int, unread int, waiting_since int,
-        last_at int, position int, state int, assignee int, group_number int, is_handed_over int) =
+        last_at int, position int, state int, assignee int, group_number int, is_handed_over int, topic_bits int,
+        snoozed_until int, returned_at int) =
         "UPDATE head SET state = input.state, assignee = input.assignee, group_number = input.group_number,
+            topic_bits = input.topic_bits, snoozed_until = input.snoozed_until, returned_at = input.returned_at,
             assigned_from = CASE WHEN input.is_handed_over = 1 THEN head.assignee ELSE head.assigned_from END,
             group_from = CASE WHEN input.is_handed_over = 1 THEN head.group_number ELSE head.group_from END,
             assigned_position = CASE WHEN input.is_handed_over = 1
@@ -85,11 +87,18 @@ pub(crate) async fn write_heads(
         if change.began {
             let organisation: Value = change.organisation.into();
             begun.push([id, organisation].into_iter().chain(turn).chain(numbers).chain([group]).collect());
-        } else if progress.state == from.state && progress.hands() == from.hands() {
+        } else if progress.stays_as_filed(&from) {
             same.push([id].into_iter().chain(numbers).collect());
         } else {
             let is_handed_over = i64::from(progress.hands() != from.hands()).into();
-            turned.push([id].into_iter().chain(numbers).chain(turn).chain([group, is_handed_over]).collect());
+            let filed: [Value; 5] = [
+                group,
+                is_handed_over,
+                progress.topics.bits().into(),
+                progress.snoozed_until.into(),
+                progress.returned_at.into(),
+            ];
+            turned.push([id].into_iter().chain(numbers).chain(turn).chain(filed).collect());
         }
         changes.push(change);
     }

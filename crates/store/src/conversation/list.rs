@@ -38,7 +38,8 @@ statements! {
         ORDER BY h.position DESC LIMIT $4");
     COUNT =
         "SELECT organisation_id, assignee, group_number, COUNT(*) FROM head
-        WHERE organisation_id = $1 AND state IN (0, 1, 2) GROUP BY organisation_id, assignee, group_number";
+        WHERE organisation_id = $1 AND state IN (0, 1, 2) AND snoozed_until IS NULL
+        GROUP BY organisation_id, assignee, group_number";
     LAST_POSITION =
         "SELECT organisation_id, position FROM head WHERE organisation_id = $1
         ORDER BY position DESC LIMIT 1";
@@ -94,7 +95,7 @@ impl Store {
             .await
     }
 
-    /// How many conversations are not ended, by whose they are.
+    /// How many conversations are neither ended nor put off, by whose they are.
     ///
     /// # Errors
     /// Those of the database.

@@ -1,14 +1,16 @@
-//! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `see` notes who has read
-//! what, and `head` writes how far they have come.
+//! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `snooze` puts them off,
+//! `see` notes who has read what, and `head` writes how far they have come.
 
 mod happen;
 pub(crate) mod head;
 mod list;
 mod see;
+mod snooze;
 
 use domain::conversation::{Progress, State};
 use domain::{
-    Access, ConversationId, GroupNumber, KeyId, Language, OperatorId, OrganisationId, PublicId, Timestamp, WidgetId,
+    Access, ConversationId, GroupNumber, KeyId, Language, OperatorId, OrganisationId, PublicId, Timestamp, Topics,
+    WidgetId,
 };
 
 pub use self::list::List;
@@ -55,7 +57,8 @@ macro_rules! select {
         concat!(
             "SELECT h.organisation_id, h.conversation_id, c.public_id, c.widget_id, c.key_id, c.language, h.state,
             h.assignee, h.last_sequence, h.last_visible, h.last_message, h.unread, h.waiting_since, h.visitor_seen,
-            h.team_seen_visible, c.started_at, h.last_at, h.position, h.group_number
+            h.team_seen_visible, c.started_at, h.last_at, h.position, h.group_number, h.topic_bits,
+            h.snoozed_until, h.returned_at
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id ",
             $rest
         )
@@ -92,6 +95,9 @@ fn conversation(row: &Row) -> Result<Conversation> {
             unread: row.int(11)?,
             waiting_since: row.int_or_null(12)?.map(Timestamp),
             group: row.int_or_null(18)?.and_then(GroupNumber::new),
+            topics: Topics::from_bits(row.int(19)?),
+            snoozed_until: row.int_or_null(20)?.map(Timestamp),
+            returned_at: row.int_or_null(21)?.map(Timestamp),
         },
         visitor_seen: row.int(13)?,
         team_seen_visible: row.int(14)?,

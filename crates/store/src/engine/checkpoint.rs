@@ -61,6 +61,7 @@ pub(super) fn start(path: PathBuf, seats: Seats) -> Result<Sender<()>> {
                 }
             }
         }
+        connection.into_iter().for_each(|open| seats.close(open));
     });
     spawned.map(|_| writer).map_err(|error| Error::Unavailable(error.to_string()))
 }

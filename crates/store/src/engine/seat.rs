@@ -7,7 +7,10 @@ use super::{Connection, sqlite};
 type Place = Mutex<Option<Connection>>;
 
 /// A thread's connection; empty where it is to be opened anew.
-pub(super) struct Seat(Arc<Place>);
+pub(super) struct Seat {
+    place: Arc<Place>,
+    all: Seats,
+}
 
 /// All seats of a database whose threads still run.
 #[derive(Clone, Default)]
@@ -16,7 +19,15 @@ pub(super) struct Seats(Arc<Mutex<Vec<Weak<Place>>>>);
 impl Seat {
     /// Keeps it for a job. Nobody waits for it but a checkpointer that wants to close everything.
     pub(super) fn occupy(&self) -> MutexGuard<'_, Option<Connection>> {
-        locked(&self.0)
+        locked(&self.place)
+    }
+}
+
+/// Two connections that close at once each take the other for one that stays, and the log is left behind.
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let _one_by_one = locked(&self.all.0);
+        drop(self.occupy().take());
     }
 }
 
@@ -25,7 +36,13 @@ impl Seats {
     pub(super) fn take(&self, connection: sqlite::Connection) -> Seat {
         let seat = Arc::new(Mutex::new(Some(Connection::Sqlite(connection))));
         locked(&self.0).push(Arc::downgrade(&seat));
-        Seat(seat)
+        Seat { place: seat, all: self.clone() }
+    }
+
+    /// Closes a connection that has no seat.
+    pub(super) fn close(&self, connection: sqlite::Connection) {
+        let _one_by_one = locked(&self.0);
+        drop(connection);
     }
 
     /// Closes all connections, `own` too, at a moment when none of them works, and leaves the log as it is. With the last one

@@ -4,7 +4,9 @@
 //! - `{from_input}`, `{and_input}` and `{rows}` stand for many rows of values, alone in a FROM, behind another table, or as
 //!   they are to be inserted: `unnest` of arrays on PostgreSQL. SQLite is given one row at a time, without a table around
 //!   it: `input.name` is a bound value there, and a statement that can touch but one row needs no journal of its own.
-//! - `{for_update}` and `{skip_locked}` lock rows on PostgreSQL; SQLite has one writer and needs no lock.
+//! - `{for_update}`, `{for_share}` and `{skip_locked}` lock rows on PostgreSQL; SQLite has one writer and needs no lock.
+//!   No lock but that of a row's end keeps others from referring to it: an organisation whose row is held goes on
+//!   getting conversations.
 
 use std::sync::OnceLock;
 
@@ -38,6 +40,7 @@ impl Statement {
                 .replace("{from_input}", "")
                 .replace("{and_input}", "")
                 .replace("{for_update}", "")
+                .replace("{for_share}", "")
                 .replace("{skip_locked}", "")
                 .replace('$', "?");
             // The longest name first: one may begin with another.
@@ -67,7 +70,8 @@ impl Statement {
                 .replace("{rows}", &format!("SELECT {names} FROM {input} WHERE 1 = 1"))
                 .replace("{from_input}", &format!("FROM {input}"))
                 .replace("{and_input}", &format!(", {input}"))
-                .replace("{for_update}", "FOR UPDATE OF h")
+                .replace("{for_update}", "FOR NO KEY UPDATE OF h")
+                .replace("{for_share}", "FOR SHARE OF h")
                 .replace("{skip_locked}", "FOR UPDATE SKIP LOCKED")
         })
     }
@@ -124,7 +128,7 @@ mod tests {
         assert_eq!(SELECT.sqlite(), "SELECT h.a FROM head h  WHERE h.id = ?1 ");
         assert_eq!(
             SELECT.postgres(),
-            "SELECT h.a FROM head h , unnest($1::bigint[]) AS input(id) WHERE h.id = input.id FOR UPDATE OF h"
+            "SELECT h.a FROM head h , unnest($1::bigint[]) AS input(id) WHERE h.id = input.id FOR NO KEY UPDATE OF h"
         );
     }
 }

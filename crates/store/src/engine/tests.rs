@@ -30,6 +30,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::session::ALL,
         crate::sign_in_link::ALL,
         crate::snippet::ALL,
+        crate::topic::ALL,
         crate::widget::ALL,
         &[&statement::PING],
     ];

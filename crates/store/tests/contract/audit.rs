@@ -93,10 +93,13 @@ async fn entries_are_numbered_without_a_gap_by_twenty_writers_at_two_nodes(at: F
 async fn one_of_three(at: &Fixture, store: &Store, writer: i64, round: u8) -> diskret_store::Result<()> {
     let audited = store.audited(somebody());
     match (writer + i64::from(round)) % 3 {
-        0 => match audited.insert_group(at.ours.id, random::public_id(), "Group".to_owned(), START).await {
-            Err(Error::Conflict(_)) => Ok(()),
-            made => made.map(drop),
-        },
+        0 => {
+            match audited.insert_group(at.ours.id, random::public_id(), format!("Group {writer} {round}"), START).await
+            {
+                Err(Error::Conflict(_)) => Ok(()),
+                made => made.map(drop),
+            }
+        }
         1 => {
             let role = if round % 2 == 0 { Role::Staff } else { Role::Agent };
             audited

@@ -107,7 +107,6 @@ impl Tenant {
                 token_hash: token,
                 key: KeyId(random::number()),
                 language: Language::En,
-                group: None,
             }),
             message: Message::from_store(identity, content(sender, counter)),
             access: None,

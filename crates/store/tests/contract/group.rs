@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use diskret_store::append::Outcome;
 use diskret_store::conversation::List;
+use diskret_store::group::{IN_USE_STILL, TITLE_TAKEN};
 use diskret_store::operator::OperatorChange;
-use diskret_store::{Error, Settings};
+use diskret_store::widget::Widget;
+use diskret_store::{Error, Settings, Store};
 use domain::conversation::{Event, Kind};
 use domain::{GroupNumber, Groups, Hands, Role};
 use futures_util::future::join_all;
@@ -16,7 +19,11 @@ on_both![
     groups_are_numbered_and_a_number_is_given_again,
     groups_made_at_once_get_different_numbers,
     a_group_that_is_removed_leaves_nobody_in_it,
+    no_two_groups_are_called_alike,
     a_group_with_conversations_stays,
+    a_chat_opened_before_its_group_was_removed_begins_for_everybody,
+    a_group_is_removed_or_has_conversations_whatever_comes_at_once,
+    whoever_joins_a_group_that_is_removed_is_in_none,
     a_conversation_is_handed_to_a_group_and_nobody_is_on_it,
     lists_and_counts_show_what_a_groups_operator_reaches,
     a_group_of_another_organisation_is_not_found,
@@ -41,7 +48,7 @@ async fn groups_are_numbered_and_a_number_is_given_again(at: Fixture) {
     at.store.audited(somebody()).delete_group(at.ours.id, returns).await.unwrap();
     assert_eq!(group(&at, "Spare parts").await, returns);
     for number in 2..Groups::MOST {
-        assert_eq!(group(&at, "Another").await.number(), number);
+        assert_eq!(group(&at, &format!("Group {number}")).await.number(), number);
     }
     let full =
         at.store.audited(somebody()).insert_group(at.ours.id, random::public_id(), "One more".to_owned(), START).await;
@@ -52,7 +59,7 @@ async fn groups_made_at_once_get_different_numbers(at: Fixture) {
     let other = at.node(Settings::default()).await;
     let made = join_all((0..20).map(|index| {
         let store = if index % 2 == 0 { &at.store } else { &other };
-        store.audited(somebody()).insert_group(at.ours.id, random::public_id(), "Group".to_owned(), START)
+        store.audited(somebody()).insert_group(at.ours.id, random::public_id(), format!("Group {index}"), START)
     }));
     let numbers: BTreeSet<i64> = made.await.into_iter().map(|made| made.unwrap().number.number()).collect();
     assert_eq!(numbers, (0..20).collect());
@@ -67,6 +74,80 @@ async fn a_group_that_is_removed_leaves_nobody_in_it(at: Fixture) {
     at.store.audited(somebody()).delete_group(at.ours.id, returns).await.unwrap();
     let left = at.store.operator(at.ours.id, at.ours.ben).await.unwrap().groups;
     assert_eq!(left, [press].into_iter().collect());
+}
+
+async fn no_two_groups_are_called_alike(at: Fixture) {
+    let (returns, press) = (group(&at, "Returns").await, group(&at, "Press").await);
+    let again =
+        at.store.audited(somebody()).insert_group(at.ours.id, random::public_id(), "returns".to_owned(), START).await;
+    assert_eq!(again, Err(TITLE_TAKEN));
+    assert_eq!(
+        at.store.audited(somebody()).rename_group(at.ours.id, press, "RETURNS".to_owned()).await,
+        Err(TITLE_TAKEN)
+    );
+    at.store.audited(somebody()).rename_group(at.ours.id, returns, "RETURNS".to_owned()).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_group(at.theirs.id, random::public_id(), "Returns".to_owned(), START)
+        .await
+        .unwrap();
+}
+
+/// Has the chat surface's conversations be for a group.
+async fn lead_to(at: &Fixture, group: GroupNumber) -> Result<(), Error> {
+    let widget = at.store.widgets(at.ours.id).await?.remove(0);
+    at.store.audited(somebody()).update_widget(Widget { group: Some(group), ..widget }).await
+}
+
+/// The group of a conversation that begins now.
+async fn begun(at: &Fixture, store: &Store) -> Option<GroupNumber> {
+    let Outcome::Stored(new) = store.append(at.ours.first(random::bytes(), 1, 1)).await.unwrap() else {
+        panic!("a first message is stored")
+    };
+    at.store.conversation(at.ours.id, new.change.conversation).await.unwrap().progress.group
+}
+
+async fn a_chat_opened_before_its_group_was_removed_begins_for_everybody(at: Fixture) {
+    let returns = group(&at, "Returns").await;
+    lead_to(&at, returns).await.unwrap();
+    let spare = group(&at, "Spare parts").await;
+    at.store.audited(somebody()).delete_group(at.ours.id, spare).await.unwrap();
+    assert_eq!(lead_to(&at, spare).await, Err(Error::NotFound), "the widget stays as it is");
+    at.store.audited(somebody()).delete_group(at.ours.id, returns).await.unwrap();
+    assert_eq!(begun(&at, &at.store).await, None);
+    assert_eq!(group(&at, "Press").await, returns, "its number is another's now");
+    assert_eq!(begun(&at, &at.store).await, None);
+    lead_to(&at, returns).await.unwrap();
+    assert_eq!(begun(&at, &at.store).await, Some(returns));
+}
+
+async fn a_group_is_removed_or_has_conversations_whatever_comes_at_once(at: Fixture) {
+    let other = at.node(Settings::default()).await;
+    for round in 0..20 {
+        let returns = group(&at, &format!("Group {round}")).await;
+        lead_to(&at, returns).await.unwrap();
+        let (removed, for_it) =
+            tokio::join!(at.store.audited(somebody()).delete_group(at.ours.id, returns), begun(&at, &other));
+        assert_eq!(removed.is_ok(), for_it.is_none(), "{removed:?}, {for_it:?}");
+        assert!(matches!(removed, Ok(()) | Err(IN_USE_STILL)), "{removed:?}");
+    }
+}
+
+async fn whoever_joins_a_group_that_is_removed_is_in_none(at: Fixture) {
+    let other = at.node(Settings::default()).await;
+    for round in 0..20 {
+        let returns = group(&at, &format!("Group {round}")).await;
+        let groups = Some([returns].into_iter().collect());
+        let joins = OperatorChange { groups, ..OperatorChange::default() };
+        let (removed, joined) = tokio::join!(
+            at.store.audited(somebody()).delete_group(at.ours.id, returns),
+            other.audited(somebody()).change_operator(at.owner(), at.ours.ben, joins, START)
+        );
+        removed.unwrap();
+        assert!(matches!(joined, Ok(()) | Err(Error::NotFound)), "{joined:?}");
+        let groups = at.store.operator(at.ours.id, at.ours.ben).await.unwrap().groups;
+        assert_eq!(groups, Groups::default());
+    }
 }
 
 async fn a_group_with_conversations_stays(at: Fixture) {

@@ -47,4 +47,6 @@ mod session;
 mod sign_in;
 mod sign_in_link;
 mod snippet;
+mod snooze;
 mod team;
+mod topic;

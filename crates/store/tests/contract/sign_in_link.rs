@@ -6,6 +6,7 @@ use diskret_store::{Error, Settings};
 use domain::limits::{LINK_LIFE, SESSION_IDLE, SESSION_LONGEST};
 use domain::{Groups, Principal, Role};
 use futures_util::future::join_all;
+use privacy::random;
 
 use crate::fixture::{Fixture, START, operator, proved, somebody, token};
 
@@ -165,6 +166,11 @@ async fn a_change_is_judged_by_what_both_may_do_at_that_moment(at: Fixture) {
     at.store.audited(somebody()).change_operator(at.owner(), manager, role(Role::Agent), START).await.unwrap();
     assert_eq!(change(manager, role(Role::Manager)).await, Err(Error::OutOfReach));
     // What a change does not name stays as it is now, not as it was read before.
+    at.store
+        .audited(somebody())
+        .insert_group(at.ours.id, random::public_id(), "Returns".to_owned(), START)
+        .await
+        .unwrap();
     let groups = OperatorChange { groups: Some(Groups::from_bits(1)), ..OperatorChange::default() };
     at.store.audited(somebody()).change_operator(at.owner(), manager, groups, START).await.unwrap();
     let now = at.store.operator(at.ours.id, manager).await.unwrap();

@@ -2,7 +2,7 @@
 
 use diskret_store::snippet::Snippet;
 use diskret_store::{Error, Settings};
-use domain::limits::SNIPPETS;
+use domain::limits::{SNIPPET_BYTES, SNIPPETS};
 use domain::{KeyId, OperatorId, OrganisationId};
 use futures_util::future::join_all;
 use privacy::random;
@@ -13,6 +13,7 @@ on_both![
     shared_ones_are_everybodys_and_own_ones_are_nobody_elses,
     another_organisations_are_not_found,
     there_are_so_many_and_no_more_however_many_are_added_at_once,
+    what_they_say_together_is_limited,
     the_key_of_a_snippet_is_in_use_until_it_is_deleted,
 ];
 
@@ -67,6 +68,28 @@ async fn there_are_so_many_and_no_more_however_many_are_added_at_once(at: Fixtur
     assert_eq!(at.store.snippets(at.ours.id, at.ours.ada).await.unwrap().len(), SNIPPETS);
     // Somebody's own are counted apart.
     at.store.audited(somebody()).insert_snippet(snippet(at.ours.id, Some(at.ours.ada)), moment(0)).await.unwrap();
+}
+
+async fn what_they_say_together_is_limited(at: Fixture) {
+    let (ours, ada) = (at.ours.id, at.ours.ada);
+    let half = Snippet { content_sealed: vec![7; SNIPPET_BYTES / 2 + 1], ..snippet(ours, Some(ada)) };
+    at.store.audited(somebody()).insert_snippet(half.clone(), moment(0)).await.unwrap();
+    let small = snippet(ours, Some(ada));
+    at.store.audited(somebody()).insert_snippet(small.clone(), moment(1)).await.unwrap();
+    let another = Snippet { name: random::public_id(), ..half };
+    assert!(matches!(
+        at.store.audited(somebody()).insert_snippet(another.clone(), moment(2)).await,
+        Err(Error::Conflict(_))
+    ));
+    let grown = at
+        .store
+        .audited(somebody())
+        .change_snippet(ours, small.name, another.content_sealed.clone(), vec!["wording"])
+        .await;
+    assert!(matches!(grown, Err(Error::Conflict(_))), "{grown:?}");
+    assert_eq!(at.store.snippet(ours, ada, small.name).await.unwrap(), small, "it says what it said");
+    // The shared ones are counted apart.
+    at.store.audited(somebody()).insert_snippet(Snippet { operator: None, ..another }, moment(3)).await.unwrap();
 }
 
 async fn the_key_of_a_snippet_is_in_use_until_it_is_deleted(at: Fixture) {

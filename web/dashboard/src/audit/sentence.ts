@@ -18,7 +18,7 @@ export function actorOf(entry: AuditEntry, say: Say = t): string {
 
 /** Names of families are the same in every language. */
 const FAMILIES: Record<string, string> = { ...browsers, ...platforms };
-const YES_OR_NO = new Set(["active", "shared", "new"]);
+const YES_OR_NO = new Set(["active", "archived", "shared", "new"]);
 /** Whose values are words of ours; all others are what somebody typed. */
 const WORDS: Record<string, string> = {
   role: "role",
@@ -40,8 +40,8 @@ export function nameOf(what: string, say: Say = t): string {
   return key ? say(key) : what;
 }
 
-const CHANGE = /_(changed|renamed|assigned|grouped)$/;
-const SUBJECTS = new Set(["widget", "conversation", "snippet", "title", "shared", "changed"]);
+const CHANGE = /_(changed|renamed|assigned|grouped|topics)$/;
+const SUBJECTS = new Set(["widget", "conversation", "snippet", "topic", "title", "shared", "changed"]);
 
 /** What was before and what is now. */
 export const changesOf = ({ kind, details }: AuditEntry): AuditDetail[] =>
@@ -53,7 +53,7 @@ export const changesOf = ({ kind, details }: AuditEntry): AuditDetail[] =>
 export const othersOf = (entry: AuditEntry): AuditDetail[] => {
   const changes = changesOf(entry);
   return entry.details.filter(
-    (detail) => !changes.includes(detail) && detail.what !== "group" && detail.what !== "snippet",
+    (detail) => !changes.includes(detail) && detail.what !== "group" && detail.what !== "snippet" && detail.what !== "topic",
   );
 };
 
@@ -89,6 +89,8 @@ const MAIN: Record<string, string> = {
   proof_refused: "further",
   recovery_code_used: "left",
   session_ended: "count",
+  topic_added: "name",
+  topic_removed: "name",
   snippet_added: "title",
   snippet_changed: "title",
   program_made: "program",

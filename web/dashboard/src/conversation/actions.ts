@@ -15,11 +15,12 @@ export async function put(
   body: unknown,
   shown: Partial<ConversationSummary>,
   quiet = false, // many at once say together how many failed
+  method: "PUT" | "PATCH" = "PUT",
 ): Promise<boolean> {
   const before = rows.all.get(id);
   rows.change(id, shown);
   try {
-    const now = await call<ConversationSummary | undefined>("PUT", path(id, what), body);
+    const now = await call<ConversationSummary | undefined>(method, path(id, what), body);
     if (now) rows.put(now);
     else leave(id);
     return true;

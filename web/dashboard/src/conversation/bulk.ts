@@ -9,7 +9,7 @@ const AT_ONCE = 4;
 
 type Step = (row: ConversationSummary) => Promise<boolean>;
 
-const chosen = (): ConversationSummary[] =>
+export const chosen = (): ConversationSummary[] =>
   [...selection.ids].map((id) => rows.all.get(id)).filter((row) => row !== undefined);
 
 /** A few at once, so that a hundred neither take a hundred round trips nor crowd everybody else out. */
@@ -23,7 +23,12 @@ async function each(all: readonly ConversationSummary[], step: Step): Promise<Co
   return done;
 }
 
-async function run(all: ConversationSummary[], step: Step, back: Step, said: (n: number) => string): Promise<void> {
+export async function run(
+  all: ConversationSummary[],
+  step: Step,
+  back: Step,
+  said: (n: number) => string,
+): Promise<void> {
   selection.clear();
   const done = await each(all, step);
   if (done.length > 0) toasts.show(said(done.length), () => void each(done, back));

@@ -4,14 +4,22 @@ import { count, everything, passes, readFilter, writeFilter } from "./filter";
 
 const NOW = 1_700_000_000_000;
 const row = (changes: Partial<ConversationSummary>) =>
-  ({ state: "open", language: "de", group: null, unread: 0, waiting_since: null, ...changes }) as ConversationSummary;
+  ({
+    state: "open",
+    language: "de",
+    group: null,
+    topics: [],
+    unread: 0,
+    waiting_since: null,
+    ...changes,
+  }) as ConversationSummary;
 
 describe("a filter", () => {
   it("stands in the address and is read from it", () => {
-    const filter = { state: "new", language: "en", group: "abc", unread: true, waiting: 15 } as const;
-    expect(writeFilter(filter)).toBe("?state=new&language=en&group=abc&unread=yes&waiting=15");
+    const filter = { state: "new", language: "en", group: "abc", topic: "xyz", unread: true, waiting: 15 } as const;
+    expect(writeFilter(filter)).toBe("?state=new&language=en&group=abc&topic=xyz&unread=yes&waiting=15");
     expect(readFilter(writeFilter(filter))).toEqual(filter);
-    expect(count(filter)).toBe(5);
+    expect(count(filter)).toBe(6);
     expect(writeFilter(everything)).toBe("");
     expect(readFilter("")).toEqual(everything);
   });
@@ -26,6 +34,10 @@ describe("a filter", () => {
     expect(passes(row({ language: "en" }), { ...everything, language: "de" }, NOW)).toBe(false);
     expect(passes(row({ group: { id: "g", name: "G" } }), { ...everything, group: "g" }, NOW)).toBe(true);
     expect(passes(row({}), { ...everything, group: "g" }, NOW)).toBe(false);
+    const topics = [{ id: "t", name: "T", colour: 1 }];
+    expect(passes(row({ topics }), { ...everything, topic: "t" }, NOW)).toBe(true);
+    expect(passes(row({ topics }), { ...everything, topic: "u" }, NOW)).toBe(false);
+    expect(passes(row({}), { ...everything, topic: "t" }, NOW)).toBe(false);
     expect(passes(row({ unread: 1 }), { ...everything, unread: true }, NOW)).toBe(true);
     expect(passes(row({}), { ...everything, unread: true }, NOW)).toBe(false);
     expect(passes(row({ waiting_since: since(6) }), { ...everything, waiting: 5 }, NOW)).toBe(true);

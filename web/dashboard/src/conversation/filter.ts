@@ -5,11 +5,12 @@ export interface Filter {
   state: Exclude<ConversationState, "ended"> | null;
   language: Language | null;
   group: string | null;
+  topic: string | null;
   unread: boolean;
   waiting: number; // minutes, more than; 0 is any
 }
 
-export const everything: Filter = { state: null, language: null, group: null, unread: false, waiting: 0 };
+export const everything: Filter = { state: null, language: null, group: null, topic: null, unread: false, waiting: 0 };
 export const states = ["new", "open", "pending"] as const;
 export const LONGEST_MINUTES = 1_440;
 
@@ -20,7 +21,8 @@ export function readFilter(search: string): Filter {
   const language = (["de", "en"] as const).find((one) => one === words.get("language")) ?? null;
   const minutes = Number(words.get("waiting"));
   const waiting = Number.isInteger(minutes) && minutes > 0 && minutes <= LONGEST_MINUTES ? minutes : 0;
-  return { state, language, group: words.get("group") || null, unread: words.get("unread") === "yes", waiting };
+  const unread = words.get("unread") === "yes";
+  return { state, language, group: words.get("group") || null, topic: words.get("topic") || null, unread, waiting };
 }
 
 /** As it stands in the address, so that it can be kept as a bookmark: "" where nothing is set. */
@@ -29,6 +31,7 @@ export function writeFilter(filter: Filter): string {
   if (filter.state) words.set("state", filter.state);
   if (filter.language) words.set("language", filter.language);
   if (filter.group) words.set("group", filter.group);
+  if (filter.topic) words.set("topic", filter.topic);
   if (filter.unread) words.set("unread", "yes");
   if (filter.waiting > 0) words.set("waiting", String(filter.waiting));
   return words.size > 0 ? `?${words}` : "";
@@ -42,6 +45,7 @@ export function passes(row: ConversationSummary, filter: Filter, nowMs: number):
   if (filter.state && row.state !== filter.state) return false;
   if (filter.language && row.language !== filter.language) return false;
   if (filter.group && row.group?.id !== filter.group) return false;
+  if (filter.topic && !row.topics.some((topic) => topic.id === filter.topic)) return false;
   if (filter.unread && row.unread === 0) return false;
   if (filter.waiting === 0) return true;
   return row.waiting_since !== null && nowMs - row.waiting_since / 1000 > filter.waiting * 60_000;

@@ -2,6 +2,7 @@ import { session } from "../session/session.svelte";
 import { conversationPath } from "../shell/route";
 import { router } from "../shell/router.svelte";
 import { toasts } from "../shell/toasts.svelte";
+import { openTopics } from "../topics/open";
 import { end } from "./actions";
 import { handles } from "./handles";
 import { neighbour } from "./list-order";
@@ -30,6 +31,7 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
   else if (key === "n") handles.compose?.("note");
   else if (key === "s") handles.snippets?.();
   else if (key === "a") handles.assign?.();
+  else if (key === "t") void openTopics(row.id);
   else if (key === "e" && row.state !== "ended" && !event.repeat) void end(row);
   else return;
   event.preventDefault();

@@ -1,12 +1,14 @@
 import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
 import { deTeam } from "./de-team";
+import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...deTeam,
   ...deAccount,
   ...deAudit,
+  ...deTopics,
 
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",

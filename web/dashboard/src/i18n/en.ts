@@ -1,12 +1,14 @@
 import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
 import { enTeam } from "./en-team";
+import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
   ...enTeam,
   ...enAccount,
   ...enAudit,
+  ...enTopics,
 
   "app.loading": "Loading …",
   "app.retry": "Try again",

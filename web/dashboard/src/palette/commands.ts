@@ -13,6 +13,9 @@ import { maySee } from "../shell/may-see";
 import { conversationPath, settingPaths, settings } from "../shell/route";
 import { router } from "../shell/router.svelte";
 import { appearance, themes } from "../shell/theme.svelte";
+import { addTopic, isAbout, removeTopic } from "../topics/file";
+import { openTopics } from "../topics/open";
+import { topics } from "../topics/topics.svelte";
 import { ranked } from "../ui/search";
 
 export interface Command {
@@ -86,6 +89,15 @@ function ofConversation(row: ConversationSummary): Command[] {
         command(`group-${group.id}`, t("palette.hand", { name: group.name }), () => void hand(row, group)),
       ),
     ...(row.group ? [command("group-none", t("palette.hand.everybody"), () => void hand(row, null))] : []),
+    command("topics", t("topics.set"), () => void openTopics(row.id), "T"),
+    ...topics.offered
+      .filter((topic) => !isAbout(row, topic))
+      .map((topic) =>
+        command(`topic-${topic.id}`, t("palette.topic", { name: topic.name }), () => void addTopic(row, topic)),
+      ),
+    ...row.topics.map((topic) =>
+      command(`untopic-${topic.id}`, t("topics.remove", { name: topic.name }), () => void removeTopic(row, topic)),
+    ),
     command("person", t("conversation.person"), () => router.go(conversationPath(row.id, true))),
   ];
 }

@@ -5,5 +5,6 @@ import type { Setting } from "./route";
 export function maySee(setting: Setting): boolean {
   if (setting === "roles" || setting === "account" || setting === "recorded") return true;
   if (setting === "attention") return session.canRead;
+  if (setting === "topics") return session.level("snippets") !== "off";
   return session.level(setting === "widget" ? "widgets" : setting) !== "off";
 }

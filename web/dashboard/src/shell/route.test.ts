@@ -17,6 +17,7 @@ describe("routes", () => {
     expect(parse("/settings/team/elsewhere", "").name).toBe("unknown");
     expect(parse("/link", "").name).toBe("link");
     expect(parse("/settings/snippets", "").name).toBe("snippets");
+    expect(parse("/settings/topics", "").name).toBe("topics");
     expect(parse("/settings/notifications", "").name).toBe("attention");
     expect(parse("/settings/account", "").name).toBe("account");
     expect(parse("/settings/programs", "").name).toBe("programs");
@@ -29,9 +30,17 @@ describe("routes", () => {
   });
   it("returns to its own paths only", () => {
     expect(inside("/conversations/1")).toBe("/conversations/1");
+    expect(inside("/conversations/1?state=new")).toBe("/conversations/1?state=new");
     for (const foreign of [
       "//evil.example",
       "/\\evil.example",
+      "/\t/evil.example",
+      "/\n\\evil.example",
+      "/.//evil.example",
+      "/x/..//evil.example",
+      "//[",
+      " //evil.example",
+      "/./sign-in?to=/",
       "https://evil.example",
       "javascript:1",
       "/sign-in",

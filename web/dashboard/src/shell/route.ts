@@ -4,6 +4,7 @@ export const settings = [
   "roles",
   "programs",
   "snippets",
+  "topics",
   "attention",
   "audit",
   "account",
@@ -33,6 +34,7 @@ export function parse(pathname: string, search: string): Route {
     if (page === "team/roles") return { name: "roles" };
     if (page === "programs") return { name: "programs" };
     if (page === "snippets") return { name: "snippets" };
+    if (page === "topics") return { name: "topics" };
     if (page === "notifications") return { name: "attention" };
     if (page === "audit") return { name: "audit" };
     if (page === "account") return { name: "account" };
@@ -54,6 +56,7 @@ export const settingPaths: Record<Setting, string> = {
   roles: "/settings/team/roles",
   programs: "/settings/programs",
   snippets: "/settings/snippets",
+  topics: "/settings/topics",
   attention: "/settings/notifications",
   audit: "/settings/audit",
   account: "/settings/account",
@@ -64,9 +67,15 @@ export function conversationPath(id: string, person = false): string {
   return `/conversations/${encodeURIComponent(id)}${person ? "/person" : ""}`;
 }
 
-/** Only a path of this app may be returned to: anything else would let a link lead elsewhere. */
+/**
+ * Only a path of this app may be returned to: anything else would let a link lead elsewhere, or nowhere. Judged as a browser
+ * reads it, which takes `/\x` and a slash, a tab and a slash for another place, and `/.//x` for a path that is one.
+ */
 export function inside(to: string | null): string {
-  return to && /^\/(?![/\\])/.test(to) && !to.startsWith("/sign-in") ? to : "/";
+  const here = "http://here";
+  if (!to?.startsWith("/") || !URL.canParse(to, here)) return "/";
+  const { origin, pathname, search } = new URL(to, here);
+  return origin !== here || pathname.startsWith("//") || pathname === "/sign-in" ? "/" : pathname + search;
 }
 
 function decode(part: string): string {

@@ -21,6 +21,12 @@ describe("outbox", () => {
     ]);
   });
 
+  it("sends no half of a character, at which the server would stumble each time", () => {
+    const outbox = new Outbox();
+    outbox.add("c", "a\ud800b\u{1f600}", false, 0);
+    expect(texts(outbox.due(0))).toEqual(["1 a\ufffdb\u{1f600}"]);
+  });
+
   it("keeps at most the allowed number in flight", () => {
     const outbox = filled(5, 2);
     expect(counters(outbox.due(0))).toEqual([1, 2]);

@@ -1,4 +1,5 @@
 import type { ProblemCode } from "@diskret/api";
+import { wellFormed } from "@diskret/api/well-formed";
 
 export type ItemState = "held" | "queued" | "sent" | "refused";
 
@@ -51,7 +52,7 @@ export class Outbox {
     const item: Item = {
       key: ++this.#keys,
       conversation,
-      text,
+      text: wellFormed(text),
       note,
       at: now,
       counter: lane.next++,

@@ -1,6 +1,6 @@
 import type { ClientFrame, Language, Limits, ServerFrame } from "@diskret/api";
 import { afterServer, backoff } from "@diskret/api/backoff";
-import { wellFormed } from "./frames";
+import { wellFormed } from "@diskret/api/well-formed";
 import type { Memory } from "./memory";
 import type { SendQueue } from "./queue";
 import { type Placed, Timeline } from "./timeline";

@@ -1,8 +1,10 @@
 // @vitest-environment happy-dom
+
 import { readFrame } from "@diskret/api/frame";
+import { wellFormed } from "@diskret/api/well-formed";
 import { describe, expect, it, vi } from "vitest";
 import { rich } from "./dom";
-import { characters, wellFormed } from "./frames";
+import { characters } from "./frames";
 import { calendar, choose } from "./locale";
 import { messages } from "./messages";
 import { readLoader } from "./parent";

@@ -116,6 +116,19 @@ const SNIPPET_GONE: Expected = &[
     (Whose::Unknown, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
 ];
 
+// Topics are looked after by whoever looks after the shared texts, and seen by whoever answers.
+const TOPIC: Expected = &[
+    (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+];
+// One of its own for each question.
+const TOPIC_GONE: Expected = &[
+    (Whose::Own, [204, 204, 204, 403, 403, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+];
+
 pub(super) const OPERATIONS: &[Operation] = &[
     plain("get", "/api/setup", &[(Whose::None, [200; 9])]),
     // It works once, for whoever holds the code: see `security`.
@@ -162,6 +175,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     plain("get", "/api/conversations/{id}/entries", CONVERSATION),
     plain("put", "/api/conversations/{id}/assignment", CONVERSATION),
     plain("put", "/api/conversations/{id}/state", CONVERSATION),
+    plain("put", "/api/conversations/{id}/snooze", CONVERSATION),
+    plain("patch", "/api/conversations/{id}/topics", CONVERSATION),
     plain("get", "/api/operators", &[(Whose::None, SIGNED_IN)]),
     // Each adds somebody, with the role of an agent.
     plain("post", "/api/operators", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),
@@ -238,6 +253,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     plain("get", "/api/audit/checkpoints", &[(Whose::None, AUDITORS)]),
     // Everybody sees what is recorded about themselves.
     plain("get", "/api/audit/mine", &[(Whose::None, SIGNED_IN)]),
+    plain("get", "/api/topics", &[(Whose::None, [200, 200, 200, 200, 200, 200, 403, 401, 401])]),
+    plain("post", "/api/topics", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),
+    plain("patch", "/api/topics/{id}", TOPIC),
+    plain("delete", "/api/topics/{id}", TOPIC_GONE),
     plain("get", "/api/widgets", &[(Whose::None, [200, 200, 200, 200, 403, 403, 200, 401, 401])]),
     plain(
         "patch",

@@ -3,6 +3,7 @@
 
 mod expectations;
 mod page;
+mod policies;
 mod schema;
 mod world;
 

@@ -26,6 +26,8 @@ pub(super) struct World {
     snippet: String,
     colleagues_snippet: String,
     foreign_snippet: String,
+    topic: String,
+    foreign_topic: String,
     pub(super) own: String,
     pub(super) groups: String,
     pub(super) colleagues: String,
@@ -73,6 +75,8 @@ impl World {
             snippet: new_snippet(house, &owner, true).await,
             colleagues_snippet: new_snippet(house, &colleagues_session, false).await,
             foreign_snippet: new_snippet(house, &foreign_owner, true).await,
+            topic: new_topic(house, &owner).await,
+            foreign_topic: new_topic(house, &foreign_owner).await,
             colleagues_session,
             owners_id: house.id_of(&owner, &house.ours().owner).await,
             foreign_id: house.id_of(&foreign_owner, &house.theirs().agent).await,
@@ -182,6 +186,10 @@ impl World {
                 let (ours, theirs) = (new_group(house, &self.owner).await, new_group(house, &self.foreign_owner).await);
                 of_kind(&ours, &theirs)
             }
+            Some("topics") if operation.method == "delete" && whose != Whose::Unknown => {
+                new_topic(house, if whose == Whose::Foreign { &self.foreign_owner } else { &self.owner }).await
+            }
+            Some("topics") => of_kind(&self.topic, &self.foreign_topic),
             Some("snippets") if operation.method == "delete" && whose != Whose::Unknown => {
                 let (by, shared) = match whose {
                     Whose::Foreign => (&self.foreign_owner, true),
@@ -239,7 +247,7 @@ impl World {
             })),
             ("patch", "/api/operators/{id}") => Some(json!({ "role": role })),
             ("post", "/api/link") => Some(json!({ "secret": UNKNOWN, "password": PASSWORD })),
-            ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(json!({ "name": "Gruppe" })),
+            ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(group()),
             ("post", "/api/audit/verify") => Some(json!({})),
             ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),
             ("patch", "/api/snippets/{id}") => {
@@ -247,6 +255,10 @@ impl World {
                 body.as_object_mut().unwrap().remove("shared");
                 Some(body)
             }
+            ("put", "/api/conversations/{id}/snooze") => Some(json!({ "until": null })),
+            ("post", "/api/topics") => Some(topic()),
+            ("patch", "/api/topics/{id}") => Some(json!({ "name": "Thema" })),
+            ("patch", "/api/conversations/{id}/topics") => Some(json!({ "add": [], "remove": [] })),
             ("patch", "/api/widgets/{id}") => Some(json!({ "greeting": "Guten Tag!" })),
             _ => None,
         }
@@ -262,8 +274,22 @@ async fn new_program(house: &House, caller: &Caller) -> String {
     made.json()["program"]["id"].as_str().unwrap().to_owned()
 }
 
+/// One that no other is called like.
+fn group() -> Value {
+    json!({ "name": format!("Gruppe {:x}", random()) })
+}
+
 async fn new_group(house: &House, caller: &Caller) -> String {
-    let made = house.ask("POST", "/api/groups").by(caller).json(&json!({ "name": "Gruppe" })).send().await.is(201);
+    let made = house.ask("POST", "/api/groups").by(caller).json(&group()).send().await.is(201);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+fn topic() -> Value {
+    json!({ "name": "Thema", "colour": 2 })
+}
+
+async fn new_topic(house: &House, caller: &Caller) -> String {
+    let made = house.ask("POST", "/api/topics").by(caller).json(&topic()).send().await.is(201);
     made.json()["id"].as_str().unwrap().to_owned()
 }
 
