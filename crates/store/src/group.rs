@@ -70,10 +70,11 @@ pub(crate) async fn must_be_there(
     Ok(())
 }
 
+/// A group as it is, not locked: who removes it locks what names it first.
 async fn numbered(connection: &mut Connection, organisation: OrganisationId, number: GroupNumber) -> Result<Group> {
-    let values = [organisation.into(), number.number().into()];
-    let rows = connection.query_in(organisation.into(), &BY_NUMBER, &values).await?;
-    group(rows.first().ok_or(Error::NotFound)?)
+    let rows = connection.query_in(organisation.into(), &OF_ORGANISATION, &[organisation.into()]).await?;
+    let all: Vec<Group> = rows.iter().map(group).collect::<Result<_>>()?;
+    all.into_iter().find(|group| group.number == number).ok_or(Error::NotFound)
 }
 
 /// The groups there are, locked; fails where one but `except` is called so, however written.

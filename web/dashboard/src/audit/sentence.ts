@@ -53,7 +53,8 @@ export const changesOf = ({ kind, details }: AuditEntry): AuditDetail[] =>
 export const othersOf = (entry: AuditEntry): AuditDetail[] => {
   const changes = changesOf(entry);
   return entry.details.filter(
-    (detail) => !changes.includes(detail) && detail.what !== "group" && detail.what !== "snippet" && detail.what !== "topic",
+    (detail) =>
+      !changes.includes(detail) && detail.what !== "group" && detail.what !== "snippet" && detail.what !== "topic",
   );
 };
 
