@@ -31,7 +31,7 @@ pub(crate) fn write() -> Result<()> {
         "it",
         "--",
         "generated::",
-        "access::page",
+        "access::page::",
     ];
     let mut passed = 0;
     let ended_well = shell::listen(shell::cargo(&words).env("REGENERATE", "1"), |line| {

@@ -60,6 +60,14 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
         self.shard(&key).lock().put(key, (value, Instant::now()));
     }
 
+    /// The same, but leaves what is there already where that is to stay.
+    pub(crate) fn insert_unless(&self, key: K, value: V, stays: impl FnOnce(&V) -> bool) {
+        let mut shard = self.shard(&key).lock();
+        if !shard.peek(&key).is_some_and(|(known, _)| stays(known)) {
+            shard.put(key, (value, Instant::now()));
+        }
+    }
+
     /// Forgets a value.
     pub(crate) fn remove(&self, key: &K) {
         self.shard(key).lock().pop(key);

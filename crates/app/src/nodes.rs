@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use bus::Notice;
+use domain::conversation::Change;
 use parking_lot::Mutex;
 use store::change::{Found, SweepCursor};
 
@@ -89,6 +90,7 @@ impl App {
                 let hands_over =
                     found.assigned_position > cursor.position() && self.sweep.tells(found.assigned_position);
                 if is_news || hands_over {
+                    self.forget_previewed(&found.change);
                     self.bus.tell_here(&found.told_past(cursor.position()));
                     told += 1;
                 }
@@ -133,7 +135,14 @@ impl App {
         if found.assigned_position > seen {
             self.sweep.tells(found.assigned_position);
         }
+        self.forget_previewed(&found.change);
         self.bus.tell_here(&found.told_past(seen));
+    }
+
+    /// The last message is what lists show, and may be what another node changed. Every other entry is read anew by whoever
+    /// opens the event that says so.
+    fn forget_previewed(&self, change: &Change) {
+        self.opened.remove(change.conversation, change.progress.last_message);
     }
 
     /// Keeps this node's time that of the database, so that nothing ends early or late where a machine's clock is off (SR5).

@@ -28,7 +28,9 @@ pub struct OpenedEntry {
     pub counter: i64,
     /// When it was stored.
     pub at: Timestamp,
-    /// What was said; an event has none.
+    /// How often its text was changed.
+    pub revision: i64,
+    /// What was said; an event and what was taken back have none.
     pub text: Option<Plaintext>,
 }
 
@@ -42,10 +44,20 @@ impl Default for Opened {
 }
 
 impl Opened {
+    /// What was read before a change never takes the place of what it was changed to.
     pub(crate) fn insert(&self, conversation: ConversationId, entry: Arc<OpenedEntry>) {
+        let key = (conversation, entry.numbers.sequence);
         if entry.text.as_ref().is_none_or(|text| text.len() <= LONGEST) {
-            self.0.insert((conversation, entry.numbers.sequence), entry);
+            let revision = entry.revision;
+            self.0.insert_unless(key, entry, |known| known.revision > revision);
+        } else {
+            self.0.remove(&key);
         }
+    }
+
+    /// Forgets an entry, which another node may have changed.
+    pub(crate) fn remove(&self, conversation: ConversationId, sequence: i64) {
+        self.0.remove(&(conversation, sequence));
     }
 
     pub(crate) fn get(&self, conversation: ConversationId, sequence: i64) -> Option<Arc<OpenedEntry>> {

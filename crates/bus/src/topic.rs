@@ -1,5 +1,6 @@
 //! What one can listen to, and what passes by.
 
+use domain::conversation::Call;
 use domain::{ConversationId, OperatorId, OrganisationId};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,8 @@ pub enum Signal {
     Began,
     /// An operator signed in with a browser that is new to them.
     SignedIn,
+    /// A colleague calls an operator to a conversation.
+    Called(ConversationId, OperatorId, Call),
 }
 
 impl Signal {
@@ -48,7 +51,8 @@ impl Signal {
             (Self::VisitorTyping(a, _), Self::VisitorTyping(b, _))
             | (Self::VisitorSeen(a, _), Self::VisitorSeen(b, _))
             | (Self::TeamSeen(a, _), Self::TeamSeen(b, _))
-            | (Self::VisitorPresence(a, _), Self::VisitorPresence(b, _)) => a == b,
+            | (Self::VisitorPresence(a, _), Self::VisitorPresence(b, _))
+            | (Self::Called(a, ..), Self::Called(b, ..)) => a == b,
             (Self::OperatorTyping(a, who, _), Self::OperatorTyping(b, newer, _)) => (a, who) == (b, newer),
             (Self::TeamPresence(_), Self::TeamPresence(_))
             | (Self::Began, Self::Began)

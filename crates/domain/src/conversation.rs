@@ -107,18 +107,43 @@ pub enum Event {
     Snoozed(Option<Timestamp>),
     /// Its time has come: it is back.
     Returned,
+    /// The text of an entry was replaced by its author before the visitor had seen it.
+    Edited(Of),
+    /// An entry was taken back by its author before the visitor had seen it.
+    Recalled(Of),
 }
 
 impl Event {
-    /// Whether the visitor may see it: who is there for them, and that it is over. How a team sorts its work is its own.
+    /// Whether the visitor may see it: who is there for them, that it is over, and what is said otherwise now. How a team
+    /// sorts its work is its own.
     pub const fn is_visible(self) -> bool {
         match self {
             Self::Assigned(_) | Self::Ended | Self::EndedIdle | Self::Reopened => true,
+            Self::Edited(of) | Self::Recalled(of) => !of.note,
             Self::Grouped(_) | Self::TopicsAdded(_) | Self::TopicsRemoved(_) | Self::Snoozed(_) | Self::Returned => {
                 false
             }
         }
     }
+}
+
+/// Why an operator is called to a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Call {
+    /// It was given to them.
+    Handed,
+    /// A note names them.
+    Mentioned,
+}
+
+/// The entry that an event speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Of {
+    /// Its sequence.
+    pub sequence: i64,
+    /// Whether it is a note: what happens to one is as invisible as the note itself.
+    pub note: bool,
 }
 
 impl Kind {
@@ -132,6 +157,8 @@ impl Kind {
             Self::Event(Event::EndedIdle) => (4, None),
             Self::Event(Event::Reopened) => (5, None),
             Self::Event(Event::Grouped(to)) => (6, to.map(GroupNumber::number)),
+            Self::Event(Event::Edited(of)) => (if of.note { 14 } else { 7 }, Some(of.sequence)),
+            Self::Event(Event::Recalled(of)) => (if of.note { 15 } else { 8 }, Some(of.sequence)),
             Self::Event(Event::TopicsAdded(topics)) => (10, Some(topics.bits())),
             Self::Event(Event::TopicsRemoved(topics)) => (11, Some(topics.bits())),
             Self::Event(Event::Snoozed(until)) => (12, until.map(|until| until.0)),
@@ -149,6 +176,8 @@ impl Kind {
             4 => Some(Self::Event(Event::EndedIdle)),
             5 => Some(Self::Event(Event::Reopened)),
             6 => Some(Self::Event(Event::Grouped(subject.and_then(GroupNumber::new)))),
+            7 | 14 => Some(Self::Event(Event::Edited(Of { sequence: subject?, note: code == 14 }))),
+            8 | 15 => Some(Self::Event(Event::Recalled(Of { sequence: subject?, note: code == 15 }))),
             10 => Some(Self::Event(Event::TopicsAdded(Topics::from_bits(subject?)))),
             11 => Some(Self::Event(Event::TopicsRemoved(Topics::from_bits(subject?)))),
             12 => Some(Self::Event(Event::Snoozed(subject.map(Timestamp)))),
@@ -260,8 +289,22 @@ impl Progress {
                 self.snoozed_until = None;
                 self.returned_at = Some(at);
             }
+            // What a recalled message leaves behind, only the store can count: see `misses`.
+            (Kind::Event(Event::Edited(_) | Event::Recalled(_)), _) => {}
         }
         Numbers { sequence: self.last_sequence, visible: self.last_visible }
+    }
+
+    /// A message was taken back: the list previews the last one that is left, and where it was the answer, the visitor waits
+    /// for one again.
+    pub fn misses(&mut self, last_message: i64, waiting_since: Option<Timestamp>) {
+        self.last_message = last_message;
+        if self.state != State::Ended {
+            self.waiting_since = waiting_since;
+            if waiting_since.is_some() && self.state == State::Pending {
+                self.state = State::Open;
+            }
+        }
     }
 
     /// Whether an operator who writes takes the conversation: someone has to be on it, so that the visitor and the
@@ -404,6 +447,35 @@ mod tests {
         assert_eq!(progress.state, State::Ended);
         progress.advance(Author::Visitor, Kind::Message, Timestamp(3));
         assert_eq!(progress.state, State::Open);
+    }
+
+    #[test]
+    fn what_happens_to_a_note_is_as_invisible_as_the_note() {
+        for (note, visible) in [(true, 1), (false, 2)] {
+            let of = Of { sequence: 2, note };
+            for event in [Event::Edited(of), Event::Recalled(of)] {
+                let mut progress = Progress { last_sequence: 2, last_visible: 1, ..Progress::default() };
+                let kind = Kind::Event(event);
+                assert_eq!(progress.advance(BEN, kind, Timestamp(3)), Numbers { sequence: 3, visible });
+                let (code, subject) = kind.code();
+                assert_eq!(Kind::from_code(code, subject), Some(kind));
+            }
+        }
+    }
+
+    #[test]
+    fn a_visitor_whose_answer_was_taken_back_waits_since_they_wrote() {
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(10));
+        progress.advance(BEN, Kind::Message, Timestamp(20));
+        progress.advance(BEN, Kind::Event(Event::Recalled(Of { sequence: 2, note: false })), Timestamp(30));
+        assert_eq!(progress.waiting_since, None);
+        progress.misses(1, Some(Timestamp(10)));
+        assert_eq!((progress.state, progress.waiting_since), (State::Open, Some(Timestamp(10))));
+        assert_eq!(progress.last_message, 1);
+        progress.advance(BEN, Kind::Event(Event::Ended), Timestamp(40));
+        progress.misses(1, Some(Timestamp(10)));
+        assert_eq!((progress.state, progress.waiting_since), (State::Ended, None), "nobody waits in what is over");
     }
 
     #[test]

@@ -24,7 +24,9 @@ pub struct Entry {
     pub counter: i64,
     /// When it was stored.
     pub at: Timestamp,
-    /// What was said; an event has none.
+    /// How often its text was changed.
+    pub revision: i64,
+    /// What was said; an event and what was taken back have none.
     pub message: Option<Message<Sealed>>,
 }
 
@@ -57,7 +59,7 @@ fn entry(row: &Row, names: Names) -> Result<Entry> {
     let subject = row.int_or_null(5)?;
     let author = Author::from_code(row.int(4)?).ok_or_else(broken)?;
     let kind = Kind::from_code(row.int(3)?, subject).ok_or_else(broken)?;
-    let (sender, counter) = (SenderId(row.int(6)?), row.int(7)?);
+    let (sender, counter, revision) = (SenderId(row.int(6)?), row.int(7)?, row.int(8)?);
     let identity = Identity {
         organisation: names.organisation,
         conversation: names.conversation,
@@ -65,7 +67,7 @@ fn entry(row: &Row, names: Names) -> Result<Entry> {
         sender,
         counter,
         note: kind == Kind::Note,
-        revision: row.int(8)?,
+        revision,
     };
     Ok(Entry {
         numbers: Numbers { sequence: row.int(1)?, visible: row.int(2)? },
@@ -74,6 +76,7 @@ fn entry(row: &Row, names: Names) -> Result<Entry> {
         sender,
         counter,
         at: Timestamp(row.int(10)?),
+        revision,
         message: row.bytes_or_null(9)?.map(|sealed| Message::from_store(identity, sealed)),
     })
 }

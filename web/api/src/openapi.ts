@@ -157,6 +157,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversations/{id}/entries/{sequence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an entry of one's own back: a note at any time, a message until the visitor has seen it. */
+        delete: operations["recall_entry"];
+        options?: never;
+        head?: never;
+        /** Corrects an entry of one's own: a note at any time, a message until the visitor has seen it. */
+        patch: operations["correct_entry"];
+        trace?: never;
+    };
     "/api/conversations/{id}/snooze": {
         parameters: {
             query?: never;
@@ -692,6 +710,7 @@ export interface components {
         /** @description To whom a conversation is given: an operator or a group, one of the two. */
         Assignment: {
             group?: components["schemas"]["Id"] | null;
+            note?: components["schemas"]["HandoverNote"] | null;
             operator?: components["schemas"]["Id"] | null;
         };
         /** @description Who acted. */
@@ -827,6 +846,11 @@ export interface components {
          * @enum {string}
          */
         Browser: "chrome" | "edge" | "firefox" | "opera" | "safari" | "other";
+        /**
+         * @description Why an operator is called.
+         * @enum {string}
+         */
+        CallReason: "handed" | "mentioned";
         /**
          * @description An area of the product.
          * @enum {string}
@@ -1008,6 +1032,11 @@ export interface components {
             /** @description The widget it began on. */
             widget: components["schemas"]["WidgetRef"];
         };
+        /** @description Another wording of an entry. */
+        Correction: {
+            /** @description What it shall say, at most 10,000 characters. */
+            text: string;
+        };
         /** @description How many conversations are neither ended nor put off. */
         Counts: {
             /**
@@ -1066,6 +1095,11 @@ export interface components {
             event: components["schemas"]["EventKind"];
             /** @description Grouped: to which. */
             group?: components["schemas"]["GroupRef"];
+            /**
+             * Format: int64
+             * @description Edited and recalled: the `sequence` of the entry, as the receiver counts.
+             */
+            of?: number;
             operator: components["schemas"]["EventOperator"] | null;
             /** @description Topics: those that it is about no more. */
             removed?: components["schemas"]["TopicRef"][];
@@ -1074,6 +1108,8 @@ export interface components {
              * @description Its number.
              */
             sequence: number;
+            /** @description Edited and recalled: what stands there now, which may be newer than this event; empty where it was taken back. */
+            text?: string;
             /**
              * Format: int64
              * @description Snoozed: until when, in microseconds of UTC.
@@ -1089,7 +1125,7 @@ export interface components {
          * @description What can happen in a conversation.
          * @enum {string}
          */
-        EventKind: "assigned" | "ended" | "reopened" | "grouped" | "topics" | "snoozed" | "returned";
+        EventKind: "assigned" | "ended" | "reopened" | "grouped" | "topics" | "snoozed" | "returned" | "edited" | "recalled";
         /** @description The operator an event speaks of. */
         EventOperator: {
             /** @description Their id; operators are told. */
@@ -1115,6 +1151,13 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @description What it is called. */
             name: string;
+        };
+        /** @description A note that goes with an assignment. */
+        HandoverNote: {
+            /** @description Names this note: 16 random hex digits. What is sent again under the same is stored once. */
+            sender: string;
+            /** @description What it says, at most 10,000 characters. */
+            text: string;
         };
         /**
          * @description An opaque id: 26 lower-case letters and digits.
@@ -1220,7 +1263,7 @@ export interface components {
              * @description Its number.
              */
             sequence: number;
-            /** @description What was said. */
+            /** @description What was said, in its newest wording; empty where it was taken back. */
             text: string;
             /**
              * Format: int64
@@ -1610,6 +1653,15 @@ export interface components {
         }) | {
             /** @enum {string} */
             type: "signed_in";
+        } | {
+            /** @description To which. */
+            conversation: components["schemas"]["Id"];
+            /** @description The colleague's name. */
+            name: string;
+            /** @enum {string} */
+            type: "called";
+            /** @description Why. */
+            why: components["schemas"]["CallReason"];
         } | {
             /** @description What. */
             code: components["schemas"]["ProblemCode"];
@@ -2356,6 +2408,124 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recall_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; whoever follows is told. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Correction"];
+            };
+        };
+        responses: {
+            /** @description Done; whoever follows is told. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,12 @@
-//! Gives a conversation to an operator, to nobody, or to a group.
+//! Gives a conversation to an operator, to nobody, or to a group, with a note where there is something to say.
 
-use domain::{Capability, Level, Principal, PublicId};
+use bus::{Signal, Topic};
+use domain::conversation::{Author, Call};
+use domain::{Capability, Level, Principal, PublicId, SenderId};
+use privacy::{Message, Plaintext, Sealed};
+use store::conversation::To as Hands;
 
+use super::receive_message::{ReceiveError, capture, redact};
 use crate::{App, Error, Result};
 
 /// To whom.
@@ -13,35 +18,63 @@ pub enum To {
     Group(Option<PublicId>),
 }
 
+/// A note that goes with it.
+#[derive(Debug)]
+pub struct HandoverNote {
+    /// Drawn for this note alone: what is sent again is known by it.
+    pub sender: SenderId,
+    /// What was written.
+    pub text: Plaintext,
+}
+
 impl App {
-    /// Assigns; the operator must work in the same organisation and be able to read what they are given.
+    /// Assigns; the operator must work in the same organisation and be able to read what they are given. The note is stored
+    /// with it or not at all, before it, so that whoever gets the conversation finds it there.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] for somebody who cannot take it.
-    pub async fn assign(&self, principal: Principal, name: PublicId, to: To) -> Result<()> {
+    /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] for somebody who cannot take it and for a note that is
+    /// none.
+    pub async fn assign(&self, principal: Principal, name: PublicId, to: To, note: Option<HandoverNote>) -> Result<()> {
         let access = principal.require(Capability::Conversations, Level::Write)?;
         let (organisation, by) = (principal.organisation, (principal.operator, access));
-        match to {
-            To::Operator(to) => {
-                let to = match to {
-                    None => None,
-                    Some(to) => Some(self.who_can_answer(principal, to).await?),
-                };
-                let found = self.store.conversation_named(organisation, name).await?;
-                let store = self.store.audited(self.by(principal));
-                store.assign(organisation, found.id, by, to, self.now()).await?;
+        let to = match to {
+            To::Operator(None) => Hands::Operator(None),
+            To::Operator(Some(to)) => Hands::Operator(Some(self.who_can_answer(principal, to).await?)),
+            To::Group(None) => Hands::Group(None),
+            To::Group(Some(to)) => Hands::Group(Some(self.group_named(principal, to).await?)),
+        };
+        let (conversation, note) = match note {
+            Some(note) => {
+                let (conversation, _) = self.find_in_reach(principal, name).await?;
+                let _place = self.flood.answer(organisation).await?;
+                let note = self.seal_note(principal, &conversation, note).await?;
+                (conversation.id, Some(note))
             }
-            To::Group(to) => {
-                let to = match to {
-                    None => None,
-                    Some(to) => Some(self.group_named(principal, to).await?),
-                };
-                let found = self.store.conversation_named(organisation, name).await?;
-                let store = self.store.audited(self.by(principal));
-                store.hand_to_group(organisation, found.id, by, to, self.now()).await?;
-            }
+            None => (self.store.conversation_named(organisation, name).await?.id, None),
+        };
+        let change = self
+            .store
+            .audited(self.by(principal))
+            .hand_over(organisation, conversation, by, to, note, self.now())
+            .await?;
+        if let (Some(_), Hands::Operator(Some(to))) = (change, to)
+            && to != principal.operator
+        {
+            self.bus.signal(Topic::Operator(to), Signal::Called(conversation, principal.operator, Call::Handed));
         }
         Ok(())
+    }
+
+    async fn seal_note(
+        &self,
+        principal: Principal,
+        conversation: &super::Reference,
+        note: HandoverNote,
+    ) -> Result<Message<Sealed>> {
+        let text = capture(note.text).map_err(ReceiveError::of_request)?;
+        let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
+        let author = Author::Operator(principal.operator);
+        Ok(redact(text, &conversation.names, author, note.sender, 1, true).seal(&key).0)
     }
 
     async fn who_can_answer(&self, principal: Principal, name: PublicId) -> Result<domain::OperatorId> {

@@ -1,5 +1,6 @@
 //! Conversations: one verb per file.
 
+mod alter;
 pub mod assign;
 mod directory;
 mod end;

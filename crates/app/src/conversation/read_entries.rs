@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::conversation::{Event, Kind};
 use domain::limits::PAGE_MOST;
 use domain::{Principal, PublicId};
 use store::message::Entry;
@@ -66,8 +67,34 @@ impl App {
         Ok(entries)
     }
 
-    /// Opens one entry and keeps it at hand.
+    /// Opens one entry and keeps it at hand. Where it says that another one was changed, that one is read anew: this node may
+    /// hold what it was before.
     pub(super) async fn open(&self, conversation: &Reference, entry: Entry) -> Result<Arc<OpenedEntry>> {
+        if let Kind::Event(Event::Edited(of) | Event::Recalled(of)) = entry.kind {
+            self.read_one(conversation, of.sequence).await?;
+        }
+        self.open_one(conversation, entry).await
+    }
+
+    /// An entry as it is now, changes included.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotFound`], those of the stores.
+    pub async fn entry_now(&self, conversation: &Reference, sequence: i64) -> Result<Arc<OpenedEntry>> {
+        match self.opened.get(conversation.id, sequence) {
+            Some(known) => Ok(known),
+            None => Box::pin(self.read_one(conversation, sequence)).await,
+        }
+    }
+
+    async fn read_one(&self, conversation: &Reference, sequence: i64) -> Result<Arc<OpenedEntry>> {
+        let wanted = vec![(conversation.id, conversation.names, sequence)];
+        let found = self.store.entries_at(conversation.organisation, wanted).await?.pop();
+        let (_, entry) = found.ok_or(crate::Error::NotFound)?;
+        self.open_one(conversation, entry).await
+    }
+
+    async fn open_one(&self, conversation: &Reference, entry: Entry) -> Result<Arc<OpenedEntry>> {
         let text = match entry.message {
             Some(message) => {
                 let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
@@ -82,6 +109,7 @@ impl App {
             sender: entry.sender,
             counter: entry.counter,
             at: entry.at,
+            revision: entry.revision,
             text,
         });
         self.opened.insert(conversation.id, Arc::clone(&opened));

@@ -70,6 +70,19 @@ impl<E: Into<Error>> From<E> for ReceiveError {
     }
 }
 
+impl ReceiveError {
+    /// The same about a text that came with a request and not as a message.
+    pub(super) fn of_request(self) -> Error {
+        let invalid = |detail: String| Error::Invalid { field: "text", detail };
+        match self {
+            Self::Empty => invalid("write something".to_owned()),
+            Self::TooLong => invalid(format!("at most {TEXT_CHARACTERS} characters")),
+            Self::NotACounter | Self::Gap { .. } => Error::Internal,
+            Self::Other(error) => error,
+        }
+    }
+}
+
 /// The answer to a message, once its commit is through.
 #[derive(Debug)]
 pub struct Answer {
@@ -295,7 +308,7 @@ const fn check_counter(counter: i64) -> std::result::Result<(), ReceiveError> {
 }
 
 /// The capture policy of messages: a text of sane length, nothing else.
-fn capture(text: Plaintext) -> std::result::Result<Plaintext, ReceiveError> {
+pub(super) fn capture(text: Plaintext) -> std::result::Result<Plaintext, ReceiveError> {
     if text.reveal().trim().is_empty() {
         return Err(ReceiveError::Empty);
     }
@@ -306,7 +319,7 @@ fn capture(text: Plaintext) -> std::result::Result<Plaintext, ReceiveError> {
     Ok(text)
 }
 
-fn redact(
+pub(super) fn redact(
     text: Plaintext,
     names: &Names,
     author: Author,
@@ -336,7 +349,7 @@ fn entry(
     text: Plaintext,
 ) -> OpenedEntry {
     let kind = if note { domain::conversation::Kind::Note } else { domain::conversation::Kind::Message };
-    OpenedEntry { numbers, author, kind, sender, counter, at, text: Some(text) }
+    OpenedEntry { numbers, author, kind, sender, counter, at, revision: 0, text: Some(text) }
 }
 
 fn accepted(

@@ -24,6 +24,7 @@ on_both! {
     whoever_lost_a_conversation_long_ago_hears_nothing_of_it
     a_hand_over_behind_a_later_change_of_ones_own_is_told
     a_forged_notice_shows_nobody_anything
+    what_was_corrected_at_one_node_is_read_so_at_the_other
     who_is_at_one_node_is_there_for_the_other
     a_node_that_says_goodbye_takes_its_people_along
     a_node_with_other_secrets_does_not_serve
@@ -90,10 +91,10 @@ async fn with_a_bus_that_loses_everything_the_sweep_finds_it(house: House) {
     let name = visitor.conversation.as_ref().unwrap().name();
     let (whoever_had_it, _held) = listen(&pair.other, Topic::Operator(owner.operator));
     let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
-    pair.house.app.assign(owner, name, To::Operator(Some(to_owner))).await.unwrap();
+    pair.house.app.assign(owner, name, To::Operator(Some(to_owner)), None).await.unwrap();
     pair.other.sweep().await.unwrap();
     told(&whoever_had_it).await;
-    pair.house.app.assign(owner, name, To::Operator(None)).await.unwrap();
+    pair.house.app.assign(owner, name, To::Operator(None), None).await.unwrap();
     pair.other.sweep().await.unwrap();
     let post = whoever_had_it.take();
     let change = post.changes.values().next().expect("they are told that it is gone");
@@ -121,7 +122,7 @@ async fn whoever_lost_a_conversation_long_ago_hears_nothing_of_it(house: House) 
     let name = write(&pair.house, &mut visitor, 1).await.conversation.name();
     told(&everybody).await;
     let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
-    pair.house.app.assign(owner, name, To::Operator(Some(to_owner))).await.unwrap();
+    pair.house.app.assign(owner, name, To::Operator(Some(to_owner)), None).await.unwrap();
     told(&everybody).await;
     // Seen for good once whoever wrote meanwhile has ended.
     eventually(PATIENCE, "the hand-over is swept", async || {
@@ -153,7 +154,7 @@ async fn a_hand_over_behind_a_later_change_of_ones_own_is_told(house: House) {
     pair.hub.decide(|_| Fate::IsLost);
     let (everybody, _held) = listen(&pair.other, Topic::Unassigned(owner.organisation));
     let to_owner = pair.house.app.person(owner.organisation, owner.operator).await.unwrap().name;
-    pair.house.app.assign(owner, name, To::Operator(Some(to_owner))).await.unwrap();
+    pair.house.app.assign(owner, name, To::Operator(Some(to_owner)), None).await.unwrap();
     let token = visitor.new_token.clone();
     let (again, _) = pair.other.visit(pair.house.done.widget, token.as_deref(), None, HERE).await.unwrap();
     let reference = again.conversation.clone().unwrap();
@@ -191,6 +192,35 @@ async fn a_forged_notice_shows_nobody_anything(house: House) {
     pair.other.bus().receive(Notice::Changed(organisation, begun.conversation.id));
     assert_eq!(told(&operators).await, [1]);
     assert!(strangers.take().changes.is_empty());
+}
+
+/// A node holds what it read a moment ago; a correction elsewhere must not wait until it has forgotten that.
+async fn what_was_corrected_at_one_node_is_read_so_at_the_other(house: House) {
+    let pair = Pair::of(house).await;
+    let owner = pair.house.done.principal;
+    let mut visitor = pair.house.visitor().await;
+    let name = write(&pair.house, &mut visitor, 1).await.conversation.name();
+    for counter in [1, 2] {
+        let answer = pair.house.app.receive_from_operator(owner, name, message(counter)).await.unwrap();
+        answer.await.result.unwrap();
+    }
+    let (_, read) = pair.other.entries_before(owner, name, i64::MAX, 10).await.unwrap();
+    let (answer, last) = (read[2].numbers.sequence, read[3].numbers.sequence);
+    let text = |entry: &diskret_app::opened::OpenedEntry| entry.text.as_ref().map(|text| text.reveal().to_owned());
+    assert_eq!(text(&read[2]).as_deref(), Some("Nachricht 1"));
+    let (reference, _) = pair.other.find(owner, name).await.unwrap();
+    for (step, sequence, words) in [(1, answer, Some("Berichtigt")), (2, last, Some("Ebenso")), (3, answer, None)] {
+        let (follower, _held) = listen(&pair.other, Topic::Conversation(reference.id));
+        let new = words.map(|words| privacy::Plaintext::new(words.to_owned()));
+        pair.house.app.alter(owner, name, sequence, new).await.unwrap();
+        assert_eq!(told(&follower).await, [last + step]);
+        // As sockets do: the event first, and with it what it speaks of.
+        pair.other.entries_after(&reference, last + step - 1, last + step).await.unwrap();
+        let now = pair.other.entry_now(&reference, sequence).await.unwrap();
+        assert_eq!(text(&now).as_deref(), words);
+    }
+    let preview = pair.other.summary(owner, name).await.unwrap().preview;
+    assert_eq!(preview.map(|(_, text)| text.reveal().to_owned()).as_deref(), Some("Ebenso"));
 }
 
 async fn who_is_at_one_node_is_there_for_the_other(house: House) {

@@ -1,11 +1,12 @@
 //! Lists, entries, and what happens to a conversation besides messages.
 
-use app::conversation::assign::To;
+use app::conversation::assign::{HandoverNote, To};
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use domain::limits::{PAGE, PAGE_MOST};
+use privacy::Plaintext;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -14,7 +15,8 @@ use super::{Failure, Shared};
 use crate::socket::entries;
 use crate::wire::Id;
 use crate::wire::conversations::{
-    Assignment, ConversationPage, ConversationSummary, EntryPage, ListName, Snooze, StateChange, WantedState,
+    Assignment, ConversationPage, ConversationSummary, Correction, EntryPage, ListName, Snooze, StateChange,
+    WantedState,
 };
 use crate::wire::problem::Problem;
 
@@ -98,7 +100,7 @@ pub(super) async fn entries(
     let reader = entries::Reader::Operator(principal);
     let mut people = Vec::with_capacity(found.len());
     for entry in &found {
-        people.push(entries::people(&shared.app, conversation.organisation, entry).await?);
+        people.push(entries::people(&shared.app, &conversation, entry).await?);
     }
     let items = found
         .iter()
@@ -106,6 +108,38 @@ pub(super) async fn entries(
         .filter_map(|(entry, people)| entries::entry(reader, None, conversation.name(), entry, people))
         .collect();
     Ok(Json(EntryPage { items, first }).into_response())
+}
+
+/// Corrects an entry of one's own: a note at any time, a message until the visitor has seen it.
+#[utoipa::path(patch, path = "/api/conversations/{id}/entries/{sequence}", operation_id = "correct_entry", tag = "conversations",
+    params(("id" = Id, Path), ("sequence" = i64, Path)), request_body = Correction,
+    responses((status = 204, description = "Done; whoever follows is told."), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+pub(super) async fn correct(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    place: Result<Path<(Id, i64)>, PathRejection>,
+    body: Result<Json<Correction>, JsonRejection>,
+) -> Result<http::StatusCode, Failure> {
+    let (Path((id, sequence)), Json(body)) = (place?, body?);
+    shared.app.alter(principal, id.0, sequence, Some(Plaintext::new(body.text))).await?;
+    Ok(http::StatusCode::NO_CONTENT)
+}
+
+/// Takes an entry of one's own back: a note at any time, a message until the visitor has seen it.
+#[utoipa::path(delete, path = "/api/conversations/{id}/entries/{sequence}", operation_id = "recall_entry", tag = "conversations",
+    params(("id" = Id, Path), ("sequence" = i64, Path)),
+    responses((status = 204, description = "Done; whoever follows is told."), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn recall(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    place: Result<Path<(Id, i64)>, PathRejection>,
+) -> Result<http::StatusCode, Failure> {
+    let Path((id, sequence)) = place?;
+    shared.app.alter(principal, id.0, sequence, None).await?;
+    Ok(http::StatusCode::NO_CONTENT)
 }
 
 /// Gives a conversation to an operator, to nobody, or to a group.
@@ -128,7 +162,15 @@ pub(super) async fn assign(
             return Err(app::Error::Invalid { field: "operator", detail }.into());
         }
     };
-    shared.app.assign(principal, id.0, to).await?;
+    let note = match body.note {
+        Some(note) => {
+            let invalid = |_| app::Error::Invalid { field: "sender", detail: "must be 16 hex digits".to_owned() };
+            let sender = note.sender.parse().map_err(invalid)?;
+            Some(HandoverNote { sender, text: Plaintext::new(note.text) })
+        }
+        None => None,
+    };
+    shared.app.assign(principal, id.0, to, note).await?;
     // Whoever gives away what they could only see while it was theirs gets no row back.
     match row(&shared, principal, id).await {
         Ok(row) => Ok(row.into_response()),

@@ -48,6 +48,7 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(conversations::list),
     || routes!(conversations::show),
     || routes!(conversations::entries),
+    || routes!(conversations::correct, conversations::recall),
     || routes!(conversations::assign),
     || routes!(conversations::set_state),
     || routes!(conversations::snooze),

@@ -76,6 +76,7 @@ fn recount(id: &str, chat: &Chat, faults: &mut Vec<String>) {
             (Kind::Event(Event::Assigned(to)), _) => assignee = to,
             // Nobody is on it then; where there are groups, the store's contract tests count them.
             (Kind::Event(Event::Grouped(_)), _) => assignee = None,
+            // Nobody here corrects anything; the store's contract tests do.
             (Kind::Note | Kind::Event(_), _) => {}
         }
     }

@@ -128,12 +128,12 @@ fn who_follows_is_sent_nothing_that_came_after_a_colleague_took_it() {
         // As slow as it takes: the disk holds every step up, and the colleague comes in between.
         for wait in (0..120).step_by(3) {
             let follow = serde_json::json!({ "type": "follow", "conversation": name, "after": 0 });
-            app.assign(owner.principal, scene.name, To::Operator(None)).await.unwrap();
+            app.assign(owner.principal, scene.name, To::Operator(None), None).await.unwrap();
             sleep(Duration::from_secs(1)).await;
             scene.node.stall(Duration::from_millis(40));
             scene.dashboard.to.send(follow.to_string()).unwrap();
             sleep(Duration::from_millis(wait)).await;
-            app.assign(owner.principal, scene.name, To::Operator(Some(owner.name))).await.unwrap();
+            app.assign(owner.principal, scene.name, To::Operator(Some(owner.name)), None).await.unwrap();
             let frames = scene.frames().await;
             let taken = |frame: &&Value| frame["event"] == "assigned" && !frame["operator"].is_null();
             let last = frames.iter().filter(taken).filter_map(|frame| frame["sequence"].as_i64()).max();

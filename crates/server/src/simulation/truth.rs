@@ -70,7 +70,7 @@ pub(super) async fn read(world: &World) -> app::Result<Truth> {
                 break;
             }
             for entry in page {
-                let people = entries::people(&app, owner.organisation, &entry).await?;
+                let people = entries::people(&app, &reference, &entry).await?;
                 let shown = |reader| {
                     let shown = entries::entry(reader, None, reference.name(), &entry, &people).map(entries::frame);
                     shown.map(|frame| what(&serde_json::to_value(frame).expect("frames are JSON")))

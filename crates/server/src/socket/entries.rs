@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use app::App;
-use app::conversation::Summary;
+use app::conversation::{Reference, Summary};
 use app::opened::OpenedEntry;
 use app::team::Person;
 use domain::conversation::{Author, Event, Kind};
-use domain::{OrganisationId, Principal, PublicId, SenderId};
+use domain::{Principal, PublicId, SenderId};
 use store::topic::Topic;
 
 use crate::wire::conversations::{
@@ -35,11 +35,17 @@ pub(crate) struct People {
     subject: Option<Arc<Person>>,
     group: Option<(PublicId, Arc<str>)>,
     topics: Vec<Topic>,
+    /// The entry that was changed, as it is now.
+    of: Option<Arc<OpenedEntry>>,
 }
 
 /// Finds them.
-pub(crate) async fn people(app: &App, organisation: OrganisationId, entry: &OpenedEntry) -> app::Result<People> {
+pub(crate) async fn people(app: &App, conversation: &Reference, entry: &OpenedEntry) -> app::Result<People> {
+    let organisation = conversation.organisation;
     let mut people = People::default();
+    if let Kind::Event(Event::Edited(of) | Event::Recalled(of)) = entry.kind {
+        people.of = Some(app.entry_now(conversation, of.sequence).await?);
+    }
     if let Author::Operator(id) = entry.author {
         people.author = Some(app.person(organisation, id).await?);
     }
@@ -88,6 +94,8 @@ pub(crate) fn entry<'a>(
             Event::Snoozed(Some(_)) => (EventKind::Snoozed, people.author.as_deref(), None),
             Event::Snoozed(None) | Event::Returned => (EventKind::Returned, people.author.as_deref(), None),
             Event::TopicsAdded(_) | Event::TopicsRemoved(_) => (EventKind::Topics, people.author.as_deref(), None),
+            Event::Edited(_) => (EventKind::Edited, people.author.as_deref(), None),
+            Event::Recalled(_) => (EventKind::Recalled, people.author.as_deref(), None),
         };
         // Visitors are told a name, not by what to find the person elsewhere.
         let operator = operator.map(|person| EventOperator {
@@ -98,6 +106,12 @@ pub(crate) fn entry<'a>(
         let conversation = conversation.into();
         let group = people.group.as_ref().map(|(id, name)| GroupRef { id: (*id).into(), name: name.to_string() });
         let filed = |is_so: bool| is_so.then(|| topics(&people.topics));
+        let of = people.of.as_deref().map(|of| match reader {
+            Reader::Visitor => of.numbers.visible,
+            Reader::Operator(_) => of.numbers.sequence,
+        });
+        let text = people.of.as_deref();
+        let text = text.map(|of| of.text.as_ref().map_or_else(String::new, |text| text.reveal().to_owned()));
         return Some(Entry::Event(EventEntry {
             conversation,
             sequence,
@@ -110,6 +124,8 @@ pub(crate) fn entry<'a>(
             removed: filed(matches!(entry.kind, Kind::Event(Event::TopicsRemoved(_)))),
             until: if let Kind::Event(Event::Snoozed(until)) = entry.kind { until.map(|at| at.0) } else { None },
             cause,
+            of,
+            text,
         }));
     }
     let own = match reader {

@@ -167,6 +167,7 @@ const fn is_news(frame: &ServerFrame<'_>, is_settled: bool) -> bool {
         | ServerFrame::Accepted { .. }
         | ServerFrame::Typing { .. }
         | ServerFrame::Conversation(_)
+        | ServerFrame::Called { .. }
         | ServerFrame::Removed { .. }
         | ServerFrame::SignedIn {} => true,
     }

@@ -382,7 +382,7 @@ impl Chat {
                 if acknowledged || entry.numbers.visible <= self.held {
                     continue;
                 }
-                let people = match entries::people(&self.app, reference.organisation, &entry).await {
+                let people = match entries::people(&self.app, reference, &entry).await {
                     Ok(people) => people,
                     Err(error) => {
                         return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);
@@ -453,7 +453,8 @@ impl Chat {
             | Signal::VisitorSeen(..)
             | Signal::VisitorPresence(..)
             | Signal::Began
-            | Signal::SignedIn => None,
+            | Signal::SignedIn
+            | Signal::Called(..) => None,
         }
     }
 

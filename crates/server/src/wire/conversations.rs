@@ -203,7 +203,7 @@ pub struct MessageEntry<'a> {
     pub author: MessageAuthor<'a>,
     /// For operators only.
     pub note: bool,
-    /// What was said.
+    /// What was said, in its newest wording; empty where it was taken back.
     #[schema(value_type = String)]
     pub text: Cow<'a, str>,
     /// When it was stored, in microseconds of UTC.
@@ -236,6 +236,10 @@ pub enum EventKind {
     Snoozed,
     /// Back after it was put off: by itself, or by an operator before its time; operators are told.
     Returned,
+    /// The text of the entry `of` is another one now.
+    Edited,
+    /// The entry `of` was taken back.
+    Recalled,
 }
 
 /// Why a conversation ended.
@@ -297,6 +301,14 @@ pub struct EventEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cause: Option<EndCause>,
+    /// Edited and recalled: the `sequence` of the entry, as the receiver counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub of: Option<i64>,
+    /// Edited and recalled: what stands there now, which may be newer than this event; empty where it was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub text: Option<String>,
 }
 
 /// An entry of a conversation.
@@ -320,7 +332,7 @@ pub struct EntryPage<'a> {
 }
 
 /// To whom a conversation is given: an operator or a group, one of the two.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// An operator's id, or null for nobody.
@@ -331,11 +343,31 @@ pub struct Assignment {
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<Id>)]
     pub group: Option<Option<Id>>,
+    /// What whoever takes it should know. Stored with the assignment or not at all.
+    pub note: Option<HandoverNote>,
+}
+
+/// A note that goes with an assignment.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverNote {
+    /// Names this note: 16 random hex digits. What is sent again under the same is stored once.
+    pub sender: String,
+    /// What it says, at most 10,000 characters.
+    pub text: String,
 }
 
 /// Tells null from missing.
 pub(crate) fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Id>>, D::Error> {
     Option::deserialize(from).map(Some)
+}
+
+/// Another wording of an entry.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Correction {
+    /// What it shall say, at most 10,000 characters.
+    pub text: String,
 }
 
 /// The states that an operator can put a conversation into.

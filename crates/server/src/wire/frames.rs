@@ -130,6 +130,25 @@ pub enum Side {
     Operator,
 }
 
+/// Why an operator is called.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CallReason {
+    /// It was given to them.
+    Handed,
+    /// A note names them.
+    Mentioned,
+}
+
+impl From<domain::conversation::Call> for CallReason {
+    fn from(call: domain::conversation::Call) -> Self {
+        match call {
+            domain::conversation::Call::Handed => Self::Handed,
+            domain::conversation::Call::Mentioned => Self::Mentioned,
+        }
+    }
+}
+
 /// Who has seen something.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -290,6 +309,16 @@ pub enum ServerFrame<'a> {
     Counts(Counts),
     /// Operators: somebody signed in as them with a browser that is new to them; the list of sessions says which.
     SignedIn {},
+    /// Operators: a colleague calls them to a conversation, whose row came just before.
+    Called {
+        /// To which.
+        conversation: Id,
+        /// Why.
+        why: CallReason,
+        /// The colleague's name.
+        #[schema(value_type = String)]
+        name: Cow<'a, str>,
+    },
     /// Something was refused and changed nothing.
     Problem {
         /// What.

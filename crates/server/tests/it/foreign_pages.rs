@@ -47,6 +47,8 @@ const OPERATIONS: &[(&str, &str, Kind)] = &[
     ("get", "/api/conversations", Tells),
     ("get", "/api/conversations/{id}", Tells),
     ("get", "/api/conversations/{id}/entries", Tells),
+    ("patch", "/api/conversations/{id}/entries/{sequence}", Changes),
+    ("delete", "/api/conversations/{id}/entries/{sequence}", ChangesByItself),
     ("put", "/api/conversations/{id}/assignment", Changes),
     ("put", "/api/conversations/{id}/state", Changes),
     ("get", "/api/operators", Tells),
@@ -98,6 +100,7 @@ fn every_operation_has_its_place_in_the_table() {
 fn body(path: &str) -> Value {
     match path {
         "/api/conversations/{id}/state" => json!({ "state": "ended" }),
+        "/api/conversations/{id}/entries/{sequence}" => json!({ "text": "Von nebenan" }),
         "/api/conversations/{id}/assignment" => json!({ "operator": null }),
         "/api/widgets/{id}" => json!({ "greeting": "Von nebenan" }),
         _ => json!({ "language": "de" }),
@@ -123,7 +126,7 @@ fn a_foreign_a_null_and_a_missing_origin_change_nothing_and_read_nothing() {
         for (method, pattern, kind) in OPERATIONS {
             let id = if pattern.starts_with("/api/widgets") { &house.ours().widget } else { &conversation };
             let query = if *pattern == "/api/conversations" { "?list=all" } else { "" };
-            let path = format!("{}{query}", pattern.replace("{id}", id));
+            let path = format!("{}{query}", pattern.replace("{id}", id).replace("{sequence}", "1"));
             let method = method.to_uppercase();
             let (widget_origin, app_origin) = (house.widget_origin(), house.app_origin());
             for origin in

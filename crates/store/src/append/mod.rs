@@ -14,7 +14,7 @@ use domain::{Access, ConversationId, KeyId, Language, OrganisationId, PublicId, 
 use privacy::{Message, Sealed};
 use tokio::sync::oneshot;
 
-pub(crate) use self::write::{INSERT_MESSAGES, event};
+pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event};
 use crate::engine::{Batch, BoxFuture, Connection, Value};
 use crate::{Error, Listener, Result, Store};
 

@@ -1,33 +1,82 @@
 //! What happens to a conversation besides messages: it is given to somebody, ended, taken up again.
 
 use domain::audit::{Detail, Kind as Did};
-use domain::conversation::{Author, Change, Event, Kind, State};
+use domain::conversation::{Author, Change, Event, Kind, Progress, State};
 use domain::limits::TOPICS_EACH;
 use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
+use privacy::message::Identity;
+use privacy::{Message, Sealed};
 
 use super::head::{Moved, write_heads};
 use super::{Conversation, locked};
-use crate::append::{INSERT_MESSAGES, event};
+use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event};
 use crate::audit::{Audited, Fact};
-use crate::engine::{Connection, statements};
+use crate::engine::{Connection, Value, statements};
 use crate::{Error, Result, Store, group, job, topic};
 
 statements! {
     WORKS_HERE =
         "SELECT organisation_id FROM operator
         WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
+    HAS_SENT =
+        "SELECT organisation_id FROM sender WHERE conversation_id = $1 AND author = $2 AND sender = $3";
 }
 
-/// Puts events into a conversation and writes its new state.
+/// A note that goes with what happens, before it.
+async fn note(
+    connection: &mut Connection,
+    found: &Conversation,
+    progress: &mut Progress,
+    note: &Message<Sealed>,
+    at: Timestamp,
+) -> Result<Option<(Vec<Value>, Vec<Value>)>> {
+    let Identity { author, sender, counter, revision, .. } = *note.identity();
+    let values = [found.id.into(), author.code().into(), sender.into()];
+    if !connection.query_in(found.organisation.into(), &HAS_SENT, &values).await?.is_empty() {
+        return Ok(None);
+    }
+    let numbers = progress.advance(author, Kind::Note, at);
+    let row = vec![
+        found.id.into(),
+        numbers.sequence.into(),
+        found.organisation.into(),
+        numbers.visible.into(),
+        Kind::Note.code().0.into(),
+        author.code().into(),
+        Value::Null,
+        sender.into(),
+        counter.into(),
+        revision.into(),
+        note.sealed().into(),
+        at.into(),
+    ];
+    let counted = vec![found.id.into(), author.code().into(), sender.into(), found.organisation.into(), counter.into()];
+    Ok(Some((row, counted)))
+}
+
+/// Puts events into a conversation that stands at `progress` by now, and writes its new state.
 pub(super) async fn happen(
     connection: &mut Connection,
+    progress: Progress,
     found: Conversation,
     author: Author,
     what: &[Event],
     at: Timestamp,
 ) -> Result<Change> {
-    let mut progress = found.progress;
-    let mut entries = Vec::with_capacity(what.len());
+    happen_after(connection, progress, found, author, None, what, at).await
+}
+
+/// The same behind a note's row and its sender's count, which `progress` counts already.
+async fn happen_after(
+    connection: &mut Connection,
+    mut progress: Progress,
+    found: Conversation,
+    author: Author,
+    note: Option<(Vec<Value>, Vec<Value>)>,
+    what: &[Event],
+    at: Timestamp,
+) -> Result<Change> {
+    let (mut entries, counted): (Vec<_>, Vec<_>) = note.into_iter().unzip();
     for event_of in what {
         let kind = Kind::Event(*event_of);
         let numbers = progress.advance(author, kind, at);
@@ -43,7 +92,8 @@ pub(super) async fn happen(
         position: 0,
     };
     let moved = vec![Moved { change, from: found.progress }];
-    let changes = write_heads(connection, moved, Vec::new(), &[(&INSERT_MESSAGES, &entries)]).await?;
+    let beside = [(&INSERT_MESSAGES, entries.as_slice()), (&COUNT_SENDERS, counted.as_slice())];
+    let changes = write_heads(connection, moved, Vec::new(), &beside).await?;
     changes.into_iter().next().ok_or_else(|| Error::Broken("a change was not written".to_owned()))
 }
 
@@ -53,12 +103,113 @@ fn recorded(found: &Conversation, kind: Did, changed: Option<Detail>) -> Fact {
     Fact::new(found.organisation, kind, [conversation].into_iter().chain(changed))
 }
 
+/// To whom a conversation is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// An operator, or nobody; its group stays.
+    Operator(Option<OperatorId>),
+    /// A group, or everybody; nobody is on it then.
+    Group(Option<GroupNumber>),
+}
+
+/// What happens when a conversation is given to somebody; nothing where it is so already.
+async fn hands_over(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    now: Hands,
+    to: To,
+) -> Result<Vec<Event>> {
+    match to {
+        To::Operator(to) if now.assignee == to => Ok(Vec::new()),
+        To::Operator(to) => {
+            if let Some(to) = to {
+                let values = [organisation.into(), to.into()];
+                if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
+                    return Err(Error::NotFound);
+                }
+            }
+            Ok(vec![Event::Assigned(to)])
+        }
+        To::Group(to) if now == (Hands { assignee: None, group: to }) => Ok(Vec::new()),
+        To::Group(to) => {
+            if let Some(to) = to {
+                group::must_be_there(connection, organisation, [to].into_iter().collect()).await?;
+            }
+            // The visitor is told that nobody is on it, and not which groups there are.
+            let leaves = now.assignee.is_some().then_some(Event::Assigned(None));
+            Ok(leaves.into_iter().chain([Event::Grouped(to)]).collect())
+        }
+    }
+}
+
+/// The same for a conversation that is given to somebody: from whom, to whom.
+async fn handed(connection: &mut Connection, found: &Conversation, to: To) -> Result<Fact> {
+    let before = found.progress.hands();
+    Ok(match to {
+        To::Operator(to) => {
+            let number = |who: Option<OperatorId>| who.map(|who| who.0.to_string());
+            let assigned = Detail::became("assignee", number(before.assignee), number(to));
+            recorded(found, Did::ConversationAssigned, assigned).about(to.or(before.assignee))
+        }
+        To::Group(to) => {
+            let titles = (
+                group::titles(connection, found.organisation, before.group).await?,
+                group::titles(connection, found.organisation, to).await?,
+            );
+            let grouped = Detail::became("group", titles.0, titles.1);
+            recorded(found, Did::ConversationGrouped, grouped).about(before.assignee)
+        }
+    })
+}
+
 impl Audited<'_> {
-    /// Gives a conversation to an operator, or to nobody; nothing happens where it is so already.
+    /// Gives a conversation to an operator or a group, or to nobody, with a note where there is one: both or none. Nothing
+    /// happens where it is so already. A note's sender writes no other one, so that a second try is known by it.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for an operator of another organisation, and [`Error::OutOfReach`] where `by` may not
-    /// touch it.
+    /// [`Error::NotFound`], also for an operator of another organisation or a group that is not there, and
+    /// [`Error::OutOfReach`] where `by` may not touch it.
+    pub async fn hand_over(
+        self,
+        organisation: OrganisationId,
+        id: ConversationId,
+        by: (OperatorId, Access),
+        to: To,
+        with: Option<Message<Sealed>>,
+        at: Timestamp,
+    ) -> Result<Option<Change>> {
+        let listener = self.store().listener.clone();
+        self.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let found = locked(connection, organisation, id, Some(by)).await?;
+                    let what = hands_over(connection, organisation, found.progress.hands(), to).await?;
+                    let mut progress = found.progress;
+                    let with = match &with {
+                        Some(with) => note(connection, &found, &mut progress, with, at).await?,
+                        None => None,
+                    };
+                    if what.is_empty() && with.is_none() {
+                        return Ok((None, Vec::new()));
+                    }
+                    let facts = match what.as_slice() {
+                        [] => Vec::new(),
+                        _ => vec![handed(connection, &found, to).await?],
+                    };
+                    let author = Author::Operator(by.0);
+                    let change = happen_after(connection, progress, found, author, with, &what, at).await?;
+                    Ok((Some(change), facts))
+                })
+            },
+            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+        )
+        .await
+    }
+
+    /// Gives a conversation to an operator, or to nobody.
+    ///
+    /// # Errors
+    /// Those of [`Audited::hand_over`].
     pub async fn assign(
         self,
         organisation: OrganisationId,
@@ -67,75 +218,7 @@ impl Audited<'_> {
         to: Option<OperatorId>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
-        let listener = self.store().listener.clone();
-        self.write_then(
-            move |connection| {
-                Box::pin(async move {
-                    let found = locked(connection, organisation, id, Some(by)).await?;
-                    let before = found.progress.assignee;
-                    if before == to {
-                        return Ok((None, Vec::new()));
-                    }
-                    if let Some(to) = to {
-                        let values = [organisation.into(), to.into()];
-                        if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
-                            return Err(Error::NotFound);
-                        }
-                    }
-                    let number = |who: Option<OperatorId>| who.map(|who| who.0.to_string());
-                    let assigned = Detail::became("assignee", number(before), number(to));
-                    let fact = recorded(&found, Did::ConversationAssigned, assigned).about(to.or(before));
-                    let author = Author::Operator(by.0);
-                    let change = happen(connection, found, author, &[Event::Assigned(to)], at).await?;
-                    Ok((Some(change), vec![fact]))
-                })
-            },
-            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-        )
-        .await
-    }
-
-    /// Hands a conversation to a group, or to everybody; whoever was on it no longer is. Nothing happens where it is so
-    /// already.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], also for a group that is not there, and [`Error::OutOfReach`] where `by` may not touch it.
-    pub async fn hand_to_group(
-        self,
-        organisation: OrganisationId,
-        id: ConversationId,
-        by: (OperatorId, Access),
-        to: Option<GroupNumber>,
-        at: Timestamp,
-    ) -> Result<Option<Change>> {
-        let listener = self.store().listener.clone();
-        self.write_then(
-            move |connection| {
-                Box::pin(async move {
-                    let found = locked(connection, organisation, id, Some(by)).await?;
-                    let before = found.progress.hands();
-                    if before == (Hands { assignee: None, group: to }) {
-                        return Ok((None, Vec::new()));
-                    }
-                    if let Some(to) = to {
-                        group::must_be_there(connection, organisation, [to].into_iter().collect()).await?;
-                    }
-                    let titles = (
-                        group::titles(connection, organisation, before.group).await?,
-                        group::titles(connection, organisation, to).await?,
-                    );
-                    let grouped = Detail::became("group", titles.0, titles.1);
-                    let fact = recorded(&found, Did::ConversationGrouped, grouped).about(before.assignee);
-                    // The visitor is told that nobody is on it, and not which groups there are.
-                    let leaves = before.assignee.is_some().then_some(Event::Assigned(None));
-                    let what: Vec<Event> = leaves.into_iter().chain([Event::Grouped(to)]).collect();
-                    let change = happen(connection, found, Author::Operator(by.0), &what, at).await?;
-                    Ok((Some(change), vec![fact]))
-                })
-            },
-            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-        )
-        .await
+        self.hand_over(organisation, id, by, To::Operator(to), None, at).await
     }
 
     /// Says what a conversation is about besides, and what no more; nothing happens where it is so already.
@@ -178,7 +261,7 @@ impl Audited<'_> {
                     );
                     let filed = Detail::became("topics", titles.0, titles.1);
                     let fact = recorded(&found, Did::ConversationTopics, filed);
-                    let change = happen(connection, found, Author::Operator(by.0), &what, at).await?;
+                    let change = happen(connection, found.progress, found, Author::Operator(by.0), &what, at).await?;
                     Ok((Some(change), vec![fact]))
                 })
             },
@@ -216,7 +299,7 @@ impl Audited<'_> {
                         job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
                     }
                     let fact = recorded(&found, kind, None);
-                    let change = happen(connection, found, Author::Operator(by.0), &[what], at).await?;
+                    let change = happen(connection, found.progress, found, Author::Operator(by.0), &[what], at).await?;
                     Ok((Some(change), vec![fact]))
                 })
             },
@@ -259,7 +342,8 @@ impl Store {
                             job::postpone(connection, &claimed, due).await?;
                             return Ok(None);
                         }
-                        let change = happen(connection, found, Author::System, &[Event::EndedIdle], at).await?;
+                        let change =
+                            happen(connection, found.progress, found, Author::System, &[Event::EndedIdle], at).await?;
                         job::finish(connection, &claimed).await?;
                         Ok(Some(change))
                     })

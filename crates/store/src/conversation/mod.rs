@@ -1,6 +1,7 @@
-//! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `snooze` puts them off,
-//! `see` notes who has read what, and `head` writes how far they have come.
+//! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `alter` changes what was
+//! not seen yet, `snooze` puts them off, `see` notes who has read what, and `head` writes how far they have come.
 
+mod alter;
 mod happen;
 pub(crate) mod head;
 mod list;
@@ -13,6 +14,8 @@ use domain::{
     WidgetId,
 };
 
+pub use self::alter::Altered;
+pub use self::happen::To;
 pub use self::list::List;
 pub use self::see::Seen;
 use crate::engine::{Connection, Row, Value, statements};
@@ -20,7 +23,8 @@ use crate::{Error, Result, Store};
 
 /// The statements of all its files.
 #[cfg(test)]
-pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[ALL, happen::ALL, head::ALL, list::ALL, see::ALL];
+pub(crate) static EVERY: &[&[&crate::engine::Statement]] =
+    &[ALL, alter::ALL, happen::ALL, head::ALL, list::ALL, see::ALL];
 
 /// Everything about a conversation but what was said.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -37,7 +37,9 @@ impl Store {
                         if let Some(until) = until {
                             job::reschedule(connection, organisation, job::Kind::Return, id.0, until, at).await?;
                         }
-                        happen(connection, found, Author::Operator(by.0), &[Event::Snoozed(until)], at).await.map(Some)
+                        happen(connection, found.progress, found, Author::Operator(by.0), &[Event::Snoozed(until)], at)
+                            .await
+                            .map(Some)
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
@@ -70,7 +72,8 @@ impl Store {
                             job::postpone(connection, &claimed, until).await?;
                             return Ok(None);
                         }
-                        let change = happen(connection, found, Author::System, &[Event::Returned], at).await?;
+                        let change =
+                            happen(connection, found.progress, found, Author::System, &[Event::Returned], at).await?;
                         job::finish(connection, &claimed).await?;
                         Ok(Some(change))
                     })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use diskret_store::append::Outcome;
-use diskret_store::conversation::List;
+use diskret_store::conversation::{List, To};
 use diskret_store::group::{IN_USE_STILL, TITLE_TAKEN};
 use diskret_store::operator::OperatorChange;
 use diskret_store::widget::Widget;
@@ -154,9 +154,19 @@ async fn a_group_with_conversations_stays(at: Fixture) {
     let returns = group(&at, "Returns").await;
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
-    at.store.audited(somebody()).hand_to_group(at.ours.id, chat.id, by, Some(returns), START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(matches!(at.store.audited(somebody()).delete_group(at.ours.id, returns).await, Err(Error::Conflict(_))));
-    at.store.audited(somebody()).hand_to_group(at.ours.id, chat.id, by, None, START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(None), None, START)
+        .await
+        .unwrap()
+        .unwrap();
     at.store.audited(somebody()).delete_group(at.ours.id, returns).await.unwrap();
 }
 
@@ -168,14 +178,14 @@ async fn a_conversation_is_handed_to_a_group_and_nobody_is_on_it(at: Fixture) {
     let change = at
         .store
         .audited(somebody())
-        .hand_to_group(at.ours.id, chat.id, by, Some(returns), START)
+        .hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(change.previous, Hands { assignee: Some(at.ours.ben), group: None });
     assert_eq!(change.progress.hands(), Hands { assignee: None, group: Some(returns) });
     assert_eq!(
-        at.store.audited(somebody()).hand_to_group(at.ours.id, chat.id, by, Some(returns), START).await,
+        at.store.audited(somebody()).hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START).await,
         Ok(None),
         "it is so"
     );
@@ -203,7 +213,12 @@ async fn lists_and_counts_show_what_a_groups_operator_reaches(at: Fixture) {
     ] {
         let chat = at.chat().await;
         if group.is_some() {
-            at.store.audited(somebody()).hand_to_group(at.ours.id, chat.id, by, group, START).await.unwrap().unwrap();
+            at.store
+                .audited(somebody())
+                .hand_over(at.ours.id, chat.id, by, To::Group(group), None, START)
+                .await
+                .unwrap()
+                .unwrap();
         }
         if assignee.is_some() {
             at.store.audited(somebody()).assign(at.ours.id, chat.id, by, assignee, START).await.unwrap().unwrap();
@@ -252,7 +267,7 @@ async fn a_group_of_another_organisation_is_not_found(at: Fixture) {
     let handed = at
         .store
         .audited(somebody())
-        .hand_to_group(at.ours.id, chat.id, (at.ours.ada, all()), Some(theirs.number), START)
+        .hand_over(at.ours.id, chat.id, (at.ours.ada, all()), To::Group(Some(theirs.number)), None, START)
         .await;
     assert_eq!(handed, Err(Error::NotFound));
     assert!(at.store.audited(somebody()).rename_group(at.ours.id, theirs.number, "Ours".to_owned()).await.is_err());
@@ -264,9 +279,19 @@ async fn a_hand_over_among_groups_is_found_by_the_sweep(at: Fixture) {
     let (returns, press) = (group(&at, "Returns").await, group(&at, "Press").await);
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
-    at.store.audited(somebody()).hand_to_group(at.ours.id, chat.id, by, Some(returns), START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START)
+        .await
+        .unwrap()
+        .unwrap();
     let before = at.head(&chat).await.position;
-    at.store.audited(somebody()).hand_to_group(at.ours.id, chat.id, by, Some(press), START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(Some(press)), None, START)
+        .await
+        .unwrap()
+        .unwrap();
     stored(at.store.append(chat.visitor(1, 2)).await);
     let found = at.store.changes_of(vec![(at.ours.id, chat.id)]).await.unwrap().remove(0);
     assert_eq!(found.clone().told_past(before).previous.group, Some(returns), "who loses it must hear");

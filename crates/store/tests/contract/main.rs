@@ -26,6 +26,7 @@ macro_rules! on_both {
     };
 }
 
+mod alter;
 mod append;
 mod audit;
 mod audit_tampered;
@@ -37,6 +38,7 @@ mod disk;
 mod durability;
 mod fixture;
 mod group;
+mod handover;
 mod job;
 mod key;
 mod message;

@@ -3,7 +3,15 @@ import { describe, expect, it } from "vitest";
 import { isNews } from "./news";
 
 const row = (changes: Partial<ConversationSummary>) =>
-  ({ id: "a", state: "open", assignee: null, unread: 1, preview_from: "visitor", ...changes }) as ConversationSummary;
+  ({
+    id: "a",
+    state: "open",
+    assignee: null,
+    unread: 1,
+    preview_from: "visitor",
+    returned_at: null,
+    ...changes,
+  }) as ConversationSummary;
 const around = { me: "ben", looksAt: null, away: false };
 
 describe("what an operator is told of", () => {
@@ -18,6 +26,14 @@ describe("what an operator is told of", () => {
     expect(isNews(row({ unread: 2 }), row({ unread: 0 }), around)).toBe(false);
     expect(isNews(undefined, row({ unread: 1, preview_from: "operator" }), around)).toBe(false);
     expect(isNews(undefined, row({ state: "ended" }), around)).toBe(false);
+  });
+  it("is what is back after it was put off, once", () => {
+    const back = row({ unread: 0, returned_at: 7 });
+    expect(isNews(row({ unread: 0 }), back, around)).toBe(true);
+    expect(isNews(undefined, back, around)).toBe(true);
+    expect(isNews(back, { ...back, position: 9 }, around)).toBe(false);
+    expect(isNews(undefined, row({ ...back, assignee: { id: "lena", name: "Lena" } }), around)).toBe(false);
+    expect(isNews(row({}), back, { ...around, away: true })).toBe(false);
   });
   it("is not what is on the screen, and nothing while they are away", () => {
     expect(isNews(undefined, row({}), { ...around, looksAt: "a" })).toBe(false);

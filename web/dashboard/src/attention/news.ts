@@ -10,6 +10,8 @@ interface Around {
 /** Whether a row that changed brings something that its operator should be told of, wherever they look. */
 export function isNews(before: ConversationSummary | undefined, now: ConversationSummary, around: Around): boolean {
   if (around.away || now.id === around.looksAt || now.state === "ended") return false;
+  const isBack = now.returned_at !== null && now.returned_at !== before?.returned_at;
   const concerns = now.assignee === null || now.assignee.id === around.me;
+  if (concerns && isBack) return true;
   return concerns && now.preview_from === "visitor" && now.unread > (before?.unread ?? 0);
 }

@@ -1,7 +1,8 @@
-import type { ConversationSummary } from "@diskret/api";
+import type { ConversationSummary, ServerFrame } from "@diskret/api";
 import { t } from "../i18n/index.svelte";
 import { conversationPath } from "../shell/route";
 import { router } from "../shell/router.svelte";
+import { toasts } from "../shell/toasts.svelte";
 import { attention } from "./settings.svelte";
 import { chime } from "./sound";
 
@@ -10,11 +11,30 @@ let soundedAt = 0;
 
 /** Tells of a new message as its operator has chosen: with a sound, with a notification, or not at all. */
 export function tellOf(row: ConversationSummary): void {
-  if (attention.on("sound") && Date.now() - soundedAt > QUIET_MS) {
-    soundedAt = Date.now();
-    chime();
+  sound();
+  if (attention.on("notify") && canNotify()) {
+    const body = attention.on("preview") ? row.preview : undefined;
+    notify(row, t(row.returned_at === null ? "attention.new" : "attention.returned"), body);
   }
-  if (attention.on("notify") && canNotify()) notify(row);
+}
+
+/** A colleague calls: said on the screen in any case, and as chosen where nobody looks. Notes stay inside. */
+export function tellCall(
+  row: ConversationSummary,
+  { why, name }: ServerFrame & { type: "called" },
+  quietly: boolean,
+): void {
+  const text = t(`called.${why}`, { name, visitor: t("conversation.visitor", { label: row.label }) });
+  toasts.show(text);
+  if (quietly) return;
+  sound();
+  if (attention.on("notify") && canNotify()) notify(row, text, undefined);
+}
+
+function sound(): void {
+  if (!attention.on("sound") || Date.now() - soundedAt <= QUIET_MS) return;
+  soundedAt = Date.now();
+  chime();
 }
 
 export function canNotify(): boolean {
@@ -27,10 +47,9 @@ export async function mayNotify(): Promise<boolean> {
 }
 
 /** Says nothing of what was written unless its operator wants it: notifications stand on lock screens and in lists. */
-function notify(row: ConversationSummary): void {
-  const body = attention.on("preview") ? row.preview : undefined;
+function notify(row: ConversationSummary, title: string, body: string | undefined): void {
   try {
-    const shown = new Notification(t("attention.new"), { tag: row.id, body: body ?? undefined, silent: true });
+    const shown = new Notification(title, { tag: row.id, body, silent: true });
     shown.onclick = () => {
       window.focus();
       router.go(conversationPath(row.id));

@@ -4,6 +4,7 @@ import { explain } from "../i18n/errors";
 import { t } from "../i18n/index.svelte";
 import { router } from "../shell/router.svelte";
 import { toasts } from "../shell/toasts.svelte";
+import { freshSender } from "../socket/sender";
 import { rows } from "./rows.svelte";
 
 const path = (id: string, what: string) => `/api/conversations/${encodeURIComponent(id)}/${what}`;
@@ -42,26 +43,35 @@ function leave(id: string): void {
 
 const isReached = (id: string) => rows.all.has(id);
 
-export async function assign(row: ConversationSummary, to: OperatorRef | null): Promise<void> {
+/** A note under a name of its own, so that one that is sent again is stored once. */
+const withNote = (text: string) => (text === "" ? {} : { note: { sender: freshSender(), text } });
+
+/** Says whether it is so now. */
+export async function assign(row: ConversationSummary, to: OperatorRef | null, note = ""): Promise<boolean> {
   const from = row.assignee;
-  if (from?.id === to?.id) return;
-  if (!(await put(row.id, "assignment", { operator: to?.id ?? null }, { assignee: to }))) return;
+  if (from?.id === to?.id && note === "") return true;
+  if (!(await put(row.id, "assignment", { operator: to?.id ?? null, ...withNote(note) }, { assignee: to })))
+    return false;
   const text = to ? t("conversation.assigned", { name: to.name }) : t("conversation.unassigned");
-  if (!isReached(row.id)) return toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
-  toasts.show(text, () => void put(row.id, "assignment", { operator: from?.id ?? null }, { assignee: from }));
+  if (!isReached(row.id)) toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
+  else toasts.show(text, () => void put(row.id, "assignment", { operator: from?.id ?? null }, { assignee: from }));
+  return true;
 }
 
 /** A group's conversation is nobody's until one of the group takes it. */
-export async function hand(row: ConversationSummary, to: GroupRef | null): Promise<void> {
+export async function hand(row: ConversationSummary, to: GroupRef | null, note = ""): Promise<boolean> {
   const { group, assignee } = row;
-  if (group?.id === to?.id) return;
-  if (!(await put(row.id, "assignment", { group: to?.id ?? null }, { group: to, assignee: null }))) return;
+  if (group?.id === to?.id && note === "") return true;
+  const body = { group: to?.id ?? null, ...withNote(note) };
+  if (!(await put(row.id, "assignment", body, { group: to, assignee: null }))) return false;
   const text = to ? t("conversation.handed", { name: to.name }) : t("conversation.handed.everybody");
-  if (!isReached(row.id)) return toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
-  toasts.show(text, async () => {
-    const back = await put(row.id, "assignment", { group: group?.id ?? null }, { group });
-    if (back && assignee) await put(row.id, "assignment", { operator: assignee.id }, { assignee });
-  });
+  if (!isReached(row.id)) toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
+  else
+    toasts.show(text, async () => {
+      const back = await put(row.id, "assignment", { group: group?.id ?? null }, { group });
+      if (back && assignee) await put(row.id, "assignment", { operator: assignee.id }, { assignee });
+    });
+  return true;
 }
 
 export async function end(row: ConversationSummary): Promise<void> {

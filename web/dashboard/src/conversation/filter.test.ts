@@ -9,6 +9,7 @@ const row = (changes: Partial<ConversationSummary>) =>
     language: "de",
     group: null,
     topics: [],
+    snoozed_until: null,
     unread: 0,
     waiting_since: null,
     ...changes,
@@ -16,10 +17,18 @@ const row = (changes: Partial<ConversationSummary>) =>
 
 describe("a filter", () => {
   it("stands in the address and is read from it", () => {
-    const filter = { state: "new", language: "en", group: "abc", topic: "xyz", unread: true, waiting: 15 } as const;
-    expect(writeFilter(filter)).toBe("?state=new&language=en&group=abc&topic=xyz&unread=yes&waiting=15");
+    const filter = {
+      state: "new",
+      language: "en",
+      group: "abc",
+      topic: "xyz",
+      unread: true,
+      snoozed: true,
+      waiting: 15,
+    } as const;
+    expect(writeFilter(filter)).toBe("?state=new&language=en&group=abc&topic=xyz&unread=yes&snoozed=yes&waiting=15");
     expect(readFilter(writeFilter(filter))).toEqual(filter);
-    expect(count(filter)).toBe(6);
+    expect(count(filter)).toBe(7);
     expect(writeFilter(everything)).toBe("");
     expect(readFilter("")).toEqual(everything);
   });
@@ -34,6 +43,9 @@ describe("a filter", () => {
     expect(passes(row({ language: "en" }), { ...everything, language: "de" }, NOW)).toBe(false);
     expect(passes(row({ group: { id: "g", name: "G" } }), { ...everything, group: "g" }, NOW)).toBe(true);
     expect(passes(row({}), { ...everything, group: "g" }, NOW)).toBe(false);
+    expect(passes(row({ snoozed_until: 1 }), everything, NOW)).toBe(false);
+    expect(passes(row({ snoozed_until: 1 }), { ...everything, snoozed: true }, NOW)).toBe(true);
+    expect(passes(row({}), { ...everything, snoozed: true }, NOW)).toBe(false);
     const topics = [{ id: "t", name: "T", colour: 1 }];
     expect(passes(row({ topics }), { ...everything, topic: "t" }, NOW)).toBe(true);
     expect(passes(row({ topics }), { ...everything, topic: "u" }, NOW)).toBe(false);

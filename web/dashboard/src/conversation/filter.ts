@@ -7,10 +7,19 @@ export interface Filter {
   group: string | null;
   topic: string | null;
   unread: boolean;
+  snoozed: boolean; // those that are put off, instead of all others
   waiting: number; // minutes, more than; 0 is any
 }
 
-export const everything: Filter = { state: null, language: null, group: null, topic: null, unread: false, waiting: 0 };
+export const everything: Filter = {
+  state: null,
+  language: null,
+  group: null,
+  topic: null,
+  unread: false,
+  snoozed: false,
+  waiting: 0,
+};
 export const states = ["new", "open", "pending"] as const;
 export const LONGEST_MINUTES = 1_440;
 
@@ -22,7 +31,9 @@ export function readFilter(search: string): Filter {
   const minutes = Number(words.get("waiting"));
   const waiting = Number.isInteger(minutes) && minutes > 0 && minutes <= LONGEST_MINUTES ? minutes : 0;
   const unread = words.get("unread") === "yes";
-  return { state, language, group: words.get("group") || null, topic: words.get("topic") || null, unread, waiting };
+  const snoozed = words.get("snoozed") === "yes";
+  const [group, topic] = [words.get("group") || null, words.get("topic") || null];
+  return { state, language, group, topic, unread, snoozed, waiting };
 }
 
 /** As it stands in the address, so that it can be kept as a bookmark: "" where nothing is set. */
@@ -33,6 +44,7 @@ export function writeFilter(filter: Filter): string {
   if (filter.group) words.set("group", filter.group);
   if (filter.topic) words.set("topic", filter.topic);
   if (filter.unread) words.set("unread", "yes");
+  if (filter.snoozed) words.set("snoozed", "yes");
   if (filter.waiting > 0) words.set("waiting", String(filter.waiting));
   return words.size > 0 ? `?${words}` : "";
 }
@@ -42,6 +54,7 @@ export function count(filter: Filter): number {
 }
 
 export function passes(row: ConversationSummary, filter: Filter, nowMs: number): boolean {
+  if (filter.snoozed !== (row.snoozed_until !== null)) return false;
   if (filter.state && row.state !== filter.state) return false;
   if (filter.language && row.language !== filter.language) return false;
   if (filter.group && row.group?.id !== filter.group) return false;

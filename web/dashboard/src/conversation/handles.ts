@@ -11,4 +11,5 @@ export const handles: {
   /** The list as it stands on the screen. */
   listed?: (() => string[]) | undefined;
   assign?: (() => void) | undefined;
+  snooze?: (() => void) | undefined;
 } = {};

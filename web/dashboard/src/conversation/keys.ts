@@ -4,6 +4,7 @@ import { router } from "../shell/router.svelte";
 import { toasts } from "../shell/toasts.svelte";
 import { openTopics } from "../topics/open";
 import { end } from "./actions";
+import { edits } from "./edits.svelte";
 import { handles } from "./handles";
 import { neighbour } from "./list-order";
 import { rows } from "./rows.svelte";
@@ -31,6 +32,7 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
   else if (key === "n") handles.compose?.("note");
   else if (key === "s") handles.snippets?.();
   else if (key === "a") handles.assign?.();
+  else if (key === "h" && row.state !== "ended") handles.snooze?.();
   else if (key === "t") void openTopics(row.id);
   else if (key === "e" && row.state !== "ended" && !event.repeat) void end(row);
   else return;
@@ -54,7 +56,7 @@ function back(event: KeyboardEvent, target: Element, conversation: string | null
   }
   if (conversation === null) return;
   event.preventDefault();
-  if (undoSending(conversation)) return;
+  if (edits.cancel(conversation) || undoSending(conversation)) return;
   if (person) router.go(conversationPath(conversation), true);
   else if (!target.closest?.(".list") && focusRow(conversation)) return;
   else {

@@ -6,6 +6,7 @@ import { isNews } from "../attention/news";
 import { i18n } from "../i18n/index.svelte";
 import { session } from "../session/session.svelte";
 import { Connection, type Hooks, type Status } from "../socket/connection";
+import { freshSender } from "../socket/sender";
 import { rows } from "./rows.svelte";
 import { threads } from "./threads.svelte";
 import { typing } from "./typing.svelte";
@@ -180,6 +181,9 @@ class Live {
         rows.remove(frame.conversation);
         if (frame.conversation === this.current) threads.gone(frame.conversation);
         break;
+      case "called":
+        this.#called(frame);
+        break;
       case "counts": {
         const { type: _, ...counts } = frame;
         rows.counts = counts;
@@ -208,6 +212,13 @@ class Live {
     const looksAt = document.hasFocus() ? this.current : null;
     if (!rows.put(row) || !isNews(before, row, { me: session.me, looksAt, away: this.#away })) return;
     void import("../attention/tell").then(({ tellOf }) => tellOf(row));
+  }
+
+  #called(frame: ServerFrame & { type: "called" }): void {
+    const row = rows.all.get(frame.conversation);
+    const looksAt = document.hasFocus() ? this.current : null;
+    if (row)
+      void import("../attention/tell").then(({ tellCall }) => tellCall(row, frame, row.id === looksAt || this.#away));
   }
 
   #enter(entry: ServerFrame & { type: "message" | "event" }): void {
@@ -267,10 +278,6 @@ class Live {
 
 function isClosed(code: string): boolean {
   return code === "not_found" || code === "forbidden";
-}
-
-function freshSender(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export const live = new Live();

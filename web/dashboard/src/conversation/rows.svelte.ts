@@ -42,7 +42,13 @@ class Rows {
   get unread(): number {
     let count = 0;
     for (const row of this.all.values())
-      if (row.unread > 0 && row.state !== "ended" && (row.assignee === null || row.assignee.id === session.me)) count++;
+      if (
+        row.unread > 0 &&
+        row.state !== "ended" &&
+        row.snoozed_until === null &&
+        (row.assignee === null || row.assignee.id === session.me)
+      )
+        count++;
     return count;
   }
 

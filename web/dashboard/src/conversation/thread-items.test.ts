@@ -37,6 +37,12 @@ describe("thread items", () => {
   it("shows how far the visitor has seen inside a group", () => {
     expect(shape([message(1, 0), message(2, 1), message(3, 2)], null, 2)).toEqual(["day", "1<s", "2>s", "3>"]);
   });
+  it("has no line of its own for a correction, and none between what belongs together", () => {
+    const edited = { ...message(2, 1), type: "event", event: "edited", of: 1, operator: null } as Entry;
+    expect(shape([message(1, 0), edited, message(3, 2)])).toEqual(["day", "1<", "3>"]);
+    const ended = { ...message(2, 1), type: "event", event: "ended", operator: null } as Entry;
+    expect(shape([message(1, 0), ended])).toEqual(["day", "1<>", "event"]);
+  });
   it("never calls a note seen", () => {
     expect(shape([message(1, 0, { note: true })], null, 9)).toEqual(["day", "1<>"]);
   });

@@ -9,7 +9,9 @@ export type ThreadItem =
 const TOGETHER_MICROS = 2 * 60 * 1_000_000;
 
 /** Turns entries into what stands on the screen: days, the line "new", and messages set as groups. */
-export function threadItems(entries: readonly Entry[], newFrom: number | null, visitorSeen: number): ThreadItem[] {
+export function threadItems(all: readonly Entry[], newFrom: number | null, visitorSeen: number): ThreadItem[] {
+  // A correction shows where the text stands, and nowhere else.
+  const entries = all.filter((entry) => entry.type === "message" || entry.of === undefined);
   const items: ThreadItem[] = [];
   let day = "";
   entries.forEach((entry, at) => {

@@ -46,6 +46,17 @@ describe("timeline", () => {
     expect(receive(empty, message(1)).outcome).toBe("appended");
   });
 
+  it("shows what was corrected in its newest text, and what was taken back as gone", () => {
+    const event = (sequence: number, extra: object) => ({ ...message(sequence), type: "event", ...extra }) as Entry;
+    const texts = (timeline: { entries: readonly Entry[] }) =>
+      timeline.entries.map((entry) => (entry.type === "message" ? entry.text : entry.event));
+    const corrected = receive(openAt(page(4, 5)), event(6, { event: "edited", of: 4, text: "anew" })).timeline;
+    expect(texts(corrected)).toEqual(["anew", "5", "edited"]);
+    const gone = receive(corrected, event(7, { event: "recalled", of: 5, text: undefined })).timeline;
+    expect(texts(gone)).toEqual(["anew", "", "edited", "recalled"]);
+    expect(texts(receive(gone, event(8, { event: "edited", of: 99, text: "x" })).timeline)[0]).toBe("anew");
+  });
+
   it("puts older pages in front, without doubles", () => {
     expect(sequences(prepend(openAt(page(4, 5)), page(2, 3, 4)))).toEqual([2, 3, 4, 5]);
   });

@@ -26,7 +26,16 @@ export function receive(timeline: Timeline, entry: Entry): { timeline: Timeline;
   const held = heldUpTo(timeline);
   if (entry.sequence <= held) return { timeline, outcome: "known" };
   if (entry.sequence > held + 1) return { timeline, outcome: "gap" };
-  return { timeline: { entries: [...timeline.entries, entry] }, outcome: "appended" };
+  return {
+    timeline: { entries: [...timeline.entries.map((each) => altered(each, entry)), entry] },
+    outcome: "appended",
+  };
+}
+
+/** An entry as it is once this one has come: what was corrected has its newest text, what was taken back none. */
+function altered(entry: Entry, by: Entry): Entry {
+  if (by.type !== "event" || by.of !== entry.sequence || entry.type !== "message") return entry;
+  return { ...entry, text: by.text ?? "" };
 }
 
 export function prepend(timeline: Timeline, page: EntryPage): Timeline {

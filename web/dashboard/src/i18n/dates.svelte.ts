@@ -32,6 +32,15 @@ export function day(micros: number): string {
   return format("day in UTC", { dateStyle: "medium", timeZone: "UTC" }).format(date(micros));
 }
 
+/** A moment to come, as short as it is clear: the time today, with its day within a week, else with its date. */
+export function until(micros: number): string {
+  const now = Date.now();
+  if (dayOf(micros) === dayOf(now * 1000)) return clock(micros);
+  const near = micros / 1000 - now < 6 * 86_400_000;
+  const day: Intl.DateTimeFormatOptions = near ? { weekday: "short" } : { day: "numeric", month: "short" };
+  return format(near ? "near" : "far", { ...day, hour: "2-digit", minute: "2-digit" }).format(date(micros));
+}
+
 export function dayTitle(micros: number, nowMs: number): string {
   const short = format("day", { day: "numeric", month: "long" }).format(date(micros));
   if (dayOf(micros) === dayOf(nowMs * 1000)) return t("thread.today", { date: short });

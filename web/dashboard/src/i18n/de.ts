@@ -1,14 +1,18 @@
 import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
+import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
+import { deTogether } from "./de-together";
 import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deSnooze,
   ...deTeam,
   ...deAccount,
   ...deAudit,
   ...deTopics,
+  ...deTogether,
 
   "app.loading": "Wird geladen …",
   "app.retry": "Erneut versuchen",

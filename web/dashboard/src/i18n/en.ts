@@ -1,14 +1,18 @@
 import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
+import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
+import { enTogether } from "./en-together";
 import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
+  ...enSnooze,
   ...enTeam,
   ...enAccount,
   ...enAudit,
   ...enTopics,
+  ...enTogether,
 
   "app.loading": "Loading …",
   "app.retry": "Try again",

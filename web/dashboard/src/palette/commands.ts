@@ -13,6 +13,8 @@ import { maySee } from "../shell/may-see";
 import { conversationPath, settingPaths, settings } from "../shell/route";
 import { router } from "../shell/router.svelte";
 import { appearance, themes } from "../shell/theme.svelte";
+import { snooze, takeUp } from "../snooze/snooze";
+import { moments } from "../snooze/times";
 import { addTopic, isAbout, removeTopic } from "../topics/file";
 import { openTopics } from "../topics/open";
 import { topics } from "../topics/topics.svelte";
@@ -89,6 +91,11 @@ function ofConversation(row: ConversationSummary): Command[] {
         command(`group-${group.id}`, t("palette.hand", { name: group.name }), () => void hand(row, group)),
       ),
     ...(row.group ? [command("group-none", t("palette.hand.everybody"), () => void hand(row, null))] : []),
+    ...(row.state === "ended" ? [] : [command("snooze", t("snooze.label"), () => handles.snooze?.(), "H")]),
+    ...(row.state === "ended" ? [] : moments(new Date())).map(({ key, at }) =>
+      command(key, t("palette.snooze", { time: t(key) }), () => void snooze(row, at)),
+    ),
+    ...(row.snoozed_until === null ? [] : [command("take-up", t("snooze.take_up"), () => void takeUp(row))]),
     command("topics", t("topics.set"), () => void openTopics(row.id), "T"),
     ...topics.offered
       .filter((topic) => !isAbout(row, topic))

@@ -89,7 +89,7 @@ function looking(): boolean {
 }
 
 function incoming({ entry }: Placed): void {
-  if (entry.type === "message") find("spoken").textContent = `${entry.author.name ?? ""}: ${entry.text}`;
+  if (looking() && entry.type === "message") find("spoken").textContent = `${entry.author.name ?? ""}: ${entry.text}`;
 }
 
 function refused(text: string): void {

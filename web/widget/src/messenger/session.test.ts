@@ -186,6 +186,25 @@ describe("Session", () => {
     expect(session.unread).toEqual([]);
   });
 
+  it("does not count as new what was taken back", () => {
+    const { session } = begin();
+    session.frame(welcome());
+    session.frame(accepted(1, 1));
+    for (const sequence of [1, 2, 3]) session.frame(said(sequence));
+    expect(session.unread).toEqual([1, 2, 3]);
+    const recalled = {
+      type: "event",
+      conversation: "c1",
+      sequence: 4,
+      at: 1,
+      event: "recalled",
+      operator: null,
+      of: 2,
+    };
+    session.frame(recalled as ServerFrame);
+    expect(session.unread).toEqual([1, 3]);
+  });
+
   it("does not claim to have seen beyond a gap", () => {
     const { session, out } = begin();
     session.frame(welcome());

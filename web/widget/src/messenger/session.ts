@@ -16,7 +16,7 @@ export interface Wire {
 }
 
 const GAP_GRACE = 1000;
-const fromTeam = (entry: Placed["entry"]) => entry.type === "message" && entry.author.kind === "operator";
+const fromTeam = (entry: Placed["entry"]) => entry.type === "message" && entry.text && entry.author.kind === "operator";
 type Problem = Extract<ServerFrame, { type: "problem" }>;
 
 /** The conversation with the server: turns frames into state and says when to draw. No DOM. */

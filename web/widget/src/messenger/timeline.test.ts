@@ -32,6 +32,21 @@ describe("Timeline", () => {
     expect(keys(t)).toEqual(["m1", "m2", "m3", "m4"]);
   });
 
+  it("has the newest text of what was corrected, and none of what was taken back", () => {
+    const t = new Timeline();
+    t.begin(false);
+    const event = (sequence: number, of: number, text: string): Placed => {
+      const { conversation, at } = entry(sequence).entry;
+      const kind = text ? ("edited" as const) : ("recalled" as const);
+      const what = { type: "event" as const, conversation, sequence, at, event: kind, operator: null, of, text };
+      return { entry: what, key: `m${sequence}`, masked: false };
+    };
+    const team = (sequence: number) => ({ ...entry(sequence), key: `c1.${sequence}` });
+    for (const placed of [team(1), team(2), event(4, 2, ""), event(3, 1, "anew")]) t.place(placed);
+    expect(t.entries.map(({ entry }) => (entry.type === "message" ? entry.text : ""))).toEqual(["anew", ""]);
+    expect(t.last).toBe(4);
+  });
+
   it("insists on number 1 in a conversation that it sees begin", () => {
     const t = new Timeline();
     t.begin(false);

@@ -1,9 +1,9 @@
-import type { Entry } from "@diskret/api";
+import type { Entry, EventEntry } from "@diskret/api";
 
 /** An entry and what this page load knows about it. */
 export interface Placed {
   entry: Entry;
-  key: string;
+  key: string; // of what the team said: conversation and number
   masked: boolean; // a card number was covered before it was sent
 }
 
@@ -79,7 +79,11 @@ export class Timeline {
   #settle(): void {
     for (let next = this.#ahead.get(this.last + 1); next; next = this.#ahead.get(this.last + 1)) {
       this.#ahead.delete(++this.last);
-      this.entries.push(next);
+      // A correction stands in the place of what it corrects; where something was taken back, nothing does.
+      const { conversation, of, text } = next.entry as Required<EventEntry>;
+      if (of) {
+        for (const { entry, key } of this.entries) if (key === `${conversation}.${of}`) entry.text = text;
+      } else this.entries.push(next);
     }
   }
 }

@@ -216,7 +216,7 @@ impl Desk {
                 self.world.note(&self.name, &format!("assigns {}", self.world.alias(&id)));
                 let (principal, name) = (self.member.principal, id.parse().expect("ids are ids"));
                 self.ask(move |node| {
-                    Box::pin(async move { node.app().assign(principal, name, To::Operator(to)).await })
+                    Box::pin(async move { node.app().assign(principal, name, To::Operator(to), None).await })
                 });
             }
             Act::End(id, ended) => {

@@ -111,7 +111,7 @@ impl Desk {
                 if acknowledged {
                     continue;
                 }
-                let people = match entries::people(&self.app, followed.reference.organisation, &entry).await {
+                let people = match entries::people(&self.app, &followed.reference, &entry).await {
                     Ok(people) => people,
                     Err(error) => {
                         return self.connection.refuse(Problem { fatal: true, ..error.into() }).await.map(|()| true);

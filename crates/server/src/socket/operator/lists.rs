@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::conversation::Change;
-use domain::{Capability, Reach};
+use domain::conversation::{Call, Change};
+use domain::{Capability, ConversationId, OperatorId, Reach};
 use tokio::time::Instant;
 
 use super::Desk;
@@ -73,6 +73,21 @@ impl Desk {
         };
         self.connection.flush().await?;
         Ok(wait)
+    }
+
+    /// Tells that a colleague calls, where it is theirs to read: what came over the bus is not believed.
+    pub(super) async fn called(&mut self, id: ConversationId, by: OperatorId, why: Call) -> Result<(), Gone> {
+        let Ok(name) = self.app.name_of(self.principal, id).await else { return Ok(()) };
+        let Ok(row) = self.app.summary(self.principal, name).await else { return Ok(()) };
+        let Ok(person) = self.app.person(self.principal.organisation, by).await else { return Ok(()) };
+        if let Ok(row) = entries::summary(&self.app, row).await {
+            let conversation = row.id;
+            self.connection.feed(&ServerFrame::Conversation(row)).await?;
+            let name = person.display.reveal().into();
+            let called = ServerFrame::Called { conversation, why: why.into(), name };
+            self.connection.feed(&called).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn tell_counts(&mut self) -> Result<(), Gone> {

@@ -355,7 +355,9 @@ impl Desk {
             self.rows.insert(id, change);
         }
         for signal in post.signals {
-            if let Some(frame) = self.signal(signal).await {
+            if let Signal::Called(id, by, why) = signal {
+                self.called(id, by, why).await?;
+            } else if let Some(frame) = self.signal(signal).await {
                 self.connection.feed(&frame).await?;
             }
         }
@@ -394,7 +396,7 @@ impl Desk {
                 Some(ServerFrame::Presence { online, conversation: Some(name(id)?) })
             }
             Signal::SignedIn => Some(ServerFrame::SignedIn {}),
-            Signal::OperatorTyping(..) | Signal::TeamPresence(_) | Signal::Began => None,
+            Signal::OperatorTyping(..) | Signal::TeamPresence(_) | Signal::Began | Signal::Called(..) => None,
         }
     }
 }

@@ -102,6 +102,15 @@ const CONVERSATION: Expected = &[
     (Whose::Unknown, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
 ];
 
+// Of an entry that the caller wrote, where they could.
+const OWN_ENTRY: Expected = &[
+    (Whose::Own, [204, 204, 204, 403, 204, 204, 403, 401, 401]),
+    (Whose::Groups, [204, 204, 204, 403, 204, 403, 403, 401, 401]),
+    (Whose::Colleagues, [204, 204, 204, 403, 403, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 404, 404, 403, 401, 401]),
+];
+
 // A colleague's own snippet is answered like one that is not there.
 const SNIPPET: Expected = &[
     (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
@@ -173,6 +182,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     asked("get", "/api/conversations", "?list=all", &[(Whose::None, [200, 200, 200, 403, 200, 403, 403, 401, 401])]),
     plain("get", "/api/conversations/{id}", CONVERSATION),
     plain("get", "/api/conversations/{id}/entries", CONVERSATION),
+    plain("patch", "/api/conversations/{id}/entries/{sequence}", OWN_ENTRY),
+    plain("delete", "/api/conversations/{id}/entries/{sequence}", OWN_ENTRY),
     plain("put", "/api/conversations/{id}/assignment", CONVERSATION),
     plain("put", "/api/conversations/{id}/state", CONVERSATION),
     plain("put", "/api/conversations/{id}/snooze", CONVERSATION),

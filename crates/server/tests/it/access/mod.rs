@@ -250,8 +250,9 @@ async fn no_body_can_name_a_tenant_an_owner_or_a_role(on: On) {
         assert!(described.is_object(), "{}: a body that nobody describes", operation.path);
         let owner = world.caller_for(operation, Role::Owner).await;
         let id = world.names(operation, Whose::Own, &owner).await;
+        let sequence = world.noted(&owner, &world.own).await.to_string();
         let ask = |body: &Value| {
-            let path = operation.path.replace("{id}", &id);
+            let path = operation.path.replace("{id}", &id).replace("{sequence}", &sequence);
             world.house.ask(&operation.method.to_uppercase(), &path).by(&owner).json(body).send()
         };
         assert!(matches!(ask(&body).await.status, 200..300 | 409), "{}: the plain body is fine", operation.path);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::expectations::{Operation, ROLES, Role, Whose};
-use crate::harness::{Answer, Caller, House, On, PASSWORD, Person, Visitor, random};
+use crate::harness::{Answer, Caller, Heard, House, On, PASSWORD, Person, Visitor, hello_operator, random};
 
 pub(super) struct World {
     pub(super) house: &'static House,
@@ -207,11 +207,31 @@ impl World {
 
     pub(super) async fn ask(&self, operation: &Operation, whose: Whose, caller: &Caller) -> Answer {
         let id = self.names(operation, whose, caller).await;
-        let path = format!("{}{}", operation.path.replace("{id}", &id), operation.query);
+        let mut path = format!("{}{}", operation.path.replace("{id}", &id), operation.query);
+        if path.contains("{sequence}") {
+            path = path.replace("{sequence}", &self.noted(caller, &id).await.to_string());
+        }
         let ask = self.house.ask(&operation.method.to_uppercase(), &path).by(caller);
         match self.body(operation.method, operation.path, whose) {
             Some(body) => ask.json(&body).send().await,
             None => ask.send().await,
+        }
+    }
+
+    /// A note that the caller writes into a conversation, or its first entry where they cannot.
+    pub(super) async fn noted(&self, caller: &Caller, conversation: &str) -> i64 {
+        let Ok(mut socket) = self.house.operators_socket(caller).await else { return 1 };
+        socket.say(hello_operator()).await;
+        let note =
+            json!({ "type": "message", "counter": 1, "conversation": conversation, "text": "Notiz", "note": true });
+        socket.say(note).await;
+        loop {
+            match socket.hear().await {
+                Heard::Frame(frame) if frame["type"] == "accepted" => return frame["sequence"].as_i64().unwrap(),
+                Heard::Frame(frame) if frame["type"] == "problem" => return 1,
+                Heard::Frame(_) => {}
+                Heard::End(_) => return 1,
+            }
         }
     }
 
@@ -241,6 +261,7 @@ impl World {
                 Some(json!({ "operator": self.colleague }))
             }
             ("put", "/api/conversations/{id}/assignment") => Some(json!({ "operator": null })),
+            ("patch", "/api/conversations/{id}/entries/{sequence}") => Some(json!({ "text": "Notiz, berichtigt" })),
             ("put", "/api/conversations/{id}/state") => Some(json!({ "state": "open" })),
             ("post", "/api/operators") => Some(json!({
                 "name": "Neu", "email": address(), "role": "agent", "groups": [], "language": "de",

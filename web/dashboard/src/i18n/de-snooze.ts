@@ -1,0 +1,27 @@
+import type { enSnooze } from "./en-snooze";
+
+export const deSnooze: Record<keyof typeof enSnooze, string> = {
+  "snooze.label": "Später wiedervorlegen",
+  "snooze.hour": "In einer Stunde",
+  "snooze.evening": "Heute Abend",
+  "snooze.tomorrow": "Morgen früh",
+  "snooze.monday": "Nächsten Montag",
+  "snooze.own": "Andere Zeit …",
+  "snooze.own.title": "Wiedervorlegen am",
+  "snooze.own.label": "Tag und Uhrzeit",
+  "snooze.own.zone": "In Ihrer Zeitzone: {zone}",
+  "snooze.own.wrong": "Wählen Sie einen Zeitpunkt, der noch kommt, innerhalb eines Jahres.",
+  "snooze.own.do": "Dann wiedervorlegen",
+  "snooze.until": "bis {time}",
+  "snooze.done": "Kommt wieder {time}, oder wenn der Besucher schreibt",
+  "snooze.take_up": "Jetzt zurückholen",
+  "snooze.taken_up": "Wieder in der Liste",
+  "snooze.returned": "ist zurück",
+  "filter.snoozed": "Zurückgestellt",
+  "keys.snooze": "Später wiedervorlegen",
+  "palette.snooze": "Wiedervorlegen: {time}",
+  "attention.returned": "Ein zurückgestelltes Gespräch ist zurück",
+  "event.snoozed": "{name} hat es zurückgestellt bis {time}",
+  "event.returned": "Zurück zur vorgemerkten Zeit",
+  "event.returned.by": "{name} hat es vor der Zeit zurückgeholt",
+};

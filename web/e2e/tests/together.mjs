@@ -1,0 +1,214 @@
+// Colleagues at one conversation: what one wrote is corrected, handed over with a note, and nobody answers twice.
+import assert from "node:assert/strict";
+import { assertAccessible } from "../lib/accessible.mjs";
+import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
+import { openChat, said, visitShop, write } from "../lib/people.mjs";
+import { test } from "../lib/test.mjs";
+
+const WORDS = {
+  en: {
+    reply: /^Reply to/,
+    note: "Note for your team",
+    menu: "Change this message",
+    edit: "Edit",
+    back: "Take back",
+    editing: /You are changing your message/,
+    late: /Already read, so it cannot be changed/,
+    gone: "Taken back",
+    undo: /^Undo/,
+    handover: "Note with it",
+    handed: /^Ben Sommer gave you the conversation with Visitor/,
+  },
+  de: {
+    reply: /^Antwort an/,
+    note: "Notiz für Ihr Team",
+    menu: "Diese Nachricht ändern",
+    edit: "Bearbeiten",
+    back: "Zurückholen",
+    editing: /Sie ändern Ihre Nachricht/,
+    late: /Schon gelesen, deshalb nicht mehr zu ändern/,
+    gone: "Zurückgeholt",
+    undo: /^Rückgängig/,
+    handover: "Notiz dazu",
+    handed: /^Ben Sommer hat Ihnen das Gespräch mit Besucher/,
+  },
+};
+
+/** Signs in whatever the language is. */
+async function enter(context, server, email, password) {
+  const desk = await context.newPage();
+  await desk.goto(server.app);
+  await desk.locator('input[type="email"], input[name="email"]').first().fill(email);
+  await desk.locator('input[name="password"]').fill(password);
+  await desk.locator('button[type="submit"]').click();
+  await desk.getByRole("tab").nth(1).waitFor();
+  return desk;
+}
+
+async function open(desk, text) {
+  await desk.getByRole("tab").nth(1).click();
+  await desk.getByText(text).first().click();
+  await desk.locator("textarea").waitFor();
+}
+
+async function filled(field, text) {
+  for (let looks = 0; looks < 100; looks += 1) {
+    if ((await field.inputValue()) === text) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  assert.fail(`in the composer stands: ${await field.inputValue()}`);
+}
+
+/** Ben, the owner, and Lena, an agent, at their desks, and a visitor who wrote "4711", in its conversation. */
+async function pair({ start, open: browser }, language, device, size) {
+  const server = await start({ setUp: { language } });
+  const locale = language === "de" ? "de-DE" : "en-GB";
+  const one = { name: "Lena Roth", email: "lena@example.de", language };
+  const password = server.addOperator(server.facts.organisation, one);
+  const hasTouch = device === "phone";
+  const contexts = [
+    await browser({ size, language: locale, hasTouch }),
+    await browser({ size, language: locale, hasTouch }),
+    await browser(),
+  ];
+  const page = await visitShop(contexts[2], server, language === "de" ? "/" : "/en.html");
+  const chat = await openChat(page);
+  await write(chat, "4711");
+  const ben = await enter(contexts[0], server, "ben@example.de", server.facts.owner_password);
+  const lena = await enter(contexts[1], server, one.email, password);
+  await open(ben, "4711");
+  return { server, ben, lena, chat, page, errors: () => contexts.flatMap((context) => context.errors) };
+}
+
+for (const [language, device, size] of [
+  ["en", "desktop", DESKTOP],
+  ["de", "phone", PHONE],
+]) {
+  test(`a conversation is handed over with a note, ${language} ${device}`, async (tools) => {
+    const words = WORDS[language];
+    const { ben, lena, chat, errors } = await pair(tools, language, device, size);
+    const note = ben.getByLabel(words.handover);
+    if (device === "phone") {
+      await ben.locator("button.assign").tap();
+      await note.fill("Wants the money back");
+      await assertAccessible(ben, "the menu to assign, with a note");
+      await picture(ben, `handover-${language}-${device}`);
+      await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).tap();
+    } else {
+      await ben.evaluate(() => document.getElementById("conversation-title").focus());
+      await ben.keyboard.press("a");
+      await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).waitFor();
+      await ben.keyboard.type("l");
+      await ben.keyboard.press("Tab");
+      await ben.keyboard.insertText("Wants the money back");
+      await ben.getByRole("button", { name: /Give to Lena Roth/ }).waitFor();
+      await assertAccessible(ben, "the menu to assign, with a note");
+      await picture(ben, `handover-${language}-${device}`);
+      await ben.keyboard.press("Control+Enter");
+    }
+    await note.waitFor({ state: "detached" });
+    // The note first, then who has it.
+    const bens = ben.locator(".thread");
+    await bens.getByText("Wants the money back").waitFor();
+    await lena.getByText(words.handed).waitFor();
+    await assertAccessible(lena, "somebody who was called");
+    await lena.getByRole("tab").nth(0).click();
+    await lena.getByText("4711").first().click();
+    await lena.locator(".thread").getByText("Wants the money back").waitFor();
+    await said(chat, /Lena Roth/)
+      .first()
+      .waitFor();
+    assert.equal(await chat.getByText("money").count(), 0);
+    assert.deepEqual(errors(), []);
+  });
+
+  test(`a message that was not read yet is corrected and taken back, ${language} ${device}`, async (tools) => {
+    const words = WORDS[language];
+    const touch = device === "phone";
+    const server = await tools.start({ setUp: { language } });
+    const locale = language === "de" ? "de-DE" : "en-GB";
+    const team = await tools.open({ size, language: locale, hasTouch: touch });
+    const shop = await tools.open();
+    const page = await visitShop(shop, server, language === "de" ? "/" : "/en.html");
+    const chat = await openChat(page);
+    await write(chat, "4711");
+    const desk = await enter(team, server, "ben@example.de", server.facts.owner_password);
+    await open(desk, "4711");
+    const field = desk.locator("textarea");
+    // The chat is closed: what comes is not read.
+    await chat.locator("#close").click();
+
+    await field.fill("On Mnoday");
+    await field.press("Control+Enter");
+    await desk.getByText("On Mnoday").first().waitFor();
+    if (touch) {
+      await desk.getByRole("button", { name: words.menu }).tap();
+      await assertAccessible(desk, "the menu of a message");
+      await desk.getByRole("menuitem", { name: words.edit }).tap();
+    } else {
+      await field.press("ArrowUp");
+    }
+    await desk.getByText(words.editing).waitFor();
+    await filled(field, "On Mnoday");
+    await assertAccessible(desk, "a message that is being corrected");
+    await picture(desk, `correction-${language}-${device}`);
+    await desk.keyboard.press("Escape");
+    await filled(field, "");
+    await desk.getByText(words.editing).waitFor({ state: "detached" });
+
+    await field.press("ArrowUp");
+    await filled(field, "On Mnoday");
+    await field.fill("On Monday");
+    await field.press("Enter");
+    await desk.locator(".thread .message").getByText("On Monday").waitFor();
+    await filled(field, "");
+    assert.equal(await desk.locator(".thread").getByText("Mnoday").count(), 0);
+
+    await field.fill("wrong window");
+    await field.press("Control+Enter");
+    await desk.locator(".thread .message").getByText("wrong window").waitFor();
+    const menu = desk.getByRole("button", { name: words.menu }).nth(1); // once it is stored
+    await (touch ? menu.tap() : menu.press("Enter"));
+    const back = desk.getByRole("menuitem", { name: words.back });
+    await (touch ? back.tap() : back.press("Enter"));
+    await desk.locator(".thread .message").getByText(words.gone, { exact: true }).waitFor();
+    await assertAccessible(desk, "a message that was taken back");
+    await desk.getByRole("button", { name: words.undo }).first().press("Enter");
+    await filled(field, "wrong window");
+    await field.fill("");
+
+    // The visitor reads what is left, and only that.
+    const launcher = page.getByRole("button", { name: /chat/i }).last();
+    await launcher.click();
+    await said(chat, "On Monday").waitFor();
+    assert.equal(await chat.getByText(/Mnoday|wrong window/).count(), 0);
+    await desk
+      .locator(".thread")
+      .getByText(language === "de" ? "gesehen" : "seen")
+      .waitFor();
+    await field.press("ArrowUp");
+    await filled(field, "");
+    assert.equal(await desk.getByRole("button", { name: words.menu }).count(), 0);
+
+    // Beginning too early does not help: it is too late when it is read, and what was written stays.
+    await chat.locator("#close").click();
+    await field.fill("Bring it back");
+    await field.press("Control+Enter");
+    await desk.locator(".thread .message").getByText("Bring it back").waitFor();
+    await field.press("ArrowUp");
+    await filled(field, "Bring it back");
+    await launcher.click();
+    await said(chat, "Bring it back").waitFor();
+    await desk.getByText(words.late).first().waitFor();
+    await field.fill("Keep it");
+    await field.press("Enter");
+    await desk.getByRole("alert").or(desk.getByText(words.late)).first().waitFor();
+    await filled(field, "Keep it");
+    await field.press("Control+Enter");
+    await said(chat, "Keep it").waitFor();
+    assert.deepEqual(
+      [...team.errors, ...shop.errors].filter((error) => !/409/.test(error)),
+      [],
+    );
+  });
+}
