@@ -156,20 +156,24 @@ find_rust() {
     fi
 }
 
-# Public suites that the tests run: one from PyPI, in an environment of its own; one that crates.io has, which is data and
-# is not built. Versions and digests of both stand in scripts/suites.
+# Public suites that the tests run: two from PyPI, each in an environment of its own; one that crates.io has, which is data
+# and is not built. Versions and digests of all stand in scripts/suites.
 find_suites() {
-    local suite=target/kosoku wanted
-    wanted=$(sed -n 's/^kosoku==\([^ ]*\).*/\1/p' scripts/suites/kosoku.txt)
-    if [ "$("$suite/bin/python" -c 'import importlib.metadata, kosoku; print(importlib.metadata.version("kosoku"))' 2>/dev/null)" != "$wanted" ]; then
-        say "Installing the WebSocket suite kosoku $wanted into $suite"
-        agreed "Go on?" || give_up "Nothing was installed. With --yes it goes on without asking."
-        "$PYTHON" -m venv --clear "$suite" || give_up "$PYTHON could not make an environment in $suite."
-        "$suite/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
-            -r scripts/suites/kosoku.txt || give_up "pip could not install kosoku $wanted."
-    fi
+    find_suite kosoku "the WebSocket suite"
+    find_suite schemathesis "the suite for the API"
     cargo fetch --quiet --locked --manifest-path scripts/suites/Cargo.toml ||
         give_up "cargo could not fetch the cases named in scripts/suites/Cargo.toml."
+}
+
+find_suite() {
+    local name=$1 what=$2 suite=target/$1 wanted
+    wanted=$(sed -n "s/^$name==\([^ ]*\).*/\1/p" "scripts/suites/$name.txt")
+    [ "$("$suite/bin/python" -c "import importlib.metadata, $name; print(importlib.metadata.version('$name'))" 2>/dev/null)" != "$wanted" ] || return 0
+    say "Installing $what $name $wanted into $suite"
+    agreed "Go on?" || give_up "Nothing was installed. With --yes it goes on without asking."
+    "$PYTHON" -m venv --clear "$suite" || give_up "$PYTHON could not make an environment in $suite."
+    "$suite/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+        -r "scripts/suites/$name.txt" || give_up "pip could not install $name $wanted."
 }
 
 find_packages

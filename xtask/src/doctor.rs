@@ -34,12 +34,8 @@ pub(crate) fn tell() -> Result<()> {
             path.args(["-c", "command -v slowhttptest"]);
             path
         }),
-        ("tests of the WebSocket", {
-            let mut python = shell::program(shell::root().join("target/kosoku/bin/python"), "");
-            let print = "import importlib.metadata as all; print('kosoku', all.version('kosoku'))";
-            python.args(["-c", print]);
-            python
-        }),
+        ("tests of the WebSocket", suite("kosoku")),
+        ("tests of the API", suite("schemathesis")),
         ("tests in the browser", version(&browser)),
     ] {
         let name = command.get_program().to_string_lossy().into_owned();
@@ -54,4 +50,11 @@ fn version(program: &str) -> Command {
     let mut command = Command::new(program);
     command.arg("--version");
     command
+}
+
+/// A suite of PyPI, in its environment.
+fn suite(name: &str) -> Command {
+    let mut python = shell::program(shell::root().join("target").join(name).join("bin/python"), "");
+    python.args(["-c", &format!("import importlib.metadata as all; print('{name}', all.version('{name}'))")]);
+    python
 }

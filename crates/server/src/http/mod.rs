@@ -5,6 +5,7 @@ mod audit;
 mod audit_copy;
 mod body;
 mod conversations;
+mod described;
 mod edge_routes;
 mod factor;
 mod groups;

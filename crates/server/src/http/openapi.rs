@@ -6,10 +6,11 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::response::IntoResponse;
 use http::header;
-use utoipa::OpenApi;
+use utoipa::{Modify as _, OpenApi};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
+use super::described::Everywhere;
 use super::{
     Shared, account, audit, audit_copy, conversations, factor, groups, operators, programs, roles, session, setup,
     snippets, topics, widgets,
@@ -81,7 +82,9 @@ pub(super) fn router() -> Router<Shared> {
 /// The description, as served and as kept in `docs/api/openapi.json`.
 pub fn description() -> utoipa::openapi::OpenApi {
     let bare = OpenApiRouter::with_openapi(Description::openapi());
-    OPERATIONS.iter().fold(bare, |router, operation| router.routes(operation())).into_openapi()
+    let mut description = OPERATIONS.iter().fold(bare, |router, operation| router.routes(operation())).into_openapi();
+    Everywhere.modify(&mut description);
+    description
 }
 
 /// Written once: anybody may ask for it, and putting it together takes far longer than sending it.

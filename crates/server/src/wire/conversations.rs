@@ -357,9 +357,9 @@ pub struct HandoverNote {
     pub text: String,
 }
 
-/// Tells null from missing.
-pub(crate) fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Id>>, D::Error> {
-    Option::deserialize(from).map(Some)
+/// Tells null from missing: what can't be null is refused as null.
+pub(crate) fn some<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// Another wording of an entry.

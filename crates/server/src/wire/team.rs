@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Id;
+use super::conversations::some;
 use super::session::{Language, RoleName};
 
 /// A colleague.
@@ -47,12 +48,15 @@ pub struct Invitation {
 #[serde(deny_unknown_fields)]
 pub struct OperatorChange {
     /// What they may do: no more than the caller.
+    #[serde(default, deserialize_with = "some")]
     #[schema(nullable = false)]
     pub role: Option<RoleName>,
     /// The ids of the groups they are in.
+    #[serde(default, deserialize_with = "some")]
     #[schema(nullable = false)]
     pub groups: Option<Vec<Id>>,
     /// Whether they work here.
+    #[serde(default, deserialize_with = "some")]
     #[schema(nullable = false)]
     pub active: Option<bool>,
 }

@@ -23,6 +23,7 @@ mod kill_on_postgres;
 mod malformed;
 mod naughty;
 mod nodes;
+mod schemathesis;
 mod security;
 mod slow;
 mod slowhttptest;

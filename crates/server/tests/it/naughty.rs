@@ -161,7 +161,10 @@ async fn hostile_texts_in_requests_come_back_unchanged_or_are_refused(on: On) {
 }
 
 async fn hostile_texts_in_frames_come_back_unchanged_or_are_refused(on: On) {
-    let house = House::new(&Plan { options: &["--visitor-rate", "10000", "--visitor-burst", "10000"], ..Plan::on(on) });
+    let house = House::new(&Plan {
+        options: &["--visitor-rate", "10000", "--visitor-burst", "10000", "--address-messages", "100000"],
+        ..Plan::on(on)
+    });
     let agent = house.sign_in(&house.ours().agent).await;
     let (mut visitor, id) = house.conversation(house.ours(), "Hallo").await;
     let mut said = vec!["Hallo".to_owned()];
