@@ -3,6 +3,7 @@
 //! `conversation`, `snippet`, `topic`, `team`, `widget` and `installation` hold one verb per file. Beside them stand what verbs share: the
 //! [`keyring`], the [`secrets`] of the installation, the cache of [`opened`] messages and the [`worker`].
 
+pub mod audit;
 pub mod conversation;
 pub mod error;
 pub mod installation;
@@ -83,6 +84,7 @@ pub struct App {
     flood: flood::Flood,
     brake: team::Brake,
     passwords: team::Rules,
+    looks: audit::Looks,
     options: Options,
 }
 
@@ -119,6 +121,7 @@ impl App {
             flood: flood::Flood::new(&options),
             brake: team::Brake::default(),
             passwords: team::Rules::default(),
+            looks: audit::Looks::default(),
             options,
         })
     }

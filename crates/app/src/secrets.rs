@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64URL_NOPAD;
+use privacy::chain::SigningKey;
 use privacy::keys::{EpochKey, RawKey};
 use privacy::token::TokenKey;
 use privacy::{digest, random};
@@ -42,6 +43,7 @@ pub struct Secrets {
     epoch_key: RawKey,
     token_key: RawKey,
     index_key: RawKey,
+    audit_key: RawKey,
     setup_code: Option<Zeroizing<String>>,
     folder: PathBuf,
 }
@@ -49,6 +51,7 @@ pub struct Secrets {
 const EPOCH: &str = "epoch-1.key";
 const TOKENS: &str = "visitor-tokens.key";
 const INDEX: &str = "blind-index.key";
+const AUDIT: &str = "audit-checkpoints.key";
 const CODE: &str = "setup-code";
 
 impl Secrets {
@@ -65,6 +68,9 @@ impl Secrets {
             epoch_key: key(&folder.join(EPOCH), fresh)?,
             token_key: key(&folder.join(TOKENS), fresh)?,
             index_key: key(&folder.join(INDEX), fresh)?,
+            // Made where it is missing, also beside an old database: nothing is sealed with it. That all nodes have the same
+            // one is seen to by its public half, which the database names (`App::name_secrets`).
+            audit_key: key(&folder.join(AUDIT), true)?,
             setup_code: None,
             folder: folder.to_owned(),
         })
@@ -88,6 +94,11 @@ impl Secrets {
     pub fn digest(&self) -> [u8; 32] {
         let all = [self.epoch_key.expose(), self.token_key.expose(), self.index_key.expose()];
         digest::sha256(&all.map(|key| digest::of_secret(key)).concat())
+    }
+
+    /// The key that signs the states of audit logs.
+    pub fn signing_key(&self) -> SigningKey {
+        SigningKey::new(&self.audit_key)
     }
 
     /// The key that tags visitors' tokens.
@@ -225,7 +236,7 @@ mod tests {
         let second = Secrets::load(folder.path(), false).unwrap().with_setup_code().unwrap();
         assert_eq!(first.epoch_key.expose(), second.epoch_key.expose());
         assert_eq!(first.setup_code(), second.setup_code());
-        for name in [EPOCH, TOKENS, INDEX, CODE] {
+        for name in [EPOCH, TOKENS, INDEX, AUDIT, CODE] {
             let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o600, "{name}");
         }
@@ -248,7 +259,7 @@ mod tests {
         });
         let kept = *Secrets::load(folder.path(), false).unwrap().epoch_key.expose();
         assert!(keys.iter().all(|key| *key == kept));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left behind");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "nothing is left behind");
     }
 
     #[test]

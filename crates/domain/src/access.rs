@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Actor, Origin};
 use crate::bits::bit_set;
 use crate::{OperatorId, OrganisationId};
 
@@ -131,6 +132,17 @@ pub enum Level {
     Write,
 }
 
+impl Level {
+    /// As sent.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
 /// Whose things in the area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -238,6 +250,8 @@ pub struct Principal {
     pub rights: Rights,
     /// The groups they are in.
     pub groups: Groups,
+    /// From where they ask.
+    pub origin: Origin,
 }
 
 /// The role does not allow it.
@@ -248,7 +262,23 @@ pub struct Refused;
 impl Principal {
     /// A signed-in operator.
     pub const fn new(organisation: OrganisationId, operator: OperatorId, role: Role, groups: Groups) -> Self {
-        Self { organisation, operator, role, rights: role.rights(), groups }
+        Self { organisation, operator, role, rights: role.rights(), groups, origin: Origin::Browser }
+    }
+
+    /// The same from somewhere else.
+    #[must_use]
+    pub const fn from(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Who is recorded as having acted.
+    pub const fn actor(&self) -> Actor {
+        match self.origin {
+            Origin::Program => Actor::Program(self.operator),
+            Origin::CommandLine => Actor::CommandLine,
+            Origin::House => Actor::House,
+            _ => Actor::Operator(self.operator),
+        }
     }
 
     /// The access that is needed, or a refusal.

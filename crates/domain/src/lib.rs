@@ -3,6 +3,7 @@
 //! This crate knows no database, no socket and no key. What stands here is what every other part may rely on.
 
 pub mod access;
+pub mod audit;
 mod bits;
 pub mod clock;
 pub mod conversation;

@@ -1,8 +1,10 @@
 //! Tokens of programs: random secrets stored as hashes. Each acts for an operator, with no more than it was given of what
 //! that operator may at that moment.
 
+use domain::audit::{Detail, Kind, Origin};
 use domain::{Capability, Level, OperatorId, OrganisationId, Principal, Timestamp};
 
+use crate::audit::{Audited, Fact};
 use crate::engine::{Row, statements};
 use crate::session::principal;
 use crate::{Error, Result, Scope, Store, System};
@@ -43,7 +45,9 @@ statements! {
         "SELECT organisation_id, token_hash, operator_id, name, level_bits, created_at, expires_at, used_day
         FROM api_token WHERE organisation_id = $1 AND expires_at > $2 ORDER BY created_at DESC, token_hash";
     USE = "UPDATE api_token SET used_day = $2 WHERE token_hash = $1 AND (used_day IS NULL OR used_day < $2)";
-    DELETE = "DELETE FROM api_token WHERE organisation_id = $1 AND token_hash = $2";
+    DELETE =
+        "DELETE FROM api_token WHERE organisation_id = $1 AND token_hash = $2
+        RETURNING organisation_id, operator_id, name";
 }
 
 impl Given {
@@ -61,6 +65,11 @@ impl Given {
         };
         let named = |bits| Capability::ALL.into_iter().map(move |one| (one, level(bits, one)));
         Self(bits.map(|bits| named(bits).filter(|(_, level)| *level > Level::Off).collect()))
+    }
+
+    /// As recorded: one by one; nothing where it may all that its operator may.
+    fn details(&self) -> impl Iterator<Item = Detail> {
+        self.0.iter().flatten().map(|(capability, level)| Detail::is(capability.code(), level.code()))
     }
 
     /// What a program may: of what its operator may, what it was given.
@@ -85,29 +94,6 @@ fn program(row: &Row) -> Result<Program> {
 }
 
 impl Store {
-    /// Stores a program's token under the hash of its secret.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn insert_api_token(&self, organisation: OrganisationId, program: Program) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [
-                        program.hash.into(),
-                        organisation.into(),
-                        program.operator.into(),
-                        program.created_at.into(),
-                        program.expires_at.into(),
-                        program.title.as_str().into(),
-                        program.given.bits().into(),
-                    ];
-                    connection.execute(&INSERT, &values, 1).await
-                })
-            })
-            .await
-    }
-
     /// Deletes programs' tokens that have expired; says how many.
     ///
     /// # Errors
@@ -132,7 +118,8 @@ impl Store {
                     let rows = connection.query_in(Scope::System(System::SignIn), &BY_HASH, &values).await?;
                     let row = rows.first().ok_or(Error::NotFound)?;
                     let given = Given::from_bits(row.int_or_null(4)?);
-                    Ok((given.limit(principal(row)?), row.int_or_null(5)?.map(Timestamp)))
+                    let principal = principal(row)?.from(Origin::Program);
+                    Ok((given.limit(principal), row.int_or_null(5)?.map(Timestamp)))
                 })
             })
             .await
@@ -165,22 +152,50 @@ impl Store {
             })
             .await
     }
+}
+
+impl Audited<'_> {
+    /// Stores a program's token under the hash of its secret.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn insert_api_token(self, organisation: OrganisationId, program: Program) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [
+                    program.hash.into(),
+                    organisation.into(),
+                    program.operator.into(),
+                    program.created_at.into(),
+                    program.expires_at.into(),
+                    program.title.as_str().into(),
+                    program.given.bits().into(),
+                ];
+                connection.execute(&INSERT, &values, 1).await?;
+                let named = [Detail::is("program", &program.title)].into_iter().chain(program.given.details());
+                let fact = Fact::new(organisation, Kind::ProgramMade, named).about(program.operator);
+                Ok(((), vec![fact]))
+            })
+        })
+        .await
+    }
 
     /// Takes a token back.
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub async fn delete_api_token(&self, organisation: OrganisationId, hash: [u8; 32]) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    match connection.execute_any(&DELETE, &[organisation.into(), hash.into()]).await? {
-                        0 => Err(Error::NotFound),
-                        _ => Ok(()),
-                    }
-                })
+    pub async fn delete_api_token(self, organisation: OrganisationId, hash: [u8; 32]) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [organisation.into(), hash.into()];
+                let rows = connection.query_in(organisation.into(), &DELETE, &values).await?;
+                let row = rows.first().ok_or(Error::NotFound)?;
+                let (operator, title) = (OperatorId(row.int(1)?), row.text(2)?);
+                let named = Detail { what: "program".to_owned(), before: Some(title), after: None };
+                Ok(((), vec![Fact::new(organisation, Kind::ProgramRemoved, [named]).about(operator)]))
             })
-            .await
+        })
+        .await
     }
 }
 

@@ -1,8 +1,10 @@
 //! The second factor of an operator: a sealed secret, the last step whose code was taken, and codes for when it is lost.
 
+use domain::audit::{Detail, Kind};
 use domain::{OperatorId, OrganisationId, Role, Timestamp};
 
-use crate::engine::{Connection, Statement, Value, statements};
+use crate::audit::{Audited, Fact};
+use crate::engine::{Connection, statements};
 use crate::passkey::DELETE_ALL;
 use crate::session::end_others;
 use crate::{Error, Result, Store};
@@ -22,7 +24,7 @@ statements! {
         "UPDATE operator SET factor_sealed = NULL, factor_step = 0, factor_reset_at = $3
         WHERE organisation_id = $1 AND operator_id = $2";
     ROLE =
-        "SELECT h.organisation_id, h.role FROM operator h
+        "SELECT h.organisation_id, h.role, h.factor_sealed FROM operator h
         WHERE h.organisation_id = $1 AND h.operator_id = $2 {for_update}";
     INSERT_CODE = "INSERT INTO recovery_code (code_hash, organisation_id, operator_id) VALUES ($1, $2, $3)";
     TAKE_CODE = "DELETE FROM recovery_code WHERE organisation_id = $1 AND operator_id = $2 AND code_hash = $3";
@@ -65,106 +67,16 @@ impl Store {
             .await
     }
 
-    /// Turns the second factor on, with new recovery codes, and ends every other session: whoever was there without it stays
-    /// no longer.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn set_factor(
-        &self,
-        organisation: OrganisationId,
-        operator: OperatorId,
-        (sealed, step): (Vec<u8>, i64),
-        codes: Vec<[u8; 32]>,
-        but: [u8; 32],
-    ) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [organisation.into(), operator.into(), sealed.into(), step.into()];
-                    connection.execute(&SET, &values, 1).await?;
-                    replace_codes(connection, organisation, operator, &codes).await?;
-                    end_others(connection, organisation, operator, but).await
-                })
-            })
-            .await
-    }
-
     /// Takes the code of a step: works once for each step, and never backwards.
     ///
     /// # Errors
     /// [`Error::NotFound`] where this code or a later one was taken, or there is no second factor.
     pub async fn take_step(&self, organisation: OrganisationId, operator: OperatorId, step: i64) -> Result<()> {
-        self.touch_one(&TAKE_STEP, vec![organisation.into(), operator.into(), step.into()]).await
-    }
-
-    /// Takes a recovery code, which is good no more.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where there is no such code.
-    pub async fn take_recovery_code(
-        &self,
-        organisation: OrganisationId,
-        operator: OperatorId,
-        hash: [u8; 32],
-    ) -> Result<()> {
-        self.touch_one(&TAKE_CODE, vec![organisation.into(), operator.into(), hash.into()]).await
-    }
-
-    /// Makes recovery codes in the place of those that are left.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn renew_recovery_codes(
-        &self,
-        organisation: OrganisationId,
-        operator: OperatorId,
-        codes: Vec<[u8; 32]>,
-    ) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move { replace_codes(connection, organisation, operator, &codes).await })
-            })
-            .await
-    }
-
-    /// Turns the second factor off. `may` judges the role that somebody has now, in the transaction. `reset_at` is kept for
-    /// them where a colleague did it, and their passkeys go with it: they may lie in the phone that was lost.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `may` says no.
-    pub async fn clear_factor(
-        &self,
-        organisation: OrganisationId,
-        operator: OperatorId,
-        may: impl Fn(Role) -> bool + Send + Sync + 'static,
-        reset_at: Option<Timestamp>,
-    ) -> Result<()> {
         self.data
             .write(move |connection| {
                 Box::pin(async move {
-                    let who = [organisation.into(), operator.into()];
-                    let rows = connection.query_in(organisation.into(), &ROLE, &who).await?;
-                    let has = Role::from_code(&rows.first().ok_or(Error::NotFound)?.text(1)?);
-                    if !has.is_some_and(may) {
-                        return Err(Error::OutOfReach);
-                    }
-                    let values = [organisation.into(), operator.into(), reset_at.into()];
-                    connection.execute(&CLEAR, &values, 1).await?;
-                    if reset_at.is_some() {
-                        connection.execute_any(&DELETE_ALL, &who).await?;
-                    }
-                    connection.execute_any(&DELETE_CODES, &who).await.map(drop)
-                })
-            })
-            .await
-    }
-
-    async fn touch_one(&self, statement: &'static Statement, values: Vec<Value>) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    match connection.execute_any(statement, &values).await? {
+                    let values = [organisation.into(), operator.into(), step.into()];
+                    match connection.execute_any(&TAKE_STEP, &values).await? {
                         0 => Err(Error::NotFound),
                         _ => Ok(()),
                     }
@@ -185,4 +97,111 @@ async fn replace_codes(
         connection.execute(&INSERT_CODE, &[(*code).into(), organisation.into(), operator.into()], 1).await?;
     }
     Ok(())
+}
+
+impl Audited<'_> {
+    /// Turns the second factor on, with new recovery codes, and ends every other session: whoever was there without it stays
+    /// no longer.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn set_factor(
+        self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        (sealed, step): (Vec<u8>, i64),
+        codes: Vec<[u8; 32]>,
+        but: [u8; 32],
+    ) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [organisation.into(), operator.into(), sealed.into(), step.into()];
+                connection.execute(&SET, &values, 1).await?;
+                replace_codes(connection, organisation, operator, &codes).await?;
+                end_others(connection, organisation, operator, but).await?;
+                Ok(((), vec![Fact::new(organisation, Kind::SecondFactorOn, []).about(operator)]))
+            })
+        })
+        .await
+    }
+
+    /// Takes a recovery code, which is good no more.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no such code.
+    pub async fn take_recovery_code(
+        self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        hash: [u8; 32],
+    ) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [organisation.into(), operator.into(), hash.into()];
+                if connection.execute_any(&TAKE_CODE, &values).await? == 0 {
+                    return Err(Error::NotFound);
+                }
+                let counted = connection.query_in(organisation.into(), &COUNT_CODES, &values[..2]).await?;
+                let left = counted.first().map_or(Ok(0), |row| row.int(1))?;
+                let fact = Fact::new(organisation, Kind::RecoveryCodeUsed, [Detail::is("left", left)]);
+                Ok(((), vec![fact.about(operator)]))
+            })
+        })
+        .await
+    }
+
+    /// Makes recovery codes in the place of those that are left.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn renew_recovery_codes(
+        self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        codes: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                replace_codes(connection, organisation, operator, &codes).await?;
+                Ok(((), vec![Fact::new(organisation, Kind::RecoveryCodesRenewed, []).about(operator)]))
+            })
+        })
+        .await
+    }
+
+    /// Turns the second factor off. `may` judges the role that somebody has now, in the transaction. `reset_at` is kept for
+    /// them where a colleague did it, and their passkeys go with it: they may lie in the phone that was lost.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `may` says no.
+    pub async fn clear_factor(
+        self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        may: impl Fn(Role) -> bool + Send + Sync + 'static,
+        reset_at: Option<Timestamp>,
+    ) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let who = [organisation.into(), operator.into()];
+                let rows = connection.query_in(organisation.into(), &ROLE, &who).await?;
+                let row = rows.first().ok_or(Error::NotFound)?;
+                let has = Role::from_code(&row.text(1)?);
+                let was_on = row.bytes_or_null(2)?.is_some();
+                if !has.is_some_and(may) {
+                    return Err(Error::OutOfReach);
+                }
+                let values = [organisation.into(), operator.into(), reset_at.into()];
+                connection.execute(&CLEAR, &values, 1).await?;
+                if reset_at.is_some() {
+                    connection.execute_any(&DELETE_ALL, &who).await?;
+                }
+                connection.execute_any(&DELETE_CODES, &who).await?;
+                let kind = if reset_at.is_some() { Kind::SecondFactorReset } else { Kind::SecondFactorOff };
+                let fact = was_on.then(|| Fact::new(organisation, kind, []).about(operator));
+                Ok(((), fact.into_iter().collect()))
+            })
+        })
+        .await
+    }
 }

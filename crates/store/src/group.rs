@@ -1,7 +1,9 @@
 //! Groups of operators.
 
+use domain::audit::{Detail, Kind};
 use domain::{GroupNumber, Groups, OrganisationId, PublicId, Timestamp};
 
+use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Store};
 
@@ -68,6 +70,13 @@ pub(crate) async fn must_be_there(
     Ok(())
 }
 
+/// A group as it is, not locked: who removes it locks what names it first.
+async fn numbered(connection: &mut Connection, organisation: OrganisationId, number: GroupNumber) -> Result<Group> {
+    let rows = connection.query_in(organisation.into(), &OF_ORGANISATION, &[organisation.into()]).await?;
+    let all: Vec<Group> = rows.iter().map(group).collect::<Result<_>>()?;
+    all.into_iter().find(|group| group.number == number).ok_or(Error::NotFound)
+}
+
 /// The groups there are, locked; fails where one but `except` is called so, however written.
 async fn check_title(
     connection: &mut Connection,
@@ -99,73 +108,104 @@ impl Store {
             })
             .await
     }
+}
 
+/// What groups are called, in the order of their numbers; nothing for none.
+pub(crate) async fn titles(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    groups: impl IntoIterator<Item = GroupNumber>,
+) -> Result<Option<String>> {
+    let wanted: Groups = groups.into_iter().collect();
+    if wanted == Groups::default() {
+        return Ok(None);
+    }
+    let rows = connection.query_in(organisation.into(), &OF_ORGANISATION, &[organisation.into()]).await?;
+    let all: Vec<Group> = rows.iter().map(group).collect::<Result<_>>()?;
+    let titles = all.into_iter().filter(|group| wanted.contain(group.number)).map(|group| group.title);
+    Ok(Some(titles.collect::<Vec<_>>().join(", ")))
+}
+
+impl Audited<'_> {
     /// Makes a group under the lowest number that is free.
     ///
     /// # Errors
     /// [`Error::Conflict`] where there are as many as there can be, or one is called so.
     pub async fn insert_group(
-        &self,
+        self,
         organisation: OrganisationId,
         name: PublicId,
         title: String,
         at: Timestamp,
     ) -> Result<Group> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let taken = check_title(connection, organisation, None, &title).await?;
-                    let number = (0..Groups::MOST)
-                        .filter_map(GroupNumber::new)
-                        .find(|number| !taken.contain(*number))
-                        .ok_or(Error::Conflict("there are as many groups as there can be"))?;
-                    let values =
-                        [organisation.into(), number.number().into(), name.into(), title.as_str().into(), at.into()];
-                    connection.execute(&INSERT, &values, 1).await?;
-                    Ok(Group { organisation, number, name, title })
-                })
+        self.write(move |connection| {
+            Box::pin(async move {
+                let taken = check_title(connection, organisation, None, &title).await?;
+                let number = (0..Groups::MOST)
+                    .filter_map(GroupNumber::new)
+                    .find(|number| !taken.contain(*number))
+                    .ok_or(Error::Conflict("there are as many groups as there can be"))?;
+                let values =
+                    [organisation.into(), number.number().into(), name.into(), title.as_str().into(), at.into()];
+                connection.execute(&INSERT, &values, 1).await?;
+                let details = [Detail::is("group", name), Detail::is("name", &title)];
+                let fact = Fact::new(organisation, Kind::GroupAdded, details);
+                Ok((Group { organisation, number, name, title }, vec![fact]))
             })
-            .await
+        })
+        .await
     }
 
     /// Gives a group another title.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where another one is called so.
-    pub async fn rename_group(&self, organisation: OrganisationId, number: GroupNumber, title: String) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    check_title(connection, organisation, Some(number), &title).await?;
-                    let values = [organisation.into(), number.number().into(), title.into()];
-                    connection.execute(&RENAME, &values, 1).await
-                })
+    /// [`Error::NotFound`]; [`Error::Conflict`] where another one is called so.
+    pub async fn rename_group(self, organisation: OrganisationId, number: GroupNumber, title: String) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                check_title(connection, organisation, Some(number), &title).await?;
+                let before = numbered(connection, organisation, number).await?;
+                let values = [organisation.into(), number.number().into(), title.as_str().into()];
+                connection.execute(&RENAME, &values, 1).await?;
+                let renamed = Detail::became("name", Some(before.title), Some(title));
+                let named = |renamed| [Detail::is("group", before.name), renamed];
+                Ok((
+                    (),
+                    renamed
+                        .map(named)
+                        .map(|all| Fact::new(organisation, Kind::GroupRenamed, all))
+                        .into_iter()
+                        .collect(),
+                ))
             })
-            .await
+        })
+        .await
     }
 
     /// Removes a group: its operators and widgets are in it no more.
     ///
     /// # Errors
-    /// [`Error::Conflict`] while conversations are for it, ended ones included: the next group to get its number would
-    /// find them.
-    pub async fn delete_group(&self, organisation: OrganisationId, number: GroupNumber) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let scope = organisation.into();
-                    let values = [organisation.into(), number.number().into()];
-                    connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
-                    connection.execute_any(&LEAVE, &values).await?;
-                    connection.execute_any(&LEAVE_WIDGETS, &values).await?;
-                    connection.execute(&DELETE, &values, 1).await?;
-                    // Only now nobody can give it another conversation.
-                    if !connection.query_in(scope, &IN_USE, &values).await?.is_empty() {
-                        return Err(IN_USE_STILL);
-                    }
-                    Ok(())
-                })
+    /// [`Error::NotFound`]; [`Error::Conflict`] while conversations are for it, ended ones included: the next group to get
+    /// its number would find them.
+    pub async fn delete_group(self, organisation: OrganisationId, number: GroupNumber) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let scope = organisation.into();
+                let values = [organisation.into(), number.number().into()];
+                connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
+                let before = numbered(connection, organisation, number).await?;
+                connection.execute_any(&LEAVE, &values).await?;
+                connection.execute_any(&LEAVE_WIDGETS, &values).await?;
+                connection.execute(&DELETE, &values, 1).await?;
+                // Only now nobody can give it another conversation.
+                if !connection.query_in(scope, &IN_USE, &values).await?.is_empty() {
+                    return Err(IN_USE_STILL);
+                }
+                let named = Detail { what: "name".to_owned(), before: Some(before.title), after: None };
+                let details = [Detail::is("group", before.name), named];
+                Ok(((), vec![Fact::new(organisation, Kind::GroupRemoved, details)]))
             })
-            .await
+        })
+        .await
     }
 }

@@ -1,7 +1,9 @@
 //! Operators: who signs in. Name and address are sealed; the address is found by a blind index.
 
+use domain::audit::{Detail, Kind};
 use domain::{Groups, KeyId, Language, OperatorId, OrganisationId, Principal, PublicId, Role, Timestamp};
 
+use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Row, statements};
 use crate::known_device::FORGET_ALL;
 use crate::passkey::DELETE_ALL as END_PASSKEYS;
@@ -109,36 +111,6 @@ pub(crate) async fn lock_team(connection: &mut Connection, by: Principal) -> Res
 }
 
 impl Store {
-    /// Stores an operator; its `id` is given by the database.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] where the address is taken; [`Error::NotFound`] where a group was removed meanwhile.
-    pub async fn insert_operator(&self, operator: Operator, at: Timestamp) -> Result<Operator> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [
-                        operator.organisation.into(),
-                        operator.name.into(),
-                        operator.email_index.into(),
-                        operator.profile_sealed.as_slice().into(),
-                        operator.key.into(),
-                        operator.password_hash.as_str().into(),
-                        operator.role.code().into(),
-                        operator.language.code().into(),
-                        at.into(),
-                        operator.groups.bits().into(),
-                    ];
-                    let rows = connection.query(&INSERT, &values).await?;
-                    group::must_be_there(connection, operator.organisation, operator.groups).await?;
-                    let id =
-                        rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
-                    Ok(Operator { id: OperatorId(id), ..operator })
-                })
-            })
-            .await
-    }
-
     /// The operator of an address, in whichever organisation.
     ///
     /// # Errors
@@ -201,112 +173,6 @@ impl Store {
             .await
     }
 
-    /// Sets an operator's password, ends their sessions, removes their passkeys and forgets their browsers, in one
-    /// transaction: whoever had got in before is out.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn set_password(&self, organisation: OrganisationId, id: OperatorId, hash: String) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [organisation.into(), id.into(), hash.into()];
-                    connection.execute(&SET_PASSWORD, &values, 1).await?;
-                    let who = [organisation.into(), id.into()];
-                    connection.execute_any(&END_LINKS, &who).await?;
-                    connection.execute_any(&FORGET_ALL, &who).await?;
-                    connection.execute_any(&END_PASSKEYS, &who).await?;
-                    connection.execute_any(&END_SESSIONS, &who).await.map(drop)
-                })
-            })
-            .await
-    }
-
-    /// Sets an operator's own password in the place of `old`, and ends their links and their sessions but this one, in one
-    /// transaction.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where it is another one meanwhile.
-    pub async fn set_own_password(
-        &self,
-        organisation: OrganisationId,
-        id: OperatorId,
-        (old, new): (String, String),
-        but: [u8; 32],
-    ) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [organisation.into(), id.into(), new.into(), old.into()];
-                    if connection.execute_any(&SET_OWN_PASSWORD, &values).await? == 0 {
-                        return Err(Error::NotFound);
-                    }
-                    connection.execute_any(&END_LINKS, &[organisation.into(), id.into()]).await?;
-                    end_others(connection, organisation, id, but).await
-                })
-            })
-            .await
-    }
-
-    /// Changes an operator. Judged in the transaction, by what both may do at that moment: whoever was dismissed or demoted
-    /// while their request was under way changes nothing any more.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `by` lacks a right that the operator has or would get;
-    /// [`Error::Conflict`] where nobody would be owner.
-    pub async fn change_operator(
-        &self,
-        by: Principal,
-        id: OperatorId,
-        change: OperatorChange,
-        at: Timestamp,
-    ) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let organisation = by.organisation;
-                    let team = lock_team(connection, by).await?;
-                    let now = team.iter().find(|operator| operator.id == id).ok_or(Error::NotFound)?;
-                    let role = change.role.unwrap_or(now.role);
-                    if ![now.role, role].iter().all(|role| by.rights.include(&role.rights())) {
-                        return Err(Error::OutOfReach);
-                    }
-                    let groups = change.groups.unwrap_or(now.groups);
-                    let deactivated_at = match change.active {
-                        Some(true) => None,
-                        Some(false) => Some(now.deactivated_at.unwrap_or(at)),
-                        None => now.deactivated_at,
-                    };
-                    let owns = |role: Role, left: Option<Timestamp>| role == Role::Owner && left.is_none();
-                    let others = team.iter().filter(|one| one.id != id && owns(one.role, one.deactivated_at)).count();
-                    if others == 0 && !owns(role, deactivated_at) {
-                        return Err(Error::Conflict("there must be an owner"));
-                    }
-                    let values = [
-                        organisation.into(),
-                        id.into(),
-                        role.code().into(),
-                        groups.bits().into(),
-                        deactivated_at.into(),
-                    ];
-                    connection.execute(&CHANGE, &values, 1).await?;
-                    group::must_be_there(connection, organisation, groups).await?;
-                    let who = [organisation.into(), id.into()];
-                    if (role, deactivated_at) != (now.role, now.deactivated_at) {
-                        connection.execute_any(&END_LINKS, &who).await?;
-                    }
-                    if deactivated_at.is_some() {
-                        connection.execute_any(&END_SESSIONS, &who).await?;
-                        connection.execute_any(&END_TOKENS, &who).await?;
-                        connection.execute_any(&END_PASSKEYS, &who).await?;
-                        connection.execute_any(&FORGET_ALL, &who).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
-    }
-
     /// Changes the language of an operator's screens.
     ///
     /// # Errors
@@ -325,5 +191,164 @@ impl Store {
                 })
             })
             .await
+    }
+}
+
+/// What became of somebody's role, groups and place here.
+async fn changes(
+    connection: &mut Connection,
+    before: &Operator,
+    role: Role,
+    groups: Groups,
+    deactivated_at: Option<Timestamp>,
+) -> Result<Vec<Detail>> {
+    let titles = (
+        group::titles(connection, before.organisation, before.groups.iter()).await?,
+        group::titles(connection, before.organisation, groups.iter()).await?,
+    );
+    let word = |word: &str| Some(word.to_owned());
+    let works = |left: Option<Timestamp>| word(if left.is_none() { "true" } else { "false" });
+    let changed = [
+        Detail::became("role", word(before.role.code()), word(role.code())),
+        Detail::became("groups", titles.0, titles.1),
+        Detail::became("active", works(before.deactivated_at), works(deactivated_at)),
+    ];
+    Ok(changed.into_iter().flatten().collect())
+}
+
+impl Audited<'_> {
+    /// Stores an operator; its `id` is given by the database.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the address is taken; [`Error::NotFound`] where a group was removed meanwhile.
+    pub async fn insert_operator(self, operator: Operator, at: Timestamp) -> Result<Operator> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [
+                    operator.organisation.into(),
+                    operator.name.into(),
+                    operator.email_index.into(),
+                    operator.profile_sealed.as_slice().into(),
+                    operator.key.into(),
+                    operator.password_hash.as_str().into(),
+                    operator.role.code().into(),
+                    operator.language.code().into(),
+                    at.into(),
+                    operator.groups.bits().into(),
+                ];
+                let rows = connection.query(&INSERT, &values).await?;
+                group::must_be_there(connection, operator.organisation, operator.groups).await?;
+                let id = rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
+                let operator = Operator { id: OperatorId(id), ..operator };
+                let groups = group::titles(connection, operator.organisation, operator.groups.iter()).await?;
+                let role = Detail::is("role", operator.role.code());
+                let details = [role].into_iter().chain(Detail::became("groups", None, groups));
+                let fact = Fact::new(operator.organisation, Kind::OperatorAdded, details).about(operator.id);
+                Ok((operator, vec![fact]))
+            })
+        })
+        .await
+    }
+
+    /// Sets an operator's password, ends their sessions, removes their passkeys and forgets their browsers, in one
+    /// transaction: whoever had got in before is out.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn set_password(self, organisation: OrganisationId, id: OperatorId, hash: String) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [organisation.into(), id.into(), hash.into()];
+                connection.execute(&SET_PASSWORD, &values, 1).await?;
+                let who = [organisation.into(), id.into()];
+                connection.execute_any(&END_LINKS, &who).await?;
+                connection.execute_any(&FORGET_ALL, &who).await?;
+                connection.execute_any(&END_PASSKEYS, &who).await?;
+                connection.execute_any(&END_SESSIONS, &who).await?;
+                Ok(((), vec![Fact::new(organisation, Kind::PasswordSet, []).about(id)]))
+            })
+        })
+        .await
+    }
+
+    /// Sets an operator's own password in the place of `old`, and ends their links and their sessions but this one, in one
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is another one meanwhile.
+    pub async fn set_own_password(
+        self,
+        organisation: OrganisationId,
+        id: OperatorId,
+        (old, new): (String, String),
+        but: [u8; 32],
+    ) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [organisation.into(), id.into(), new.into(), old.into()];
+                if connection.execute_any(&SET_OWN_PASSWORD, &values).await? == 0 {
+                    return Err(Error::NotFound);
+                }
+                connection.execute_any(&END_LINKS, &[organisation.into(), id.into()]).await?;
+                end_others(connection, organisation, id, but).await?;
+                Ok(((), vec![Fact::new(organisation, Kind::PasswordChanged, []).about(id)]))
+            })
+        })
+        .await
+    }
+
+    /// Changes an operator. Judged in the transaction, by what both may do at that moment: whoever was dismissed or demoted
+    /// while their request was under way changes nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `by` lacks a right that the operator has or would get;
+    /// [`Error::Conflict`] where nobody would be owner.
+    pub async fn change_operator(
+        self,
+        by: Principal,
+        id: OperatorId,
+        change: OperatorChange,
+        at: Timestamp,
+    ) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let organisation = by.organisation;
+                let team = lock_team(connection, by).await?;
+                let now = team.iter().find(|operator| operator.id == id).ok_or(Error::NotFound)?;
+                let role = change.role.unwrap_or(now.role);
+                if ![now.role, role].iter().all(|role| by.rights.include(&role.rights())) {
+                    return Err(Error::OutOfReach);
+                }
+                let groups = change.groups.unwrap_or(now.groups);
+                let deactivated_at = match change.active {
+                    Some(true) => None,
+                    Some(false) => Some(now.deactivated_at.unwrap_or(at)),
+                    None => now.deactivated_at,
+                };
+                let owns = |role: Role, left: Option<Timestamp>| role == Role::Owner && left.is_none();
+                let others = team.iter().filter(|one| one.id != id && owns(one.role, one.deactivated_at)).count();
+                if others == 0 && !owns(role, deactivated_at) {
+                    return Err(Error::Conflict("there must be an owner"));
+                }
+                let values =
+                    [organisation.into(), id.into(), role.code().into(), groups.bits().into(), deactivated_at.into()];
+                connection.execute(&CHANGE, &values, 1).await?;
+                group::must_be_there(connection, organisation, groups).await?;
+                let who = [organisation.into(), id.into()];
+                if (role, deactivated_at) != (now.role, now.deactivated_at) {
+                    connection.execute_any(&END_LINKS, &who).await?;
+                }
+                if deactivated_at.is_some() {
+                    connection.execute_any(&END_SESSIONS, &who).await?;
+                    connection.execute_any(&END_TOKENS, &who).await?;
+                    connection.execute_any(&END_PASSKEYS, &who).await?;
+                    connection.execute_any(&FORGET_ALL, &who).await?;
+                }
+                let changed = changes(connection, now, role, groups, deactivated_at).await?;
+                let fact = Fact::new(organisation, Kind::OperatorChanged, changed).about(id);
+                Ok(((), if fact.details.is_empty() { Vec::new() } else { vec![fact] }))
+            })
+        })
+        .await
     }
 }

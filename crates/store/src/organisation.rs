@@ -1,7 +1,9 @@
 //! Organisations and the installation they stand on.
 
+use domain::audit::Kind;
 use domain::{OrganisationId, PublicId, Timestamp};
 
+use crate::audit::{self, Audited, Fact};
 use crate::engine::{Row, statements};
 use crate::{Error, Result, Scope, Store, System};
 
@@ -54,6 +56,7 @@ impl Store {
                     let rows = connection.query(&INSERT, &values).await?;
                     let id =
                         rows.first().ok_or_else(|| Error::Broken("an insert gave no number".to_owned()))?.int(0)?;
+                    audit::begin(connection, OrganisationId(id)).await?;
                     Ok(Organisation { id: OrganisationId(id), name, title })
                 })
             })
@@ -90,18 +93,6 @@ impl Store {
             .await
     }
 
-    /// Remembers the public half of the recovery key; a set-up that was broken off and begun again replaces it.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn install(&self, recovery_public: [u8; 32], at: Timestamp) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move { connection.execute(&INSTALL, &[recovery_public.into(), at.into()], 1).await })
-            })
-            .await
-    }
-
     /// The installation, where it was set up.
     ///
     /// # Errors
@@ -121,20 +112,44 @@ impl Store {
             })
             .await
     }
+}
+
+impl Audited<'_> {
+    /// Remembers the public half of the recovery key; a set-up that was broken off and begun again replaces it. Recorded in
+    /// the logs of these organisations.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn install(self, recovery_public: [u8; 32], organisations: Vec<OrganisationId>) -> Result<()> {
+        let at = self.by.at;
+        self.write(move |connection| {
+            Box::pin(async move {
+                connection.execute(&INSTALL, &[recovery_public.into(), at.into()], 1).await?;
+                Ok(((), in_each(organisations, Kind::RecoveryKeyRenewed)))
+            })
+        })
+        .await
+    }
 
     /// Notes that somebody holds the private half of this recovery key.
     ///
     /// # Errors
     /// [`Error::NotFound`] where it is the half of another key.
-    pub async fn confirm_recovery(&self, recovery_public: [u8; 32], at: Timestamp) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [at.into(), recovery_public.into()];
-                    let touched = connection.execute_any(&CONFIRM_RECOVERY, &values).await?;
-                    if touched == 1 { Ok(()) } else { Err(Error::NotFound) }
-                })
+    pub async fn confirm_recovery(self, recovery_public: [u8; 32], organisations: Vec<OrganisationId>) -> Result<()> {
+        let at = self.by.at;
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [at.into(), recovery_public.into()];
+                if connection.execute_any(&CONFIRM_RECOVERY, &values).await? != 1 {
+                    return Err(Error::NotFound);
+                }
+                Ok(((), in_each(organisations, Kind::RecoveryKeyConfirmed)))
             })
-            .await
+        })
+        .await
     }
+}
+
+fn in_each(organisations: Vec<OrganisationId>, kind: Kind) -> Vec<Fact> {
+    organisations.into_iter().map(|organisation| Fact::new(organisation, kind, [])).collect()
 }

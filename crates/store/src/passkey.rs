@@ -1,9 +1,11 @@
 //! Passkeys of operators, and the challenges that were answered with them. Number, key and name are sealed: whoever can write
 //! here and holds no key cannot plant one.
 
+use domain::audit::Kind;
 use domain::limits::PASSKEYS;
 use domain::{OperatorId, OrganisationId, Timestamp};
 
+use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Row, Statement, Value, statements};
 use crate::{Error, Result, Scope, Store, System};
 
@@ -121,43 +123,6 @@ pub(crate) async fn is_there(
 }
 
 impl Store {
-    /// Stores a new passkey of somebody whose password has this hash.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where the challenge was answered before, the password is another one meanwhile or they have left;
-    /// [`Error::Conflict`] where it is known already, whosever it is, and where they have as many as they may.
-    pub async fn insert_passkey(&self, passkey: Passkey, password_hash: String, spent: Spent) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let (scope, who) =
-                        (passkey.organisation.into(), [passkey.organisation.into(), passkey.operator.into()]);
-                    let owner = [passkey.organisation.into(), passkey.operator.into(), password_hash.into()];
-                    if connection.query_in(scope, &OWNER, &owner).await?.is_empty() {
-                        return Err(Error::NotFound);
-                    }
-                    spend(connection, spent).await?;
-                    if connection.query_in(scope, &OF_OPERATOR, &who).await?.len() >= PASSKEYS {
-                        return Err(Error::Conflict("there are as many passkeys as there can be"));
-                    }
-                    let values = [
-                        passkey.hash.into(),
-                        passkey.organisation.into(),
-                        passkey.operator.into(),
-                        passkey.content_sealed.into(),
-                        passkey.counter.into(),
-                        passkey.created_at.into(),
-                        passkey.new_in.into(),
-                    ];
-                    match connection.execute_any(&INSERT, &values).await? {
-                        0 => Err(Error::Conflict("this passkey is in use already")),
-                        _ => Ok(()),
-                    }
-                })
-            })
-            .await
-    }
-
     /// An operator's passkeys, the oldest first.
     ///
     /// # Errors
@@ -252,19 +217,6 @@ impl Store {
         self.touch_passkey(&RECOGNISE, values).await
     }
 
-    /// Removes a passkey.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where they have no such passkey.
-    pub async fn delete_passkey(
-        &self,
-        organisation: OrganisationId,
-        operator: OperatorId,
-        hash: [u8; 32],
-    ) -> Result<()> {
-        self.touch_passkey(&DELETE, vec![organisation.into(), operator.into(), hash.into()]).await
-    }
-
     async fn touch_passkey(&self, statement: &'static Statement, values: Vec<Value>) -> Result<()> {
         self.data
             .write(move |connection| {
@@ -288,5 +240,66 @@ impl Store {
                 Box::pin(async move { connection.execute_any(&DELETE_SPENT, &[now.into()]).await })
             })
             .await
+    }
+}
+
+impl Audited<'_> {
+    /// Stores a new passkey of somebody whose password has this hash.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the challenge was answered before, the password is another one meanwhile or they have left;
+    /// [`Error::Conflict`] where it is known already, whosever it is, and where they have as many as they may.
+    pub async fn insert_passkey(self, passkey: Passkey, password_hash: String, spent: Spent) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let (scope, who) =
+                    (passkey.organisation.into(), [passkey.organisation.into(), passkey.operator.into()]);
+                let owner = [passkey.organisation.into(), passkey.operator.into(), password_hash.into()];
+                if connection.query_in(scope, &OWNER, &owner).await?.is_empty() {
+                    return Err(Error::NotFound);
+                }
+                spend(connection, spent).await?;
+                if connection.query_in(scope, &OF_OPERATOR, &who).await?.len() >= PASSKEYS {
+                    return Err(Error::Conflict("there are as many passkeys as there can be"));
+                }
+                let values = [
+                    passkey.hash.into(),
+                    passkey.organisation.into(),
+                    passkey.operator.into(),
+                    passkey.content_sealed.into(),
+                    passkey.counter.into(),
+                    passkey.created_at.into(),
+                    passkey.new_in.into(),
+                ];
+                if connection.execute_any(&INSERT, &values).await? == 0 {
+                    return Err(Error::Conflict("this passkey is in use already"));
+                }
+                let fact = Fact::new(passkey.organisation, Kind::PasskeyAdded, []);
+                Ok(((), vec![fact.about(passkey.operator)]))
+            })
+        })
+        .await
+    }
+
+    /// Removes a passkey.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where they have no such passkey.
+    pub async fn delete_passkey(
+        self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        hash: [u8; 32],
+    ) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let values = [organisation.into(), operator.into(), hash.into()];
+                if connection.execute_any(&DELETE, &values).await? == 0 {
+                    return Err(Error::NotFound);
+                }
+                Ok(((), vec![Fact::new(organisation, Kind::PasskeyRemoved, []).about(operator)]))
+            })
+        })
+        .await
     }
 }

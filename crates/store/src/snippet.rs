@@ -1,8 +1,10 @@
 //! Snippets: texts for answering, shared or somebody's own. What they say is sealed, their names included.
 
+use domain::audit::{Detail, Kind};
 use domain::limits::{SNIPPET_BYTES, SNIPPETS};
 use domain::{KeyId, OperatorId, OrganisationId, PublicId, Timestamp};
 
+use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Store};
 
@@ -37,8 +39,11 @@ statements! {
     INSERT =
         "INSERT INTO snippet (organisation_id, public_id, operator_id, key_id, content_sealed, created_at)
         VALUES ($1, $2, $3, $4, $5, $6)";
-    CHANGE = "UPDATE snippet SET content_sealed = $3 WHERE organisation_id = $1 AND public_id = $2";
-    DELETE = "DELETE FROM snippet WHERE organisation_id = $1 AND public_id = $2";
+    CHANGE =
+        "UPDATE snippet SET content_sealed = $3 WHERE organisation_id = $1 AND public_id = $2
+        RETURNING organisation_id, operator_id";
+    DELETE =
+        "DELETE FROM snippet WHERE organisation_id = $1 AND public_id = $2 RETURNING organisation_id, operator_id";
 }
 
 fn snippet(row: &Row) -> Result<Snippet> {
@@ -93,70 +98,81 @@ impl Store {
             })
             .await
     }
+}
 
+/// Which one: its title is sealed, and is no more once it was deleted.
+fn named(name: PublicId, owner: Option<OperatorId>) -> [Detail; 2] {
+    [Detail::is("snippet", name), Detail::is("shared", owner.is_none())]
+}
+
+impl Audited<'_> {
     /// Stores a new one.
     ///
     /// # Errors
     /// [`Error::Conflict`] where there are as many as there may be.
-    pub async fn insert_snippet(&self, snippet: Snippet, at: Timestamp) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let scope = snippet.organisation.into();
-                    connection.query_in(scope, &LOCK, &[snippet.organisation.into()]).await?;
-                    let values = [
-                        snippet.organisation.into(),
-                        snippet.name.into(),
-                        snippet.operator.into(),
-                        snippet.key.into(),
-                        snippet.content_sealed.as_slice().into(),
-                        at.into(),
-                    ];
-                    connection.execute(&INSERT, &values, 1).await?;
-                    must_fit(connection, snippet.organisation, snippet.name).await
-                })
+    pub async fn insert_snippet(self, snippet: Snippet, at: Timestamp) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let scope = snippet.organisation.into();
+                connection.query_in(scope, &LOCK, &[snippet.organisation.into()]).await?;
+                let values = [
+                    snippet.organisation.into(),
+                    snippet.name.into(),
+                    snippet.operator.into(),
+                    snippet.key.into(),
+                    snippet.content_sealed.as_slice().into(),
+                    at.into(),
+                ];
+                connection.execute(&INSERT, &values, 1).await?;
+                must_fit(connection, snippet.organisation, snippet.name).await?;
+                let details = named(snippet.name, snippet.operator);
+                Ok(((), vec![Fact::new(snippet.organisation, Kind::SnippetAdded, details)]))
             })
-            .await
+        })
+        .await
     }
 
-    /// Has a snippet say something else.
+    /// Has a snippet say something else; `parts` are those that are different now.
     ///
     /// # Errors
     /// [`Error::NotFound`] where it was deleted meanwhile; [`Error::Conflict`] where there is no room for so much.
     pub async fn change_snippet(
-        &self,
+        self,
         organisation: OrganisationId,
         name: PublicId,
         content_sealed: Vec<u8>,
+        parts: Vec<&'static str>,
     ) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    connection.query_in(organisation.into(), &LOCK, &[organisation.into()]).await?;
-                    let values = [organisation.into(), name.into(), content_sealed.as_slice().into()];
-                    match connection.execute_any(&CHANGE, &values).await? {
-                        0 => Err(Error::NotFound),
-                        _ => must_fit(connection, organisation, name).await,
-                    }
-                })
+        self.write(move |connection| {
+            Box::pin(async move {
+                connection.query_in(organisation.into(), &LOCK, &[organisation.into()]).await?;
+                let values = [organisation.into(), name.into(), content_sealed.as_slice().into()];
+                let rows = connection.query_in(organisation.into(), &CHANGE, &values).await?;
+                let owner = rows.first().ok_or(Error::NotFound)?.int_or_null(1)?.map(OperatorId);
+                must_fit(connection, organisation, name).await?;
+                let parts: Vec<Detail> = parts.into_iter().map(|part| Detail::is("changed", part)).collect();
+                let fact = (!parts.is_empty()).then(|| {
+                    Fact::new(organisation, Kind::SnippetChanged, named(name, owner).into_iter().chain(parts))
+                });
+                Ok(((), fact.into_iter().collect()))
             })
-            .await
+        })
+        .await
     }
 
     /// Deletes a snippet.
     ///
     /// # Errors
     /// [`Error::NotFound`] where somebody else has done so meanwhile.
-    pub async fn delete_snippet(&self, organisation: OrganisationId, name: PublicId) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    match connection.execute_any(&DELETE, &[organisation.into(), name.into()]).await? {
-                        0 => Err(Error::NotFound),
-                        _ => Ok(()),
-                    }
-                })
+    pub async fn delete_snippet(self, organisation: OrganisationId, name: PublicId) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let rows =
+                    connection.query_in(organisation.into(), &DELETE, &[organisation.into(), name.into()]).await?;
+                let owner = rows.first().ok_or(Error::NotFound)?.int_or_null(1)?.map(OperatorId);
+                Ok(((), vec![Fact::new(organisation, Kind::SnippetRemoved, named(name, owner))]))
             })
-            .await
+        })
+        .await
     }
 }

@@ -1,7 +1,9 @@
 //! Topics: what conversations are about.
 
+use domain::audit::{Detail, Kind};
 use domain::{OrganisationId, PublicId, Timestamp, TopicNumber, Topics};
 
+use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Store};
 
@@ -90,83 +92,123 @@ impl Store {
             })
             .await
     }
+}
 
+/// A topic, and nobody changes topics until it is done.
+async fn numbered(connection: &mut Connection, organisation: OrganisationId, number: TopicNumber) -> Result<Topic> {
+    let scope = organisation.into();
+    connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
+    let rows = connection.query_in(scope, &OF_ORGANISATION, &[organisation.into()]).await?;
+    let all: Vec<Topic> = rows.iter().map(topic).collect::<Result<_>>()?;
+    all.into_iter().find(|topic| topic.number == number).ok_or(Error::NotFound)
+}
+
+/// What topics are called, in the order of their numbers; nothing for none.
+pub(crate) async fn titles(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    wanted: Topics,
+) -> Result<Option<String>> {
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let rows = connection.query_in(organisation.into(), &OF_ORGANISATION, &[organisation.into()]).await?;
+    let all: Vec<Topic> = rows.iter().map(topic).collect::<Result<_>>()?;
+    let titles = all.into_iter().filter(|topic| wanted.contain(topic.number)).map(|topic| topic.title);
+    Ok(Some(titles.collect::<Vec<_>>().join(", ")))
+}
+
+impl Audited<'_> {
     /// Adds a topic under the lowest number that is free.
     ///
     /// # Errors
     /// [`Error::Conflict`] where there are as many as there can be.
     pub async fn insert_topic(
-        &self,
+        self,
         organisation: OrganisationId,
         name: PublicId,
         title: String,
         colour: i64,
         at: Timestamp,
     ) -> Result<Topic> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let scope = organisation.into();
-                    connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
-                    let rows = connection.query_in(scope, &OF_ORGANISATION, &[organisation.into()]).await?;
-                    let taken: Topics = rows.iter().map(|row| Ok(topic(row)?.number)).collect::<Result<_>>()?;
-                    let number = (0..Topics::MOST)
-                        .filter_map(TopicNumber::new)
-                        .find(|number| !taken.contain(*number))
-                        .ok_or(Error::Conflict("there are as many topics as there can be"))?;
-                    let values = [
-                        organisation.into(),
-                        number.number().into(),
-                        name.into(),
-                        title.as_str().into(),
-                        colour.into(),
-                        at.into(),
-                    ];
-                    connection.execute(&INSERT, &values, 1).await?;
-                    Ok(Topic { organisation, number, name, title, colour, is_archived: false, is_used: false })
-                })
+        self.write(move |connection| {
+            Box::pin(async move {
+                let scope = organisation.into();
+                connection.query_in(scope, &LOCK, &[organisation.into()]).await?;
+                let rows = connection.query_in(scope, &OF_ORGANISATION, &[organisation.into()]).await?;
+                let taken: Topics = rows.iter().map(|row| Ok(topic(row)?.number)).collect::<Result<_>>()?;
+                let number = (0..Topics::MOST)
+                    .filter_map(TopicNumber::new)
+                    .find(|number| !taken.contain(*number))
+                    .ok_or(Error::Conflict("there are as many topics as there can be"))?;
+                let values = [
+                    organisation.into(),
+                    number.number().into(),
+                    name.into(),
+                    title.as_str().into(),
+                    colour.into(),
+                    at.into(),
+                ];
+                connection.execute(&INSERT, &values, 1).await?;
+                let details = [Detail::is("topic", name), Detail::is("name", &title)];
+                let fact = Fact::new(organisation, Kind::TopicAdded, details);
+                let topic = Topic { organisation, number, name, title, colour, is_archived: false, is_used: false };
+                Ok((topic, vec![fact]))
             })
-            .await
+        })
+        .await
     }
 
     /// Writes a topic's name, its colour, and whether it is archived.
     ///
     /// # Errors
     /// [`Error::NotFound`] where it was deleted meanwhile.
-    pub async fn change_topic(&self, topic: Topic) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [
-                        topic.organisation.into(),
-                        topic.number.number().into(),
-                        topic.title.as_str().into(),
-                        topic.colour.into(),
-                        i64::from(topic.is_archived).into(),
-                    ];
-                    match connection.execute_any(&CHANGE, &values).await? {
-                        0 => Err(Error::NotFound),
-                        _ => Ok(()),
-                    }
-                })
+    pub async fn change_topic(self, topic: Topic) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let before = numbered(connection, topic.organisation, topic.number).await?;
+                let values = [
+                    topic.organisation.into(),
+                    topic.number.number().into(),
+                    topic.title.as_str().into(),
+                    topic.colour.into(),
+                    i64::from(topic.is_archived).into(),
+                ];
+                connection.execute(&CHANGE, &values, 1).await?;
+                let text = |topic: &Topic| {
+                    [topic.title.clone(), topic.colour.to_string(), topic.is_archived.to_string()].map(Some)
+                };
+                let both = text(&before).into_iter().zip(text(&topic));
+                let changed = ["name", "colour", "archived"].into_iter().zip(both);
+                let changed: Vec<Detail> =
+                    changed.filter_map(|(what, (before, after))| Detail::became(what, before, after)).collect();
+                if changed.is_empty() {
+                    return Ok(((), Vec::new()));
+                }
+                let details = [Detail::is("topic", before.name)].into_iter().chain(changed);
+                Ok(((), vec![Fact::new(topic.organisation, Kind::TopicChanged, details)]))
             })
-            .await
+        })
+        .await
     }
 
     /// Deletes a topic that no conversation was ever about.
     ///
     /// # Errors
     /// [`Error::Conflict`] for every other: its number would give old conversations another topic.
-    pub async fn delete_topic(&self, organisation: OrganisationId, number: TopicNumber) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    match connection.execute_any(&DELETE, &[organisation.into(), number.number().into()]).await? {
-                        0 => Err(Error::Conflict("conversations are or were about this topic")),
-                        _ => Ok(()),
-                    }
-                })
+    pub async fn delete_topic(self, organisation: OrganisationId, number: TopicNumber) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let before = numbered(connection, organisation, number).await;
+                if connection.execute_any(&DELETE, &[organisation.into(), number.number().into()]).await? == 0 {
+                    return Err(Error::Conflict("conversations are or were about this topic"));
+                }
+                let before = before?;
+                let named = Detail { what: "name".to_owned(), before: Some(before.title), after: None };
+                let details = [Detail::is("topic", before.name), named];
+                Ok(((), vec![Fact::new(organisation, Kind::TopicRemoved, details)]))
             })
-            .await
+        })
+        .await
     }
 }

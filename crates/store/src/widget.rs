@@ -1,7 +1,9 @@
 //! Widgets: the chat surfaces and their settings.
 
+use domain::audit::{Detail, Kind};
 use domain::{GroupNumber, Language, OrganisationId, PublicId, Timestamp, WidgetId};
 
+use crate::audit::{Audited, Fact};
 use crate::engine::{Row, statements};
 use crate::{Error, Result, Scope, Store, System, group};
 
@@ -38,6 +40,9 @@ statements! {
     OF_ORGANISATION =
         "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number
         FROM widget WHERE organisation_id = $1 ORDER BY widget_id";
+    LOCKED =
+        "SELECT h.organisation_id, h.widget_id, h.public_id, h.name, h.greeting, h.colour, h.language, h.sites, h.group_number
+        FROM widget h WHERE h.organisation_id = $1 AND h.widget_id = $2 {for_update}";
     UPDATE =
         "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7, group_number = $8
         WHERE organisation_id = $1 AND widget_id = $2";
@@ -117,30 +122,60 @@ impl Store {
             })
             .await
     }
+}
 
+impl Audited<'_> {
     /// Writes a widget's settings.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where its group was removed meanwhile.
-    pub async fn update_widget(&self, widget: Widget) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let values = [
-                        widget.organisation.into(),
-                        widget.id.into(),
-                        widget.title.into(),
-                        widget.greeting.into(),
-                        widget.colour.into(),
-                        widget.language.code().into(),
-                        widget.sites.join(" ").into(),
-                        widget.group.map(GroupNumber::number).into(),
-                    ];
-                    connection.execute(&UPDATE, &values, 1).await?;
-                    let groups = widget.group.into_iter().collect();
-                    group::must_be_there(connection, widget.organisation, groups).await
-                })
+    /// [`Error::NotFound`], also where its group was removed meanwhile.
+    pub async fn update_widget(self, widget: Widget) -> Result<()> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let organisation = widget.organisation;
+                let who = [organisation.into(), widget.id.into()];
+                let rows = connection.query_in(organisation.into(), &LOCKED, &who).await?;
+                let before = self::widget(rows.first().ok_or(Error::NotFound)?)?;
+                let mut changed = changes(&before, &widget);
+                let groups = (
+                    group::titles(connection, organisation, before.group).await?,
+                    group::titles(connection, organisation, widget.group).await?,
+                );
+                changed.extend(Detail::became("group", groups.0, groups.1));
+                let values = [
+                    organisation.into(),
+                    widget.id.into(),
+                    widget.title.into(),
+                    widget.greeting.into(),
+                    widget.colour.into(),
+                    widget.language.code().into(),
+                    widget.sites.join(" ").into(),
+                    widget.group.map(GroupNumber::number).into(),
+                ];
+                connection.execute(&UPDATE, &values, 1).await?;
+                group::must_be_there(connection, organisation, widget.group.into_iter().collect()).await?;
+                if changed.is_empty() {
+                    return Ok(((), Vec::new()));
+                }
+                changed.insert(0, Detail::is("widget", before.name));
+                Ok(((), vec![Fact::new(organisation, Kind::WidgetChanged, changed)]))
             })
-            .await
+        })
+        .await
     }
+}
+
+/// What differs; all of it is published, or what the team calls it.
+fn changes(before: &Widget, after: &Widget) -> Vec<Detail> {
+    let text = |widget: &Widget| {
+        [
+            ("name", widget.title.clone()),
+            ("greeting", widget.greeting.clone()),
+            ("colour", widget.colour.clone()),
+            ("language", widget.language.code().to_owned()),
+            ("sites", widget.sites.join(" ")),
+        ]
+    };
+    let both = text(before).into_iter().zip(text(after));
+    both.filter_map(|((what, before), (_, after))| Detail::became(what, Some(before), Some(after))).collect()
 }

@@ -4,6 +4,11 @@ import type { components } from "./openapi";
 type Schemas = components["schemas"];
 
 export type Assignment = Schemas["Assignment"];
+export type AuditArea = Schemas["AuditArea"];
+export type AuditDetail = Schemas["AuditDetail"];
+export type AuditEntry = Schemas["AuditEntry"];
+export type AuditPage = Schemas["AuditPage"];
+export type AuditVerification = Schemas["AuditVerification"];
 export type Browser = Schemas["Browser"];
 export type Capability = Schemas["Capability"];
 export type ClientFrame = Schemas["ClientFrame"];

@@ -4,6 +4,91 @@
  */
 
 export interface paths {
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page of the log, the newest first. That somebody looked is recorded, once an hour. */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The signed states of the log, the oldest first. */
+        get: operations["list_audit_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A copy of the log, the oldest entry first. That it was taken is recorded before the first line is sent. */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is recorded about the caller, and who looked at it. Everybody may. */
+        get: operations["list_own_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks the log from its first entry to its last, and against checkpoints. Where all is well, its state is signed. */
+        post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -717,6 +802,129 @@ export interface components {
             group?: components["schemas"]["Id"] | null;
             note?: components["schemas"]["HandoverNote"] | null;
             operator?: components["schemas"]["Id"] | null;
+        };
+        /** @description Who acted. */
+        AuditActor: {
+            /** @description What kind. */
+            kind: components["schemas"]["AuditActorKind"];
+            operator: components["schemas"]["OperatorRef"] | null;
+        };
+        /**
+         * @description What kind of actor.
+         * @enum {string}
+         */
+        AuditActorKind: "operator" | "program" | "house" | "command_line" | "anybody";
+        /**
+         * @description The part of the product that an entry is about.
+         * @enum {string}
+         */
+        AuditArea: "access" | "team" | "widgets" | "conversations" | "snippets" | "installation" | "audit";
+        /** @description What is wrong, and with which entry. */
+        AuditBreak: {
+            /** @description What. */
+            fault: components["schemas"]["AuditFault"];
+            /**
+             * Format: int64
+             * @description The entry's number.
+             */
+            number: number;
+        };
+        /** @description What a check compares with besides what the server has. */
+        AuditCheck: {
+            /** @description Checkpoints that were kept elsewhere. */
+            checkpoints?: components["schemas"]["AuditCheckpoint"][];
+        };
+        /** @description A signed state of a log, to be kept elsewhere: a small file. */
+        AuditCheckpoint: {
+            /**
+             * Format: int64
+             * @description When it was signed, in microseconds of UTC.
+             */
+            at: number;
+            /** @description `diskret-audit-checkpoint-1`. */
+            format: string;
+            /** @description The hash of that, in hex. */
+            hash: string;
+            /** @description The public half of the key, in hex (Ed25519). */
+            key: string;
+            /**
+             * Format: int64
+             * @description Its last entry then.
+             */
+            number: number;
+            /** @description Whose log. */
+            organisation: components["schemas"]["Id"];
+            /** @description The signature, in hex. */
+            signature: string;
+        };
+        /** @description One thing of an entry, before and after. */
+        AuditDetail: {
+            /** @description What it is now. */
+            after: string | null;
+            /** @description What it was. */
+            before: string | null;
+            /** @description What, such as `role`. */
+            what: string;
+        };
+        /** @description An entry of the log. */
+        AuditEntry: {
+            actor: components["schemas"]["AuditActor"] | null;
+            area: components["schemas"]["AuditArea"] | null;
+            /**
+             * Format: int64
+             * @description When, in microseconds of UTC.
+             */
+            at: number;
+            /** @description Before and after; never what was said in a chat. */
+            details: components["schemas"]["AuditDetail"][];
+            /** @description Whether what it said has expired. */
+            expired: boolean;
+            /** @description What binds it to those before, in hex. */
+            hash: string;
+            /** @description What happened; a newer program may write kinds that this one does not know. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Its number, from 1 without a gap.
+             */
+            number: number;
+            origin: components["schemas"]["AuditOrigin"] | null;
+            subject: components["schemas"]["OperatorRef"] | null;
+        };
+        /**
+         * @description What can be wrong with a log.
+         * @enum {string}
+         */
+        AuditFault: "altered" | "missing" | "moved" | "emptied" | "truncated" | "rolled_back" | "end" | "checkpoint";
+        /**
+         * @description From where, coarsely: never an address.
+         * @enum {string}
+         */
+        AuditOrigin: "windows" | "mac" | "linux" | "android" | "ios" | "browser" | "program" | "command_line" | "house";
+        /** @description A page of the log, the newest first. */
+        AuditPage: {
+            /** @description The entries. */
+            items: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: int64
+             * @description The number before which the next page is asked for.
+             */
+            next: number | null;
+        };
+        /** @description How a check ended. */
+        AuditVerification: {
+            broken: components["schemas"]["AuditBreak"] | null;
+            checkpoint: components["schemas"]["AuditCheckpoint"] | null;
+            /**
+             * Format: int64
+             * @description Checkpoints that it was compared with.
+             */
+            checkpoints: number;
+            /**
+             * Format: int64
+             * @description Entries that are there.
+             */
+            entries: number;
         };
         /**
          * @description Who wrote an entry.
@@ -1917,6 +2125,259 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Only what this colleague did. */
+                actor?: components["schemas"]["Id"];
+                /** @description Only this kind. */
+                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "audit_viewed" | "audit_exported" | "audit_verified";
+                /** @description Only this part of the product. */
+                area?: components["schemas"]["AuditArea"];
+                /** @description Not before, in microseconds of UTC. */
+                from?: number;
+                /** @description Before, in microseconds of UTC. */
+                to?: number;
+                /** @description Only entries before this number. */
+                before?: number;
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit_checkpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoint"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query: {
+                /** @description As what. */
+                format: "jsonl" | "csv";
+                /** @description Only what this colleague did. */
+                actor?: components["schemas"]["Id"];
+                /** @description Only this kind. */
+                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "audit_viewed" | "audit_exported" | "audit_verified";
+                /** @description Only this part of the product. */
+                area?: components["schemas"]["AuditArea"];
+                /** @description Not before, in microseconds of UTC. */
+                from?: number;
+                /** @description Before, in microseconds of UTC. */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines of JSON or a table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_audit: {
+        parameters: {
+            query?: {
+                /** @description Only entries before this number. */
+                before?: number;
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditCheck"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_conversations: {
         parameters: {
             query: {

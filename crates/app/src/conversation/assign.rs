@@ -52,7 +52,11 @@ impl App {
             }
             None => (self.store.conversation_named(organisation, name).await?.id, None),
         };
-        let change = self.store.hand_over(organisation, conversation, by, to, note, self.now()).await?;
+        let change = self
+            .store
+            .audited(self.by(principal))
+            .hand_over(organisation, conversation, by, to, note, self.now())
+            .await?;
         if let (Some(_), Hands::Operator(Some(to))) = (change, to)
             && to != principal.operator
         {

@@ -14,7 +14,8 @@ impl App {
         let found = self.store.conversation_named(principal.organisation, name).await?;
         let (by, now) = ((principal.operator, access), self.now());
         let idle_at = now.plus(self.options.end_idle_after);
-        self.store.set_ended(principal.organisation, found.id, by, ended, now, idle_at).await?;
+        let store = self.store.audited(self.by(principal));
+        store.set_ended(principal.organisation, found.id, by, ended, now, idle_at).await?;
         Ok(())
     }
 }

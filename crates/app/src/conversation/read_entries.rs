@@ -52,6 +52,7 @@ impl App {
         most: i64,
     ) -> Result<(Arc<Reference>, Vec<Arc<OpenedEntry>>)> {
         let (conversation, found) = self.find_in_reach(principal, name).await?;
+        self.note_reading(principal, &conversation, &found.progress).await?;
         let most = most.clamp(1, PAGE_MOST);
         let stored = self.store.entries_before(found.organisation, found.id, conversation.names, before, most).await?;
         let entries = self.open_all(&conversation, stored).await?;

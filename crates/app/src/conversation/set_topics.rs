@@ -29,7 +29,7 @@ impl App {
             self.topics_named(organisation, "remove", remove).await?,
         );
         let by = (principal.operator, access);
-        match self.store.set_topics(organisation, found.id, by, topics, self.now()).await {
+        match self.store.audited(self.by(principal)).set_topics(organisation, found.id, by, topics, self.now()).await {
             Ok(_) => Ok(()),
             Err(store::Error::NotFound) => Err(invalid("this topic is archived, or was deleted meanwhile".to_owned())),
             Err(store::Error::Conflict(_)) => Err(invalid(format!("a conversation has at most {TOPICS_EACH} topics"))),

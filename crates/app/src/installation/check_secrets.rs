@@ -59,6 +59,14 @@ impl App {
             );
             return Err(Error::Unavailable);
         }
+        // None before the set-up is through: the next start names it.
+        let (ours, named) = (self.audit_key(), self.store.name_audit_key(self.audit_key()).await?);
+        if named.is_some_and(|named| named != ours) {
+            tracing::error!(
+                "another node signs audit logs with another key: copy `audit-checkpoints.key` from its folder `secrets`"
+            );
+            return Err(Error::Unavailable);
+        }
         Ok(())
     }
 }

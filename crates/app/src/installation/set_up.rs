@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::audit::{Actor, Origin};
 use domain::limits::NAME_CHARACTERS;
 use domain::{Capability, Groups, Language, Level, Principal, PublicId, Role, text};
 use privacy::{random, recovery};
+use store::audit::By;
 use store::widget::Widget;
 use zeroize::Zeroizing;
 
@@ -63,7 +65,8 @@ impl App {
         if !self.secrets.is_setup_code(code) {
             return Err(Error::Forbidden);
         }
-        let done = self.set_up(new).await?;
+        // Nobody is signed in yet: whoever holds the code.
+        let done = self.found(new, self.by_whom(Actor::Anybody, Origin::Browser)).await?;
         self.secrets.spend_setup_code();
         Ok(done)
     }
@@ -73,6 +76,10 @@ impl App {
     /// # Errors
     /// [`Error::Invalid`] by field, [`Error::Conflict`] where the owner's address is taken.
     pub async fn set_up(&self, new: NewOrganisation) -> Result<SetUp> {
+        self.found(new, self.by_command_line()).await
+    }
+
+    async fn found(&self, new: NewOrganisation, by: By) -> Result<SetUp> {
         // Everything is checked before anything is stored.
         let title = text::line(&new.title, NAME_CHARACTERS)
             .map_err(|error| Error::Invalid { field: "organisation", detail: error.to_string() })?;
@@ -91,13 +98,13 @@ impl App {
         let is_first = self.needs_set_up().await?;
         self.name_secrets().await?;
         if is_first {
-            self.store.install(public, self.now()).await?;
+            self.store.audited(by).install(public, Vec::new()).await?;
         }
         let organisation = self.store.insert_organisation(random::public_id(), title, self.now()).await?;
         self.keyring.found(organisation.id, organisation.name).await?;
         widget.organisation = organisation.id;
         let widget = self.store.insert_widget(widget, self.now()).await?;
-        let owner = self.store_operator(organisation.id, owner).await?;
+        let owner = self.store_operator(organisation.id, owner, by).await?;
         Ok(SetUp {
             organisation: organisation.name,
             principal: Principal::new(organisation.id, owner.id, owner.role, Groups::default()),

@@ -19,12 +19,14 @@ impl App {
         let (name, key) = (random::public_id(), self.keyring.new_key(principal.organisation).await?);
         let content_sealed = content.seal(&key, name, operator)?;
         let snippet = Snippet { organisation: principal.organisation, name, operator, key: key.id(), content_sealed };
-        self.store.insert_snippet(snippet, self.now()).await.map_err(|error| match error {
-            store::Error::Conflict(_) => {
-                Error::Conflict("there are as many snippets as there can be: delete one that nobody needs")
-            }
-            other => other.into(),
-        })?;
+        self.store.audited(self.by(principal)).insert_snippet(snippet, self.now()).await.map_err(
+            |error| match error {
+                store::Error::Conflict(_) => {
+                    Error::Conflict("there are as many snippets as there can be: delete one that nobody needs")
+                }
+                other => other.into(),
+            },
+        )?;
         Ok(Opened { name, is_shared, content })
     }
 }

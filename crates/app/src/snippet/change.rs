@@ -16,8 +16,11 @@ impl App {
         let found = self.store.snippet(principal.organisation, principal.operator, name).await?;
         may_write(principal, found.operator)?;
         let content = content.check()?;
+        let parts = self.open_snippet(&found).await?.content.parts_unlike(&content);
         let key = self.keyring.data_key(found.organisation, found.key).await?;
-        self.store.change_snippet(found.organisation, name, content.seal(&key, name, found.operator)?).await?;
+        let sealed = content.seal(&key, name, found.operator)?;
+        let store = self.store.audited(self.by(principal));
+        store.change_snippet(found.organisation, name, sealed, parts).await?;
         Ok(Opened { name, is_shared: found.operator.is_none(), content })
     }
 }

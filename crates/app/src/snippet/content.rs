@@ -71,6 +71,16 @@ impl Content {
         Ok(Self { shortcut, title, wording })
     }
 
+    /// Which parts are different: as recorded, which says nothing of what they say.
+    pub(super) fn parts_unlike(&self, other: &Self) -> Vec<&'static str> {
+        let parts = [
+            ("shortcut", self.shortcut != other.shortcut),
+            ("title", self.title != other.title),
+            ("wording", self.wording != other.wording),
+        ];
+        parts.into_iter().filter(|(_, is_unlike)| *is_unlike).map(|(part, _)| part).collect()
+    }
+
     pub(super) fn seal(&self, key: &DataKey, name: PublicId, owner: Option<OperatorId>) -> Result<Vec<u8>> {
         let bytes = Zeroizing::new(serde_json::to_vec(self).map_err(|_| Error::Internal)?);
         Ok(key.seal_value(place(owner), name, &bytes))
@@ -83,7 +93,7 @@ const fn place(owner: Option<OperatorId>) -> &'static str {
 }
 
 impl App {
-    pub(super) async fn open_snippet(&self, snippet: &Snippet) -> Result<Opened> {
+    pub(crate) async fn open_snippet(&self, snippet: &Snippet) -> Result<Opened> {
         let key = self.keyring.data_key(snippet.organisation, snippet.key).await?;
         let bytes = key.open_value(place(snippet.operator), snippet.name, &snippet.content_sealed)?;
         let content = serde_json::from_slice(&bytes).map_err(|_| Error::Internal)?;

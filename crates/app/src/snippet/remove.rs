@@ -14,7 +14,7 @@ impl App {
         may_write_any(principal)?;
         let found = self.store.snippet(principal.organisation, principal.operator, name).await?;
         may_write(principal, found.operator)?;
-        self.store.delete_snippet(found.organisation, name).await?;
+        self.store.audited(self.by(principal)).delete_snippet(found.organisation, name).await?;
         // A key that stays behind because this fails is one that nothing uses: the sweep takes it.
         self.keyring.shred(found.organisation, found.key).await
     }

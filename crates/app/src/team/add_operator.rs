@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::limits::NAME_CHARACTERS;
 use domain::{Groups, Language, OrganisationId, Role, text};
 use privacy::{Plaintext, random};
+use store::audit::By;
 use store::operator::Operator;
 
 use super::directory::{PROFILE, Profile};
@@ -64,10 +65,15 @@ impl App {
     pub async fn add_operator(&self, organisation: OrganisationId, new: NewOperator) -> Result<Arc<Person>> {
         let (_, title) = self.organisation(organisation).await?;
         let checked = new.check(&self.passwords, &title).await?;
-        self.store_operator(organisation, checked).await
+        self.store_operator(organisation, checked, self.by_command_line()).await
     }
 
-    pub(crate) async fn store_operator(&self, organisation: OrganisationId, new: Checked) -> Result<Arc<Person>> {
+    pub(crate) async fn store_operator(
+        &self,
+        organisation: OrganisationId,
+        new: Checked,
+        by: By,
+    ) -> Result<Arc<Person>> {
         let name = random::public_id();
         let key = self.keyring.new_key(organisation).await?;
         let email_index = self.secrets.email_index(&new.email);
@@ -86,10 +92,11 @@ impl App {
             groups: new.groups,
             deactivated_at: None,
         };
-        let stored = self.store.insert_operator(operator, self.now()).await.map_err(|error| match error {
-            store::Error::Conflict(_) => Error::Conflict("somebody with this e-mail address works here already"),
-            other => other.into(),
-        })?;
+        let stored =
+            self.store.audited(by).insert_operator(operator, self.now()).await.map_err(|error| match error {
+                store::Error::Conflict(_) => Error::Conflict("somebody with this e-mail address works here already"),
+                other => other.into(),
+            })?;
         self.introduce(&stored).await
     }
 }

@@ -42,12 +42,14 @@ impl App {
             None => None,
         };
         let to = store::operator::OperatorChange { role: change.role, groups, active: change.active };
-        self.store.change_operator(principal, person.id, to, self.now()).await.map_err(|error| match error {
-            store::Error::Conflict(_) => {
-                Error::Conflict("somebody must own the organisation: name another owner first")
-            }
-            other => other.into(),
-        })?;
+        self.store.audited(self.by(principal)).change_operator(principal, person.id, to, self.now()).await.map_err(
+            |error| match error {
+                store::Error::Conflict(_) => {
+                    Error::Conflict("somebody must own the organisation: name another owner first")
+                }
+                other => other.into(),
+            },
+        )?;
         self.team.forget(principal.organisation, person.id);
         let person = self.person(principal.organisation, person.id).await?;
         let answers = person.role.rights().of(Capability::Conversations).0 == Level::Write;
@@ -65,7 +67,10 @@ impl App {
             let list = List::Mine(person.id);
             let theirs = self.store.conversations(principal.organisation, list, true, i64::MAX, AT_ONCE).await?;
             for found in &theirs {
-                self.store.assign(principal.organisation, found.id, by, None, self.now()).await?;
+                self.store
+                    .audited(self.by(principal))
+                    .assign(principal.organisation, found.id, by, None, self.now())
+                    .await?;
             }
             if (theirs.len() as i64) < AT_ONCE {
                 return Ok(());

@@ -100,7 +100,8 @@ impl App {
         let sealed = key.seal_value(FACTOR, operator.name, secret.expose());
         let codes = RecoveryCodes::make();
         let hashes = self.hash_codes(operator.name, &codes.0);
-        self.store.set_factor(operator.organisation, operator.id, (sealed, step), hashes, by.hash).await?;
+        let store = self.store.audited(self.by(by.principal));
+        store.set_factor(operator.organisation, operator.id, (sealed, step), hashes, by.hash).await?;
         Ok(codes)
     }
 
@@ -115,7 +116,8 @@ impl App {
         code: Plaintext,
     ) -> Result<()> {
         let operator = self.prove(by.principal, Proof { password, code: Some(code) }).await?;
-        Ok(self.store.clear_factor(operator.organisation, operator.id, |_| true, None).await?)
+        let store = self.store.audited(self.by(by.principal));
+        Ok(store.clear_factor(operator.organisation, operator.id, |_| true, None).await?)
     }
 
     /// Makes new recovery codes; the ones before are good no more.
@@ -131,7 +133,8 @@ impl App {
         let operator = self.prove(by.principal, Proof { password, code: Some(code) }).await?;
         let codes = RecoveryCodes::make();
         let hashes = self.hash_codes(operator.name, &codes.0);
-        self.store.renew_recovery_codes(operator.organisation, operator.id, hashes).await?;
+        let store = self.store.audited(self.by(by.principal));
+        store.renew_recovery_codes(operator.organisation, operator.id, hashes).await?;
         Ok(codes)
     }
 
@@ -156,7 +159,8 @@ impl App {
             return Ok(person);
         }
         let may = move |has| may_grant(principal, has).is_ok();
-        self.store.clear_factor(principal.organisation, person.id, may, Some(self.now())).await?;
+        let store = self.store.audited(self.by(principal));
+        store.clear_factor(principal.organisation, person.id, may, Some(self.now())).await?;
         Ok(person)
     }
 
@@ -167,7 +171,8 @@ impl App {
     pub async fn clear_second_factor(&self, email: &str) -> Result<()> {
         let index = self.secrets.email_index(&text::email(email).ok_or(Error::NotFound)?);
         let operator = self.store.operator_by_email(index).await?;
-        Ok(self.store.clear_factor(operator.organisation, operator.id, |_| true, Some(self.now())).await?)
+        let store = self.store.audited(self.by_command_line());
+        Ok(store.clear_factor(operator.organisation, operator.id, |_| true, Some(self.now())).await?)
     }
 
     async fn require_off(&self, by: &SignedInBrowser) -> Result<()> {

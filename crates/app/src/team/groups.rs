@@ -24,7 +24,11 @@ impl App {
     pub async fn add_group(&self, principal: Principal, title: &str) -> Result<Group> {
         principal.require(Capability::Team, Level::Write)?;
         let title = check_title(title)?;
-        self.store.insert_group(principal.organisation, random::public_id(), title, self.now()).await.map_err(refused)
+        self.store
+            .audited(self.by(principal))
+            .insert_group(principal.organisation, random::public_id(), title, self.now())
+            .await
+            .map_err(refused)
     }
 
     /// Gives a group another title.
@@ -35,7 +39,11 @@ impl App {
         principal.require(Capability::Team, Level::Write)?;
         let title = check_title(title)?;
         let group = self.find_group(principal, name).await?;
-        self.store.rename_group(principal.organisation, group.number, title.clone()).await.map_err(refused)?;
+        self.store
+            .audited(self.by(principal))
+            .rename_group(principal.organisation, group.number, title.clone())
+            .await
+            .map_err(refused)?;
         self.team.forget_group(principal.organisation, group.number);
         Ok(Group { title, ..group })
     }
@@ -48,7 +56,11 @@ impl App {
         principal.require(Capability::Team, Level::Write)?;
         let group = self.find_group(principal, name).await?;
         let widgets = self.store.widgets(principal.organisation).await?;
-        self.store.delete_group(principal.organisation, group.number).await.map_err(refused)?;
+        self.store
+            .audited(self.by(principal))
+            .delete_group(principal.organisation, group.number)
+            .await
+            .map_err(refused)?;
         self.team.forget_group(principal.organisation, group.number);
         for widget in widgets.iter().filter(|widget| widget.group == Some(group.number)) {
             self.forget_widget(widget);

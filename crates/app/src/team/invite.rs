@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::audit::{Actor, Origin};
 use domain::limits::LINK_LIFE;
 use domain::{Capability, Language, Level, OperatorId, Principal, PublicId, Role, Timestamp};
 use privacy::{Plaintext, digest, token};
@@ -52,7 +53,7 @@ impl App {
             language: new.language,
             groups,
         };
-        let person = self.store_operator(principal.organisation, checked).await?;
+        let person = self.store_operator(principal.organisation, checked, self.by(principal)).await?;
         let link = self.make_link(principal, person.id).await?;
         Ok((person, link))
     }
@@ -77,12 +78,14 @@ impl App {
         let (secret, now) = (Secret::new(token::bearer()), self.now());
         let hash = digest::of_secret(secret.expose().as_bytes());
         let expires_at = now.plus(LINK_LIFE);
-        self.store.insert_sign_in_link(hash, principal, operator, now, expires_at).await.map_err(
-            |error| match error {
+        self.store
+            .audited(self.by(principal))
+            .insert_sign_in_link(hash, principal, operator, now, expires_at)
+            .await
+            .map_err(|error| match error {
                 store::Error::Conflict(_) => Error::Conflict("they do not work here any more: let them in first"),
                 other => other.into(),
-            },
-        )?;
+            })?;
         Ok(Link { secret, expires_at })
     }
 
@@ -91,13 +94,14 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`] alike for a link that was used, has expired or never was; [`Error::Invalid`] for the password,
     /// with which the link is not used up.
-    pub async fn use_link(&self, secret: &Secret, new: Plaintext) -> Result<()> {
+    pub async fn use_link(&self, secret: &Secret, new: Plaintext, origin: Origin) -> Result<()> {
         let link = digest::of_secret(secret.expose().as_bytes());
         // Before anything is hashed: guessing links must not cost us 19 MiB each.
         let (organisation, operator) = self.store.sign_in_link(link, self.now()).await?;
         let operator = self.store.operator(organisation, operator).await?;
         let hash = self.hash_password(&operator, new).await?;
-        self.store.use_sign_in_link(link, hash, self.now()).await?;
+        let by = self.by_whom(Actor::Anybody, origin);
+        self.store.audited(by).use_sign_in_link(link, hash, self.now()).await?;
         Ok(())
     }
 }

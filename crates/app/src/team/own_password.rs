@@ -16,11 +16,12 @@ impl App {
         let operator = self.prove(by.principal, Proof { password: current, code: None }).await?;
         let hash = self.hash_password(&operator, new).await?;
         let passwords = (operator.password_hash, hash);
-        self.store.set_own_password(operator.organisation, operator.id, passwords, by.hash).await.map_err(|error| {
-            match error {
+        let store = self.store.audited(self.by(by.principal));
+        store.set_own_password(operator.organisation, operator.id, passwords, by.hash).await.map_err(
+            |error| match error {
                 store::Error::NotFound => wrong("current", "this is not your password any more"),
                 other => Error::from(other),
-            }
-        })
+            },
+        )
     }
 }

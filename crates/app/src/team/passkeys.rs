@@ -175,7 +175,8 @@ impl App {
             new_in: Some(by.hash),
         };
         let created_at = one.created_at;
-        match self.store.insert_passkey(one, operator.password_hash.clone(), spent).await {
+        match self.store.audited(self.by(by.principal)).insert_passkey(one, operator.password_hash.clone(), spent).await
+        {
             Err(store::Error::NotFound) => return Err(refused(passkey::Refused::Challenge)),
             stored => stored?,
         }
@@ -225,7 +226,7 @@ impl App {
     /// [`Error::NotFound`].
     pub async fn remove_passkey(&self, by: &SignedInBrowser, name: PublicId) -> Result<()> {
         let one = self.own_passkey(by, name).await?;
-        self.store.delete_passkey(one.organisation, one.operator, one.hash).await?;
+        self.store.audited(self.by(by.principal)).delete_passkey(one.organisation, one.operator, one.hash).await?;
         self.tell_own_windows(one.operator);
         Ok(())
     }

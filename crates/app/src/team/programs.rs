@@ -103,7 +103,7 @@ impl App {
             expires_at,
             used_day: None,
         };
-        self.store.insert_api_token(principal.organisation, program.clone()).await?;
+        self.store.audited(self.by(principal)).insert_api_token(principal.organisation, program.clone()).await?;
         Ok((info(program), secret))
     }
 
@@ -116,6 +116,6 @@ impl App {
         principal.require(Capability::Programs, Level::Write)?;
         let all = self.store.api_tokens(principal.organisation, self.now()).await?;
         let found = all.into_iter().find(|one| name_of(&one.hash) == name).ok_or(Error::NotFound)?;
-        Ok(self.store.delete_api_token(principal.organisation, found.hash).await?)
+        Ok(self.store.audited(self.by(principal)).delete_api_token(principal.organisation, found.hash).await?)
     }
 }

@@ -1,6 +1,7 @@
 //! Shows once more that it is them: before what a stolen session must not do.
 
 use domain::Principal;
+use domain::audit::Kind;
 use privacy::Plaintext;
 use store::operator::Operator;
 
@@ -27,7 +28,10 @@ impl App {
         let judged = self.judge(principal, proof).await;
         match judged {
             Ok(_) => self.brake.right(&guessers),
-            Err(Error::Invalid { .. }) => {}
+            Err(Error::Invalid { .. }) => {
+                let whose = (principal.organisation, principal.operator);
+                self.note_refusal(whose, Kind::ProofRefused, self.by(principal));
+            }
             Err(_) => self.brake.forgive(&guessers),
         }
         judged
@@ -39,7 +43,7 @@ impl App {
             return Err(wrong("current", "this is not your password"));
         }
         match proof.code {
-            Some(code) if !self.take_code(&operator, &code).await? => {
+            Some(code) if !self.take_code(&operator, &code, self.by(principal)).await? => {
                 Err(wrong("code", "this code is not right, or it was used: take the next one"))
             }
             _ => Ok(operator),

@@ -2,10 +2,12 @@
 //! client holds a token that says whose password was right and until when, with a tag that only this installation can make.
 
 use data_encoding::BASE64URL_NOPAD;
+use domain::audit::{Actor, Kind};
 use domain::limits::STEP_LIFE;
 use domain::{OperatorId, OrganisationId, PublicId, Timestamp};
 use privacy::totp::TotpSecret;
 use privacy::{Plaintext, digest, random};
+use store::audit::By;
 use store::operator::Operator;
 
 use super::Secret;
@@ -83,9 +85,14 @@ impl App {
         let slow = if known.is_theirs { known.guessers } else { vec![Guesser::Code(operator.id)] };
         let guessers = [slow, vec![Guesser::Step(claim.nonce)]].concat();
         self.brake.begin(&guessers)?;
-        match self.take_code(&operator, code).await {
+        let origin = visit.platform.into();
+        match self.take_code(&operator, code, self.by_whom(Actor::Operator(operator.id), origin)).await {
             Ok(true) => {}
-            Ok(false) => return Err(Error::Unauthorised),
+            Ok(false) => {
+                let by = self.by_whom(Actor::Anybody, origin);
+                self.note_refusal((operator.organisation, operator.id), Kind::CodeRefused, by);
+                return Err(Error::Unauthorised);
+            }
             Err(error) => {
                 self.brake.forgive(&guessers);
                 return Err(error);
@@ -96,7 +103,7 @@ impl App {
     }
 
     /// Whether a code is one of the second factor's or a recovery code; it is used up then.
-    pub(super) async fn take_code(&self, operator: &Operator, code: &Plaintext) -> Result<bool> {
+    pub(super) async fn take_code(&self, operator: &Operator, code: &Plaintext, by: By) -> Result<bool> {
         let (organisation, id) = (operator.organisation, operator.id);
         let Some(sealed) = self.store.factor(organisation, id).await?.sealed else { return Ok(false) };
         let key = self.keyring.data_key(organisation, operator.key).await?;
@@ -106,7 +113,7 @@ impl App {
             Some(step) => self.store.take_step(organisation, id, step).await,
             None => {
                 let hash = self.secrets.recovery_code(operator.name, &plain_code(code.reveal()));
-                self.store.take_recovery_code(organisation, id, hash).await
+                self.store.audited(by).take_recovery_code(organisation, id, hash).await
             }
         };
         match taken {

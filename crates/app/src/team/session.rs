@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::audit::{Actor, Origin};
 use domain::limits::{SESSION_IDLE, SESSION_LONGEST};
 use domain::{Principal, Timestamp};
 use privacy::{digest, token};
@@ -108,7 +109,9 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn sign_out(&self, secret: &Secret) -> Result<()> {
-        Ok(self.store.delete_session(secret.hash()).await?)
+        // Who that is and where they sit, the session says.
+        let by = self.by_whom(Actor::Anybody, Origin::Browser);
+        Ok(self.store.audited(by).delete_session(secret.hash()).await?)
     }
 
     /// Makes a token for a program that may do all that an operator may. Called from the command line.
@@ -126,7 +129,7 @@ impl App {
             expires_at: now.plus(good_for),
             used_day: None,
         };
-        self.store.insert_api_token(principal.organisation, program).await?;
+        self.store.audited(self.by(principal)).insert_api_token(principal.organisation, program).await?;
         Ok(secret)
     }
 }

@@ -75,7 +75,8 @@ impl App {
     /// [`Error::NotFound`].
     pub async fn end_session(&self, by: &SignedInBrowser, name: PublicId) -> Result<()> {
         let one = self.own_session(by, name).await?;
-        Ok(self.store.end_session(by.principal.organisation, by.principal.operator, one).await?)
+        let store = self.store.audited(self.by(by.principal));
+        Ok(store.end_session(by.principal.organisation, by.principal.operator, one).await?)
     }
 
     /// Ends all of one's sessions but the one that asks.
@@ -83,7 +84,8 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn end_other_sessions(&self, by: &SignedInBrowser) -> Result<()> {
-        Ok(self.store.end_other_sessions(by.principal.organisation, by.principal.operator, by.hash).await?)
+        let store = self.store.audited(self.by(by.principal));
+        Ok(store.end_other_sessions(by.principal.organisation, by.principal.operator, by.hash).await?)
     }
 
     /// Says that it was oneself who signed in with a new browser. Not from that browser: whoever sits there may be anybody.

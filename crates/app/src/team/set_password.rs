@@ -14,6 +14,6 @@ impl App {
         let index = self.secrets.email_index(&text::email(email).ok_or(Error::NotFound)?);
         let operator = self.store.operator_by_email(index).await?;
         let hash = self.hash_password(&operator, new).await?;
-        Ok(self.store.set_password(operator.organisation, operator.id, hash).await?)
+        Ok(self.store.audited(self.by_command_line()).set_password(operator.organisation, operator.id, hash).await?)
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bus::{Signal, Topic};
+use domain::audit::{Actor, Kind, Origin};
 use domain::limits::DEVICE_LIFE;
 use domain::{Browser, Platform, Principal, text};
 use privacy::{Plaintext, token};
@@ -74,7 +75,7 @@ impl App {
         let index = self.secrets.email_index(&text::email(email).unwrap_or_default());
         let known = self.known(index, visit).await?;
         self.brake.begin(&known.guessers)?;
-        let operator = match self.check_password(index, password).await {
+        let operator = match self.check_password(index, password, visit.platform.into()).await {
             Ok(Some(operator)) => operator,
             Ok(None) => return Err(Error::Unauthorised),
             Err(error) => {
@@ -104,7 +105,7 @@ impl App {
     }
 
     /// The operator of an address, where the password is theirs.
-    async fn check_password(&self, index: [u8; 32], password: Plaintext) -> Result<Option<Operator>> {
+    async fn check_password(&self, index: [u8; 32], password: Plaintext, origin: Origin) -> Result<Option<Operator>> {
         let operator = match self.store.operator_by_email(index).await {
             // Whoever has left is as unknown as whoever never came (SA2).
             Ok(operator) => Some(operator).filter(|operator| operator.deactivated_at.is_none()),
@@ -113,6 +114,10 @@ impl App {
         };
         let hash = operator.as_ref().map(|operator| operator.password_hash.clone());
         let is_right = password::verify(password, hash).await?;
+        if let Some(operator) = operator.as_ref().filter(|_| !is_right) {
+            let by = self.by_whom(Actor::Anybody, origin);
+            self.note_refusal((operator.organisation, operator.id), Kind::SignInFailed, by);
+        }
         Ok(operator.filter(|_| is_right))
     }
 
@@ -136,14 +141,16 @@ impl App {
         let machine = Machine { browser: visit.browser, platform: visit.platform, device: Some(device.hash()) };
         let (organisation, id) = (operator.organisation, operator.id);
         let proved = Proved { organisation, operator: id, by };
-        let is_new = match self.store.insert_session(secret.hash(), proved, self.now(), machine).await {
+        let origin = visit.platform.into();
+        let store = self.store.audited(self.by_whom(Actor::Operator(id), origin));
+        let is_new = match store.insert_session(secret.hash(), proved, self.now(), machine).await {
             Err(store::Error::NotFound) => return Err(Error::Unauthorised),
             opened => opened?,
         };
         if is_new {
             self.bus.signal(Topic::Operator(id), Signal::SignedIn);
         }
-        let principal = Principal::new(organisation, id, operator.role, operator.groups);
+        let principal = Principal::new(organisation, id, operator.role, operator.groups).from(origin);
         Ok(SignedIn { secret, device, principal, person: self.introduce(operator).await? })
     }
 }

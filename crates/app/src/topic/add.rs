@@ -16,13 +16,15 @@ impl App {
         principal.require(Capability::Snippets, Level::Write)?;
         let (title, colour) = (check_title(title)?, check_colour(colour)?);
         let name = random::public_id();
-        self.store.insert_topic(principal.organisation, name, title, colour, self.now()).await.map_err(|error| {
-            match error {
+        self.store
+            .audited(self.by(principal))
+            .insert_topic(principal.organisation, name, title, colour, self.now())
+            .await
+            .map_err(|error| match error {
                 store::Error::Conflict(_) => {
                     Error::Conflict("there are as many topics as there can be: give one that nobody needs another name")
                 }
                 other => other.into(),
-            }
-        })
+            })
     }
 }

@@ -32,7 +32,7 @@ impl App {
             topic.colour = check_colour(colour)?;
         }
         topic.is_archived = change.archived.unwrap_or(topic.is_archived);
-        self.store.change_topic(topic.clone()).await?;
+        self.store.audited(self.by(principal)).change_topic(topic.clone()).await?;
         self.topics.forget(principal.organisation);
         Ok(topic)
     }

@@ -12,10 +12,12 @@ impl App {
     pub async fn remove_topic(&self, principal: Principal, name: PublicId) -> Result<()> {
         principal.require(Capability::Snippets, Level::Write)?;
         let topic = self.find_topic(principal, name).await?;
-        self.store.delete_topic(principal.organisation, topic.number).await.map_err(|error| match error {
-            store::Error::Conflict(_) => Error::Conflict("conversations are or were about this topic: archive it"),
-            other => other.into(),
-        })?;
+        self.store.audited(self.by(principal)).delete_topic(principal.organisation, topic.number).await.map_err(
+            |error| match error {
+                store::Error::Conflict(_) => Error::Conflict("conversations are or were about this topic: archive it"),
+                other => other.into(),
+            },
+        )?;
         self.topics.forget(principal.organisation);
         Ok(())
     }

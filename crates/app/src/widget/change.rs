@@ -92,7 +92,7 @@ impl App {
             };
         }
         change.apply(&mut widget)?;
-        self.store.update_widget(widget.clone()).await?;
+        self.store.audited(self.by(principal)).update_widget(widget.clone()).await?;
         self.forget_widget(&widget);
         Ok(widget)
     }

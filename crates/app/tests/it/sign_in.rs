@@ -1,11 +1,14 @@
 //! Signing in while somebody guesses, and with a second factor. Tests own the clock of the installation; the brake goes by
 //! the machine's.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use diskret_app::Error;
+use diskret_app::audit::Query;
 use diskret_app::rate::{Source, Whereabouts};
 use diskret_app::team::{Secret, SignedIn, SignedInBrowser, Step, Visit};
+use domain::audit::Detail;
 use domain::limits::STEP_LIFE;
 use domain::{Browser, Clock as _, Platform};
 use privacy::Plaintext;
@@ -14,6 +17,7 @@ use privacy::totp::TotpSecret;
 use crate::{House, PASSWORD, on_both, signed_in};
 
 on_both! {
+    what_is_done_to_an_account_is_recorded
     the_victim_signs_in_while_an_attacker_guesses_from_elsewhere
     the_victim_signs_in_with_a_known_browser_while_everybody_guesses
     an_unknown_account_is_slowed_down_like_a_known_one
@@ -229,4 +233,54 @@ async fn a_new_browser_is_noticed_and_recognised_from_an_old_one_only(house: Hou
     assert!(seen[1].is_new);
     house.app.recognise_session(&by, seen[1].name).await.unwrap();
     assert!(!house.app.sessions(&by).await.unwrap()[1].is_new);
+}
+
+async fn what_is_done_to_an_account_is_recorded(house: House) {
+    let by = house.browser(&signed_in(&house.app).await).await;
+    let (_, codes) = house.with_phone(&by).await;
+    let wrong = house.app.sign_in(EMAIL, text("not the password"), &from(1, None)).await;
+    assert_eq!(wrong.err(), Some(Error::Unauthorised));
+    let token = house.first_step().await;
+    for _ in 0..2 {
+        assert_eq!(house.second_step(&token, "000000").await.err(), Some(Error::Unauthorised));
+    }
+    let by = house.browser(&house.second_step(&token, &codes[0]).await.unwrap()).await;
+    house.app.end_other_sessions(&by).await.unwrap();
+    house.app.end_other_sessions(&by).await.unwrap();
+    assert!(house.app.change_own_password(&by, text("not the password"), text("a long new secret")).await.is_err());
+    house.app.change_own_password(&by, text(PASSWORD), text("another long secret of Ada")).await.unwrap();
+    house.app.clear_second_factor(EMAIL).await.unwrap();
+    house.app.clear_second_factor(EMAIL).await.unwrap();
+    let records = async || {
+        let page = house.app.audit(by.principal, Query::default(), i64::MAX, 200).await.unwrap();
+        page.records.into_iter().map(|record| (record.kind, record.details)).collect::<BTreeMap<_, _>>()
+    };
+    // Nobody waits for what was refused.
+    let mut found = records().await;
+    for _ in 0..100 {
+        if ["sign_in_failed", "code_refused", "proof_refused"].iter().all(|kind| found.contains_key(*kind)) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        found = records().await;
+    }
+    let kinds: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(
+        kinds,
+        [
+            "audit_viewed",
+            "code_refused",
+            "operator_added",
+            "password_changed",
+            "proof_refused",
+            "recovery_code_used",
+            "second_factor_on",
+            "second_factor_reset",
+            "session_ended",
+            "sign_in_failed",
+            "signed_in"
+        ]
+    );
+    assert_eq!(found["recovery_code_used"], [Detail::is("left", 9)]);
+    assert_eq!(found["session_ended"], [Detail::is("count", 1)], "and the second time there was none");
 }

@@ -91,7 +91,7 @@ async fn add_operator(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
 }
 
 /// The organisation that is meant.
-async fn organisation(app: &App, matches: &ArgMatches) -> anyhow::Result<OrganisationId> {
+pub(super) async fn organisation(app: &App, matches: &ArgMatches) -> anyhow::Result<OrganisationId> {
     let all = app.organisations().await?;
     let named = matches.get_one::<String>("organisation");
     let found = match (named, all.as_slice()) {

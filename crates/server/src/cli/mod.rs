@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod audit;
 mod doctor;
 mod migrate;
 mod open;
@@ -41,6 +42,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some((name, matches)) => done(admin::run(configure(matches)?, name, matches)),
             None => Ok(ExitCode::FAILURE),
         },
+        Some(("audit", matches)) => match matches.subcommand() {
+            Some((name, matches)) => audit::run(&configure(matches)?, name, matches),
+            None => Ok(ExitCode::FAILURE),
+        },
         Some(("redact", _)) => done(redact::run()),
         Some(("doctor", matches)) => doctor::run(&configure(matches)?),
         _ => {
@@ -62,6 +67,7 @@ fn command() -> Command {
             Command::new("migrate").about("Brings the databases' schemas up to date, and does nothing else"),
         ))
         .subcommand(admin::command())
+        .subcommand(audit::command())
         .subcommand(Command::new("redact").about("Masks card numbers in the lines of standard input"))
         .subcommand(configured(Command::new("doctor").about("Says what is misconfigured, and how to mend it")))
         .subcommand(Command::new("version").about("Prints the version"))

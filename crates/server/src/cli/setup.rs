@@ -6,6 +6,7 @@ use app::installation::NewOrganisation;
 use app::team::NewOperator;
 use app::widget::WidgetChange;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use domain::audit::Origin;
 use domain::{Language, Role};
 use privacy::{Plaintext, token};
 
@@ -50,7 +51,7 @@ pub(super) fn run(config: Config, matches: &ArgMatches) -> anyhow::Result<()> {
                 widget: WidgetChange { sites, ..WidgetChange::default() },
             })
             .await?;
-        let api_token = app.issue_api_token(done.principal, TOKEN_GOOD_FOR).await?;
+        let api_token = app.issue_api_token(done.principal.from(Origin::CommandLine), TOKEN_GOOD_FOR).await?;
         app.close().await;
         let mut facts = vec![
             ("organisation", done.organisation.to_string()),

@@ -1,6 +1,8 @@
 //! HTTP: routes by origin, and what holds for every answer.
 
 mod account;
+mod audit;
+mod audit_copy;
 mod body;
 mod conversations;
 mod described;

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use super::described::Everywhere;
 use super::{
-    Shared, account, conversations, factor, groups, operators, passkeys, programs, roles, session, setup, snippets,
-    topics, widgets,
+    Shared, account, audit, audit_copy, conversations, factor, groups, operators, passkeys, programs, roles, session,
+    setup, snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -69,6 +69,11 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(roles::list),
     || routes!(snippets::list, snippets::add),
     || routes!(snippets::change, snippets::remove),
+    || routes!(audit::list),
+    || routes!(audit_copy::export),
+    || routes!(audit::verify),
+    || routes!(audit::checkpoints),
+    || routes!(audit::mine),
     || routes!(topics::list, topics::add),
     || routes!(topics::change, topics::remove),
     || routes!(topics::set),

@@ -8,7 +8,7 @@ use domain::{Principal, PublicId};
 use http::StatusCode;
 use privacy::Plaintext;
 
-use super::guard::{Anybody, AtBrowser, Caller};
+use super::guard::{AtBrowser, Caller, Visiting};
 use super::{Failure, Shared};
 use crate::wire::Id;
 use crate::wire::problem::Problem;
@@ -90,11 +90,11 @@ pub(super) async fn renew_link(
     responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn use_link(
     State(shared): State<Shared>,
-    _: Anybody,
+    Visiting(visit): Visiting,
     body: Result<Json<LinkUse>, JsonRejection>,
 ) -> Result<StatusCode, Failure> {
     let Json(body) = body?;
-    shared.app.use_link(&Secret::new(body.secret), Plaintext::new(body.password)).await?;
+    shared.app.use_link(&Secret::new(body.secret), Plaintext::new(body.password), visit.platform.into()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

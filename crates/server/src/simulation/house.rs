@@ -9,6 +9,7 @@ use app::secrets::Secrets;
 use app::team::NewOperator;
 use app::widget::WidgetChange;
 use app::{App, Options};
+use domain::audit::Origin;
 use domain::clock::ManualClock;
 use domain::{Capability, Groups, Language, Level, Principal, PublicId, Reach, Role, Timestamp};
 use privacy::Plaintext;
@@ -103,6 +104,8 @@ async fn found() -> House {
     let mut team = Vec::new();
     for (person, principal) in people {
         let token = app.issue_api_token(principal, Duration::from_secs(365 * 24 * 3600)).await.unwrap();
+        // As the token speaks for them.
+        let principal = principal.from(Origin::Program);
         team.push(Member { name: person.name, principal, token: token.expose().to_owned() });
     }
     app.close().await;

@@ -2,6 +2,7 @@
 //! the protocol page are generated from it.
 
 pub mod account;
+pub mod audit;
 pub mod conversations;
 pub mod frames;
 pub mod id;

@@ -195,6 +195,25 @@ async fn sow(house: &House, sown: &mut Vec<String>) {
     house.ask("POST", "/api/setup").with_own_origin().json(&setup).send().await.is(409);
     house.ask("POST", "/api/recovery-key/confirmation").by(&owner).json(&json!({ "key": odd })).send().await.is(422);
 
+    // What is audited: by a browser that says a lot, to a conversation in which something was said, with a wrong password.
+    let path = format!("/api/widgets/{}", ours.widget);
+    let changed = house.ask("PATCH", &path).by(&owner).json(&json!({ "colour": "#123456" }));
+    changed.send().await.is(200);
+    for (word, status) in [(password.as_str(), 401), (PASSWORD, 200)] {
+        let body = json!({ "email": ours.agent.email, "password": word });
+        let ask =
+            house.ask("POST", "/api/session").with_own_origin().header("user-agent", &format!("Windows {browser}"));
+        ask.json(&body).send().await.is(status);
+    }
+    house.set_state(&agent, &id, "ended").await.is(200);
+    house.entries(&agent, &id).await;
+    house.set_state(&agent, &id, "open").await.is(200);
+    let log = house.ask("GET", "/api/audit/export?format=jsonl").by(&owner).send().await.is(200).text();
+    assert!(log.contains("conversation_opened") && log.contains("windows") && log.contains("#123456"), "{log}");
+    // Names are looked up for those who read it; everything else that was sown is nowhere.
+    let told = log.replace(&name, "");
+    assert!(!sown.iter().any(|sown| told.contains(sown)), "{log}");
+
     // It is there for those who may read it, from memory and, after a restart, from the files that are searched next.
     house.kill();
     house.start();
@@ -262,7 +281,7 @@ fn keys_lie_apart(house: &House, server: Option<&Postgres>) {
     }
     places.extend(server.map(|server| server.folder().to_owned()));
     assert!(!places.is_empty());
-    for name in ["epoch-1.key", "visitor-tokens.key", "blind-index.key"] {
+    for name in ["epoch-1.key", "visitor-tokens.key", "blind-index.key", "audit-checkpoints.key"] {
         let key = fs::read(house.data().join("secrets").join(name)).unwrap();
         assert_eq!(key.len(), 32);
         assert!(holds(&house.data().join("secrets"), &key), "the search finds it where it is");

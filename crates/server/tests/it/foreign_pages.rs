@@ -80,6 +80,11 @@ const OPERATIONS: &[(&str, &str, Kind)] = &[
     ("delete", "/api/topics/{id}", ChangesByItself),
     ("get", "/api/widgets", Tells),
     ("patch", "/api/widgets/{id}", Changes),
+    ("get", "/api/audit", Tells),
+    ("get", "/api/audit/export", Tells),
+    ("post", "/api/audit/verify", Changes),
+    ("get", "/api/audit/checkpoints", Tells),
+    ("get", "/api/audit/mine", Tells),
 ];
 
 /// What is not described: frames over plain HTTP, on both origins.

@@ -1,5 +1,6 @@
 //! What happens to a conversation besides messages: it is given to somebody, ended, taken up again.
 
+use domain::audit::{Detail, Kind as Did};
 use domain::conversation::{Author, Change, Event, Kind, Progress, State};
 use domain::limits::TOPICS_EACH;
 use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
@@ -9,6 +10,7 @@ use privacy::{Message, Sealed};
 use super::head::{Moved, write_heads};
 use super::{Conversation, locked};
 use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event};
+use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Value, statements};
 use crate::{Error, Result, Store, group, job, topic};
 
@@ -95,6 +97,12 @@ async fn happen_after(
     changes.into_iter().next().ok_or_else(|| Error::Broken("a change was not written".to_owned()))
 }
 
+/// What is recorded of it: which conversation, and who or what it was for before and after. Never what was said.
+fn recorded(found: &Conversation, kind: Did, changed: Option<Detail>) -> Fact {
+    let conversation = Detail::is("conversation", found.name);
+    Fact::new(found.organisation, kind, [conversation].into_iter().chain(changed))
+}
+
 /// To whom a conversation is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
@@ -134,7 +142,27 @@ async fn hands_over(
     }
 }
 
-impl Store {
+/// The same for a conversation that is given to somebody: from whom, to whom.
+async fn handed(connection: &mut Connection, found: &Conversation, to: To) -> Result<Fact> {
+    let before = found.progress.hands();
+    Ok(match to {
+        To::Operator(to) => {
+            let number = |who: Option<OperatorId>| who.map(|who| who.0.to_string());
+            let assigned = Detail::became("assignee", number(before.assignee), number(to));
+            recorded(found, Did::ConversationAssigned, assigned).about(to.or(before.assignee))
+        }
+        To::Group(to) => {
+            let titles = (
+                group::titles(connection, found.organisation, before.group).await?,
+                group::titles(connection, found.organisation, to).await?,
+            );
+            let grouped = Detail::became("group", titles.0, titles.1);
+            recorded(found, Did::ConversationGrouped, grouped).about(before.assignee)
+        }
+    })
+}
+
+impl Audited<'_> {
     /// Gives a conversation to an operator or a group, or to nobody, with a note where there is one: both or none. Nothing
     /// happens where it is so already. A note's sender writes no other one, so that a second try is known by it.
     ///
@@ -142,7 +170,7 @@ impl Store {
     /// [`Error::NotFound`], also for an operator of another organisation or a group that is not there, and
     /// [`Error::OutOfReach`] where `by` may not touch it.
     pub async fn hand_over(
-        &self,
+        self,
         organisation: OrganisationId,
         id: ConversationId,
         by: (OperatorId, Access),
@@ -150,36 +178,40 @@ impl Store {
         with: Option<Message<Sealed>>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let found = locked(connection, organisation, id, Some(by)).await?;
-                        let what = hands_over(connection, organisation, found.progress.hands(), to).await?;
-                        let mut progress = found.progress;
-                        let with = match &with {
-                            Some(with) => note(connection, &found, &mut progress, with, at).await?,
-                            None => None,
-                        };
-                        if what.is_empty() && with.is_none() {
-                            return Ok(None);
-                        }
-                        let author = Author::Operator(by.0);
-                        happen_after(connection, progress, found, author, with, &what, at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
+        let listener = self.store().listener.clone();
+        self.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let found = locked(connection, organisation, id, Some(by)).await?;
+                    let what = hands_over(connection, organisation, found.progress.hands(), to).await?;
+                    let mut progress = found.progress;
+                    let with = match &with {
+                        Some(with) => note(connection, &found, &mut progress, with, at).await?,
+                        None => None,
+                    };
+                    if what.is_empty() && with.is_none() {
+                        return Ok((None, Vec::new()));
+                    }
+                    let facts = match what.as_slice() {
+                        [] => Vec::new(),
+                        _ => vec![handed(connection, &found, to).await?],
+                    };
+                    let author = Author::Operator(by.0);
+                    let change = happen_after(connection, progress, found, author, with, &what, at).await?;
+                    Ok((Some(change), facts))
+                })
+            },
+            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+        )
+        .await
     }
 
     /// Gives a conversation to an operator, or to nobody.
     ///
     /// # Errors
-    /// Those of [`Store::hand_over`].
+    /// Those of [`Audited::hand_over`].
     pub async fn assign(
-        &self,
+        self,
         organisation: OrganisationId,
         id: ConversationId,
         by: (OperatorId, Access),
@@ -195,43 +227,47 @@ impl Store {
     /// [`Error::NotFound`], also for a topic that is not there or archived, [`Error::OutOfReach`] where `by` may not touch
     /// it, [`Error::Conflict`] where it would be about too much.
     pub async fn set_topics(
-        &self,
+        self,
         organisation: OrganisationId,
         id: ConversationId,
         by: (OperatorId, Access),
         (add, remove): (Topics, Topics),
         at: Timestamp,
     ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let found = locked(connection, organisation, id, Some(by)).await?;
-                        let about = found.progress.topics;
-                        let added = add.without(about);
-                        let removed = about.without(about.without(remove));
-                        if !added.is_empty() {
-                            if about.without(removed).and(added).count() > TOPICS_EACH {
-                                return Err(Error::Conflict("a conversation has as many topics as it can have"));
-                            }
-                            topic::must_be_offered(connection, organisation, added).await?;
+        let listener = self.store().listener.clone();
+        self.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let found = locked(connection, organisation, id, Some(by)).await?;
+                    let about = found.progress.topics;
+                    let added = add.without(about);
+                    let removed = about.without(about.without(remove));
+                    if !added.is_empty() {
+                        if about.without(removed).and(added).count() > TOPICS_EACH {
+                            return Err(Error::Conflict("a conversation has as many topics as it can have"));
                         }
-                        let events = [(removed, Event::TopicsRemoved(removed)), (added, Event::TopicsAdded(added))];
-                        let what: Vec<Event> = events
-                            .into_iter()
-                            .filter(|(topics, _)| !topics.is_empty())
-                            .map(|(_, event)| event)
-                            .collect();
-                        if what.is_empty() {
-                            return Ok(None);
-                        }
-                        happen(connection, found.progress, found, Author::Operator(by.0), &what, at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
+                        topic::must_be_offered(connection, organisation, added).await?;
+                    }
+                    let events = [(removed, Event::TopicsRemoved(removed)), (added, Event::TopicsAdded(added))];
+                    let what: Vec<Event> =
+                        events.into_iter().filter(|(topics, _)| !topics.is_empty()).map(|(_, event)| event).collect();
+                    if what.is_empty() {
+                        return Ok((None, Vec::new()));
+                    }
+                    let now = about.without(removed).and(added);
+                    let titles = (
+                        topic::titles(connection, organisation, about).await?,
+                        topic::titles(connection, organisation, now).await?,
+                    );
+                    let filed = Detail::became("topics", titles.0, titles.1);
+                    let fact = recorded(&found, Did::ConversationTopics, filed);
+                    let change = happen(connection, found.progress, found, Author::Operator(by.0), &what, at).await?;
+                    Ok((Some(change), vec![fact]))
+                })
+            },
+            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+        )
+        .await
     }
 
     /// Ends a conversation or takes it up again; nothing happens where it is so already.
@@ -239,7 +275,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], and [`Error::OutOfReach`] where `by` may not touch it.
     pub async fn set_ended(
-        &self,
+        self,
         organisation: OrganisationId,
         id: ConversationId,
         by: (OperatorId, Access),
@@ -247,27 +283,33 @@ impl Store {
         at: Timestamp,
         idle_at: Timestamp,
     ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let found = locked(connection, organisation, id, Some(by)).await?;
-                        if (found.progress.state == State::Ended) == ended {
-                            return Ok(None);
-                        }
-                        let what = if ended { Event::Ended } else { Event::Reopened };
-                        if !ended {
-                            job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
-                        }
-                        happen(connection, found.progress, found, Author::Operator(by.0), &[what], at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
+        let listener = self.store().listener.clone();
+        self.write_then(
+            move |connection| {
+                Box::pin(async move {
+                    let found = locked(connection, organisation, id, Some(by)).await?;
+                    if (found.progress.state == State::Ended) == ended {
+                        return Ok((None, Vec::new()));
+                    }
+                    let (what, kind) = match ended {
+                        true => (Event::Ended, Did::ConversationEnded),
+                        false => (Event::Reopened, Did::ConversationReopened),
+                    };
+                    if !ended {
+                        job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+                    }
+                    let fact = recorded(&found, kind, None);
+                    let change = happen(connection, found.progress, found, Author::Operator(by.0), &[what], at).await?;
+                    Ok((Some(change), vec![fact]))
+                })
+            },
+            move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+        )
+        .await
     }
+}
 
+impl Store {
     /// Ends a conversation in which nobody has written since `quiet_since`; the outcome of its job either way.
     ///
     /// # Errors

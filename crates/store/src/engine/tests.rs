@@ -16,6 +16,7 @@ fn data_statements() -> Vec<&'static Statement> {
     let aggregates = [
         crate::api_token::ALL,
         &crate::append::EVERY.concat(),
+        &crate::audit::EVERY.concat(),
         crate::change::ALL,
         &crate::conversation::EVERY.concat(),
         crate::factor::ALL,

@@ -82,6 +82,14 @@ impl Row {
         }
     }
 
+    pub(crate) fn text_or_null(&self, index: usize) -> Result<Option<String>> {
+        match self.at(index)? {
+            Value::Null => Ok(None),
+            Value::Text(value) => Ok(Some(value.clone())),
+            _ => Self::broken(index),
+        }
+    }
+
     pub(crate) fn bytes(&self, index: usize) -> Result<Vec<u8>> {
         match self.at(index)? {
             Value::Bytes(value) => Ok(value.clone()),

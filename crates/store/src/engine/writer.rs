@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::seat::Seats;
 use super::{BoxFuture, Connection, Pace, Work, postgres, sqlite};
+use crate::audit::{self, Note};
 use crate::{Error, Result};
 
 /// Most jobs in one transaction: bounds its length and the time the first one waits.
@@ -42,6 +43,8 @@ impl Batch for NoBatch {
 /// A closure with its answer.
 pub(super) trait Call: Send {
     fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<()>>;
+    /// What is to be recorded of what it did.
+    fn notes(&mut self) -> Vec<Note>;
     fn finish(self: Box<Self>, result: Result<()>);
 }
 
@@ -50,6 +53,7 @@ pub(super) type Then<T> = Box<dyn FnOnce(&T) + Send>;
 
 struct Pending<T> {
     work: Option<Work<T>>,
+    notes: fn(&mut T) -> Vec<Note>,
     then: Then<T>,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
@@ -66,6 +70,13 @@ impl<T: Send + 'static> Call for Pending<T> {
             self.outcome = Some(outcome);
             result
         })
+    }
+
+    fn notes(&mut self) -> Vec<Note> {
+        match &mut self.outcome {
+            Some(Ok(outcome)) => (self.notes)(outcome),
+            _ => Vec::new(),
+        }
     }
 
     fn finish(self: Box<Self>, result: Result<()>) {
@@ -169,7 +180,18 @@ impl<B: Batch> Load<B> {
                 settle(connection, outcome.is_ok()).await?;
             }
         }
-        Ok(())
+        self.record(connection).await
+    }
+
+    /// Adds what is audited to the logs. Last, since their ends are locked until the commit: see `audit::append`. Where it
+    /// cannot be recorded, nothing was done.
+    async fn record(&mut self, connection: &mut Connection) -> Result<()> {
+        let notes: Vec<Note> = self.calls.iter_mut().flat_map(|call| call.notes()).collect();
+        if notes.is_empty() {
+            return Ok(());
+        }
+        audit::append(connection, notes).await?;
+        ensure_open(connection)
     }
 
     /// One item is at fault: the others must not suffer for it.
@@ -290,9 +312,14 @@ impl<B: Batch> Writer<B> {
         Self { queue: sender, thread: Mutex::new(None) }
     }
 
-    pub(super) async fn call<T: Send + 'static>(&self, work: Work<T>, then: Then<T>) -> Result<T> {
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        work: Work<T>,
+        notes: fn(&mut T) -> Vec<Note>,
+        then: Then<T>,
+    ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let call = Box::new(Pending { work: Some(work), then, outcome: None, reply });
+        let call = Box::new(Pending { work: Some(work), notes, then, outcome: None, reply });
         self.give(Job::Call(call))?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }

@@ -7,7 +7,7 @@ use domain::{Access, OperatorId};
 use privacy::message::Identity;
 use privacy::{Message, Sealed};
 
-use crate::fixture::{Chat, Fixture, all, moment, numbers, own, stored};
+use crate::fixture::{Chat, Fixture, all, moment, numbers, own, somebody, stored};
 
 on_both![
     a_correction_replaces_the_text_and_is_an_entry_of_its_own,
@@ -178,7 +178,12 @@ async fn nobody_changes_what_another_wrote(at: Fixture) {
 async fn nobody_changes_what_is_out_of_reach_or_anothers_organisation(at: Fixture) {
     let chat = at.chat().await;
     stored(at.store.append(chat.operator(at.ours.ben, 5, 1)).await);
-    at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), moment(1)).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), moment(1))
+        .await
+        .unwrap()
+        .unwrap();
     let gone = alter(&at, &chat, 3, (at.ours.ben, own()), None).await;
     assert_eq!(gone, Err(Error::OutOfReach), "it is Ada's now");
     let theirs = at.store.alter(at.theirs.id, (chat.id, 3), (at.ours.ben, all()), None, moment(1), || {}).await;
@@ -206,7 +211,12 @@ async fn two_windows_that_correct_at_once_do_not_undo_each_other(at: Fixture) {
 async fn what_is_over_can_still_be_corrected(at: Fixture) {
     let chat = answered(&at).await;
     let ada = (at.ours.ada, all());
-    at.store.set_ended(at.ours.id, chat.id, ada, true, moment(1), moment(2)).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .set_ended(at.ours.id, chat.id, ada, true, moment(1), moment(2))
+        .await
+        .unwrap()
+        .unwrap();
     let change = done(alter(&at, &chat, 3, ada, None).await);
     assert_eq!((change.progress.state, change.progress.waiting_since), (State::Ended, None));
 }

@@ -8,7 +8,7 @@ use domain::conversation::{Author, Event, Kind, State};
 use domain::{ConversationId, Language, SenderId};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, START, all, assert_gapless, content, moment, numbers, own, stored};
+use crate::fixture::{Fixture, START, all, assert_gapless, content, moment, numbers, own, somebody, stored};
 
 on_both![
     a_first_message_begins_a_conversation_in_one_commit,
@@ -190,7 +190,8 @@ async fn an_operator_writes_to_nobody_elses_conversation(at: Fixture) {
     assert_eq!(before.progress.assignee, Some(at.ours.ben), "an agent may take what nobody has");
     stored(at.store.append(chat.operator(at.ours.ada, 1, 1)).await);
 
-    let change = at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), moment(9));
+    let change =
+        at.store.audited(somebody()).assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), moment(9));
     change.await.unwrap().unwrap();
     let before = at.head(&chat).await;
     for note in [false, true] {
@@ -288,7 +289,7 @@ async fn a_message_reopens_an_ended_conversation_and_watches_it_again(at: Fixtur
     let chat = at.chat().await;
     stored(at.store.append(chat.operator(at.ours.ada, 1, 1)).await);
     let by = (at.ours.ada, all());
-    at.store.set_ended(at.ours.id, chat.id, by, true, moment(5), moment(6)).await.unwrap().unwrap();
+    at.store.audited(somebody()).set_ended(at.ours.id, chat.id, by, true, moment(5), moment(6)).await.unwrap().unwrap();
     at.place.data().await.run("DELETE FROM job").await;
     assert_eq!(at.head(&chat).await.progress.state, State::Ended);
 
@@ -305,7 +306,7 @@ async fn a_message_reopens_an_ended_conversation_and_watches_it_again(at: Fixtur
 async fn a_note_does_not_reopen_an_ended_conversation(at: Fixture) {
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
-    at.store.set_ended(at.ours.id, chat.id, by, true, moment(5), moment(6)).await.unwrap().unwrap();
+    at.store.audited(somebody()).set_ended(at.ours.id, chat.id, by, true, moment(5), moment(6)).await.unwrap().unwrap();
     at.place.data().await.run("DELETE FROM job").await;
     stored(at.store.append(chat.note(at.ours.ada, 1, 1)).await);
     assert_eq!(at.head(&chat).await.progress.state, State::Ended);
@@ -318,7 +319,11 @@ async fn a_full_queue_says_busy_and_nothing_of_it_is_stored(at: Fixture) {
     let small = at.node(Settings { queue: 4, readers: 1, ..Settings::default() }).await;
     let hold = at.plug(&small).await;
     let outcomes: Vec<_> = (1..=GIVEN).map(|sender| small.append(chat.visitor(100 + sender, 1))).collect();
-    assert_eq!(small.install([1; 32], START).await, Err(Error::Busy), "calls wait in the same queue");
+    assert_eq!(
+        small.audited(somebody()).install([1; 32], vec![]).await,
+        Err(Error::Busy),
+        "calls wait in the same queue"
+    );
     hold.release().await;
     let outcomes = join_all(outcomes).await;
     assert!(outcomes[..4].iter().all(|outcome| matches!(outcome, Ok(Outcome::Stored(_)))), "{outcomes:?}");

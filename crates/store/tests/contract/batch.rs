@@ -5,7 +5,7 @@ use diskret_store::append::{Outcome, Target};
 use domain::{ConversationId, PublicId, Role, WidgetId};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, START, assert_gapless, numbers, operator, stored};
+use crate::fixture::{Fixture, START, assert_gapless, numbers, operator, somebody, stored};
 
 on_both![
     one_batch_is_one_change_and_its_messages_are_in_order,
@@ -149,9 +149,9 @@ async fn a_poisoned_call_takes_nobody_with_it(at: Fixture) {
     let hold = at.plug(&at.store).await;
     let (outcomes, ()) = tokio::join!(
         join_all([
-            at.store.insert_operator(ours, START),
-            at.store.insert_operator(twin, START),
-            at.store.insert_operator(another, START),
+            at.store.audited(somebody()).insert_operator(ours, START),
+            at.store.audited(somebody()).insert_operator(twin, START),
+            at.store.audited(somebody()).insert_operator(another, START),
         ]),
         hold.release(),
     );
@@ -164,16 +164,16 @@ async fn a_poisoned_call_leaves_nothing_behind(at: Fixture) {
     // The job of the reopening is enqueued before the conversation's new state fails to be written.
     let chat = at.chat().await;
     let by = (at.ours.ada, crate::fixture::all());
-    at.store.set_ended(at.ours.id, chat.id, by, true, START, START).await.unwrap().unwrap();
+    at.store.audited(somebody()).set_ended(at.ours.id, chat.id, by, true, START, START).await.unwrap().unwrap();
     let raw = at.place.data().await;
     raw.run("DELETE FROM job").await;
     // A row in the way of the event that comes next.
     raw.run(&obstacle(&chat, 3)).await;
-    let failed = at.store.set_ended(at.ours.id, chat.id, by, false, START, START).await;
+    let failed = at.store.audited(somebody()).set_ended(at.ours.id, chat.id, by, false, START, START).await;
     assert!(matches!(failed, Err(Error::Conflict(_))), "{failed:?}");
     assert_eq!(at.count("job").await, 0, "the savepoint took the job back");
     raw.run("DELETE FROM message WHERE sequence = 3").await;
-    at.store.set_ended(at.ours.id, chat.id, by, false, START, START).await.unwrap().unwrap();
+    at.store.audited(somebody()).set_ended(at.ours.id, chat.id, by, false, START, START).await.unwrap().unwrap();
     assert_eq!(at.count("job").await, 1);
 }
 

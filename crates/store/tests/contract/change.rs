@@ -7,7 +7,7 @@ use diskret_store::change::SweepCursor;
 use domain::OrganisationId;
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, Hold, PATIENCE, START, all, stored};
+use crate::fixture::{Fixture, Hold, PATIENCE, START, all, somebody, stored};
 
 on_both![
     what_another_node_stored_is_found_past_the_cursor,
@@ -54,8 +54,18 @@ async fn what_another_node_stored_is_found_past_the_cursor(at: Fixture) {
 
 async fn a_change_names_who_had_the_conversation_before(at: Fixture) {
     let chat = at.chat().await;
-    at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ben), START).await.unwrap().unwrap();
-    at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ben), START)
+        .await
+        .unwrap()
+        .unwrap();
+    at.store
+        .audited(somebody())
+        .assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), START)
+        .await
+        .unwrap()
+        .unwrap();
     stored(at.store.append(chat.visitor(1, 2)).await);
     let found = at.store.changes_of(vec![(at.ours.id, chat.id)]).await.unwrap().remove(0);
     assert_eq!((found.change.progress.assignee, found.handed_from.assignee), (Some(at.ours.ada), Some(at.ours.ben)));

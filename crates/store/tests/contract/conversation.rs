@@ -7,7 +7,7 @@ use diskret_store::conversation::{List, Seen};
 use domain::conversation::{Author, Event, Kind, State};
 use domain::{ConversationId, Groups, Hands, OperatorId, Timestamp};
 
-use crate::fixture::{Chat, Fixture, IDLE, START, all, assert_gapless, moment, numbers, own, stored};
+use crate::fixture::{Chat, Fixture, IDLE, START, all, assert_gapless, moment, numbers, own, somebody, stored};
 
 on_both![
     positions_strictly_grow_with_every_kind_of_change,
@@ -41,10 +41,19 @@ async fn positions_strictly_grow_with_every_kind_of_change(at: Fixture) {
     let by = (at.ours.ada, all());
     let mut positions = vec![at.head(&chat).await.position, at.head(&other).await.position];
     positions.push(stored(at.store.append(chat.visitor(1, 2)).await).change.position);
-    positions.push(at.store.assign(at.ours.id, chat.id, by, Some(at.ours.ben), START).await.unwrap().unwrap().position);
+    positions.push(
+        at.store
+            .audited(somebody())
+            .assign(at.ours.id, chat.id, by, Some(at.ours.ben), START)
+            .await
+            .unwrap()
+            .unwrap()
+            .position,
+    );
     positions.push(stored(at.store.append(other.visitor(1, 2)).await).change.position);
     for ended in [true, false] {
-        let change = at.store.set_ended(at.ours.id, chat.id, by, ended, START, START.plus(IDLE)).await;
+        let change =
+            at.store.audited(somebody()).set_ended(at.ours.id, chat.id, by, ended, START, START.plus(IDLE)).await;
         positions.push(change.unwrap().unwrap().position);
     }
     positions.push(stored(at.store.append(chat.note(at.ours.ada, 1, 1)).await).change.position);
@@ -61,14 +70,23 @@ async fn positions_strictly_grow_with_every_kind_of_change(at: Fixture) {
 async fn assigning_is_an_event_and_assigning_again_is_nothing(at: Fixture) {
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
-    let change = at.store.assign(at.ours.id, chat.id, by, Some(at.ours.ben), moment(1)).await.unwrap().unwrap();
+    let change = at
+        .store
+        .audited(somebody())
+        .assign(at.ours.id, chat.id, by, Some(at.ours.ben), moment(1))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((change.previous.assignee, change.progress.assignee), (None, Some(at.ours.ben)));
     let before = at.head(&chat).await;
-    assert_eq!(at.store.assign(at.ours.id, chat.id, by, Some(at.ours.ben), moment(2)).await, Ok(None));
+    assert_eq!(
+        at.store.audited(somebody()).assign(at.ours.id, chat.id, by, Some(at.ours.ben), moment(2)).await,
+        Ok(None)
+    );
     assert_eq!(at.head(&chat).await, before);
-    let change = at.store.assign(at.ours.id, chat.id, by, None, moment(3)).await.unwrap().unwrap();
+    let change = at.store.audited(somebody()).assign(at.ours.id, chat.id, by, None, moment(3)).await.unwrap().unwrap();
     assert_eq!((change.previous.assignee, change.progress.assignee), (Some(at.ours.ben), None));
-    assert_eq!(at.store.assign(at.ours.id, chat.id, by, None, moment(4)).await, Ok(None));
+    assert_eq!(at.store.audited(somebody()).assign(at.ours.id, chat.id, by, None, moment(4)).await, Ok(None));
     let entries = at.entries(&chat).await;
     assert_gapless(&entries);
     let kinds: Vec<Kind> = entries.iter().skip(1).map(|entry| entry.kind).collect();
@@ -80,18 +98,23 @@ async fn assigning_is_an_event_and_assigning_again_is_nothing(at: Fixture) {
 async fn an_agent_assigns_only_what_they_reach(at: Fixture) {
     let chat = at.chat().await;
     let ben = (at.ours.ben, own());
-    at.store.assign(at.ours.id, chat.id, ben, Some(at.ours.ada), START).await.unwrap().unwrap();
-    let gone = at.store.assign(at.ours.id, chat.id, ben, Some(at.ours.ben), START).await;
+    at.store.audited(somebody()).assign(at.ours.id, chat.id, ben, Some(at.ours.ada), START).await.unwrap().unwrap();
+    let gone = at.store.audited(somebody()).assign(at.ours.id, chat.id, ben, Some(at.ours.ben), START).await;
     assert_eq!(gone, Err(Error::OutOfReach), "they gave it away");
     // Not even to learn that it would change nothing.
-    assert_eq!(at.store.assign(at.ours.id, chat.id, ben, Some(at.ours.ada), START).await, Err(Error::OutOfReach));
+    assert_eq!(
+        at.store.audited(somebody()).assign(at.ours.id, chat.id, ben, Some(at.ours.ada), START).await,
+        Err(Error::OutOfReach)
+    );
     assert_eq!(at.entries(&chat).await.len(), 2);
 }
 
 async fn ending_and_reopening_are_events_and_idempotent(at: Fixture) {
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
-    let end = |ended, micros| at.store.set_ended(at.ours.id, chat.id, by, ended, moment(micros), moment(micros + 9));
+    let end = |ended, micros| {
+        at.store.audited(somebody()).set_ended(at.ours.id, chat.id, by, ended, moment(micros), moment(micros + 9))
+    };
     assert_eq!(end(false, 1).await, Ok(None), "it is not ended");
     let change = end(true, 2).await.unwrap().unwrap();
     assert_eq!((change.progress.state, change.progress.waiting_since), (State::Ended, None));
@@ -109,11 +132,21 @@ async fn ending_and_reopening_are_events_and_idempotent(at: Fixture) {
 
 async fn an_agent_ends_only_what_they_reach(at: Fixture) {
     let chat = at.chat().await;
-    at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), START).await.unwrap();
-    let by_ben = at.store.set_ended(at.ours.id, chat.id, (at.ours.ben, own()), true, START, START).await;
+    at.store
+        .audited(somebody())
+        .assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), START)
+        .await
+        .unwrap();
+    let by_ben =
+        at.store.audited(somebody()).set_ended(at.ours.id, chat.id, (at.ours.ben, own()), true, START, START).await;
     assert_eq!(by_ben, Err(Error::OutOfReach));
     assert_eq!(at.head(&chat).await.progress.state, State::New);
-    at.store.set_ended(at.ours.id, chat.id, (at.ours.ada, own()), true, START, START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .set_ended(at.ours.id, chat.id, (at.ours.ada, own()), true, START, START)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 async fn another_organisations_conversation_cannot_be_changed_or_seen(at: Fixture) {
@@ -124,21 +157,32 @@ async fn another_organisations_conversation_cannot_be_changed_or_seen(at: Fixtur
     assert_eq!(at.store.conversation(them, chat.id).await, Err(Error::NotFound));
     assert_eq!(at.store.conversation_named(them, chat.name).await, Err(Error::NotFound));
     assert_eq!(at.store.conversation_of_token(them, chat.token).await, Err(Error::NotFound));
-    assert_eq!(at.store.assign(them, chat.id, by, Some(at.theirs.ada), START).await, Err(Error::NotFound));
-    assert_eq!(at.store.set_ended(them, chat.id, by, true, START, START).await, Err(Error::NotFound));
+    assert_eq!(
+        at.store.audited(somebody()).assign(them, chat.id, by, Some(at.theirs.ada), START).await,
+        Err(Error::NotFound)
+    );
+    assert_eq!(
+        at.store.audited(somebody()).set_ended(them, chat.id, by, true, START, START).await,
+        Err(Error::NotFound)
+    );
     assert_eq!(at.store.see(them, chat.id, Seen::Visitor(1)).await, Ok(None));
     assert_eq!(at.store.see(them, chat.id, Seen::Team(1)).await, Ok(None));
     assert_eq!(at.head(&chat).await, before);
     // The same things, for those who may.
     assert_eq!(at.store.see(at.ours.id, chat.id, Seen::Team(1)).await, Ok(Some(1)));
-    at.store.set_ended(at.ours.id, chat.id, (at.ours.ada, all()), true, START, START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .set_ended(at.ours.id, chat.id, (at.ours.ada, all()), true, START, START)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 async fn an_operator_of_another_organisation_is_given_nothing(at: Fixture) {
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
     for stranger in [at.theirs.ada, OperatorId(at.theirs.ben.0 + 1000)] {
-        let given = at.store.assign(at.ours.id, chat.id, by, Some(stranger), START).await;
+        let given = at.store.audited(somebody()).assign(at.ours.id, chat.id, by, Some(stranger), START).await;
         assert!(matches!(given, Err(Error::Conflict(_) | Error::NotFound)), "{given:?}");
     }
     assert_eq!((at.head(&chat).await.progress.assignee, at.entries(&chat).await.len()), (None, 1));
@@ -177,7 +221,12 @@ async fn a_conversation_that_was_written_to_is_looked_at_again_later(at: Fixture
 async fn a_conversation_that_has_ended_is_not_ended_again(at: Fixture) {
     let chat = at.chat().await;
     let due = START.plus(IDLE);
-    at.store.set_ended(at.ours.id, chat.id, (at.ours.ada, all()), true, START, START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .set_ended(at.ours.id, chat.id, (at.ours.ada, all()), true, START, START)
+        .await
+        .unwrap()
+        .unwrap();
     let before = at.head(&chat).await;
     let job = claim(&at, due).await;
     assert_eq!(at.store.end_if_idle(job, IDLE, due).await, Ok(None));
@@ -205,9 +254,9 @@ async fn four(at: &Fixture) -> [Chat; 4] {
     let chats = [at.chat().await, at.chat().await, at.chat().await, at.chat().await];
     let by = (at.ours.ada, all());
     for (chat, to) in [(&chats[1], at.ours.ada), (&chats[2], at.ours.ben), (&chats[3], at.ours.ben)] {
-        at.store.assign(at.ours.id, chat.id, by, Some(to), START).await.unwrap().unwrap();
+        at.store.audited(somebody()).assign(at.ours.id, chat.id, by, Some(to), START).await.unwrap().unwrap();
     }
-    at.store.set_ended(at.ours.id, chats[3].id, by, true, START, START).await.unwrap().unwrap();
+    at.store.audited(somebody()).set_ended(at.ours.id, chats[3].id, by, true, START, START).await.unwrap().unwrap();
     chats
 }
 
@@ -234,7 +283,13 @@ async fn a_page_goes_on_where_the_one_before_ended(at: Fixture) {
     assert_eq!(page(&at, List::All, true, first[2].position, 3).await, [nobodys]);
     let last = first[2].position;
     // What changes meanwhile moves to the front and does not shift the pages behind.
-    let again = at.store.assign(at.ours.id, adas, (at.ours.ada, all()), None, START).await.unwrap().unwrap();
+    let again = at
+        .store
+        .audited(somebody())
+        .assign(at.ours.id, adas, (at.ours.ada, all()), None, START)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(again.position > first[0].position);
     assert_eq!(page(&at, List::All, true, last, 3).await, [nobodys]);
     assert_eq!(page(&at, List::All, true, i64::MAX, 1).await, [adas]);

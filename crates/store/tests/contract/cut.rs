@@ -12,7 +12,9 @@ use futures_util::future::join_all;
 use testkit::{Break, PostgresProxy, Proxy, eventually};
 
 use crate::durability::send_until;
-use crate::fixture::{Chat, Fixture, Hold, PATIENCE, Place, START, all, assert_gapless, entries, numbers, stored};
+use crate::fixture::{
+    Chat, Fixture, Hold, PATIENCE, Place, START, all, assert_gapless, entries, numbers, somebody, stored,
+};
 
 /// The store is itself again within this time after the line is.
 const RECOVERY: Duration = Duration::from_secs(5);
@@ -163,7 +165,8 @@ async fn a_call_whose_answer_was_lost_is_unknown_and_not_run_again() {
         let line = Line::new().await;
         let (ours, chat) = (&line.at.ours, &line.chat);
         line.proxy.break_at(kind, 1);
-        let lost = line.store.assign(ours.id, chat.id, (ours.ada, all()), Some(ours.ben), START).await;
+        let lost =
+            line.store.audited(somebody()).assign(ours.id, chat.id, (ours.ada, all()), Some(ours.ben), START).await;
         assert!(matches!(lost, Err(Error::Unknown(_))), "{lost:?}");
         let assignee = line.at.head(chat).await.progress.assignee;
         assert_eq!(assignee, is_done.then_some(ours.ben), "{kind:?}");
@@ -373,7 +376,8 @@ async fn a_load_that_lost_a_deadlock_is_run_once_more() {
     let together: Vec<_> =
         chats.iter().zip([1, 1, 2, 2]).map(|(chat, counter)| at.store.append(chat.visitor(7, counter))).collect();
     // A call in the same load, which has not run when the messages fail.
-    let call = at.store.assign(at.ours.id, first.id, (at.ours.ada, all()), Some(at.ours.ben), START);
+    let call =
+        at.store.audited(somebody()).assign(at.ours.id, first.id, (at.ours.ada, all()), Some(at.ours.ben), START);
     let worst = async {
         let other = hold(&at, &second).await;
         plug.release().await;

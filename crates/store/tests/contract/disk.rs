@@ -13,7 +13,7 @@ use domain::KeyId;
 use futures_util::future::join_all;
 use privacy::Message;
 
-use crate::fixture::{Chat, Fixture, Place, START, all, assert_gapless, content, entries};
+use crate::fixture::{Chat, Fixture, Place, START, all, assert_gapless, content, entries, somebody};
 
 const FOLDER: &str = "DISKRET_TEST_SMALL_DISK";
 const SENDERS: i64 = 6;
@@ -121,7 +121,11 @@ async fn fill(folder: PathBuf) {
         assert_eq!(keys.delete_key(at.ours.id, KeyId(id)).await, Ok(true));
     }
     for turn in 0..20 {
-        let ended = at.store.set_ended(at.ours.id, chat.id, (at.ours.ada, all()), turn % 2 == 0, START, START).await;
+        let ended = at
+            .store
+            .audited(somebody())
+            .set_ended(at.ours.id, chat.id, (at.ours.ada, all()), turn % 2 == 0, START, START)
+            .await;
         assert!(matches!(ended, Ok(Some(_))), "{ended:?}");
     }
     assert!(!round(&at.store, &chat, &mut known).await, "what adds is still refused");

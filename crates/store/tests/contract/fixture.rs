@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use diskret_store::api_token::{Given, Program};
 use diskret_store::append::{Append, Beginning, Outcome, Stored, Target};
+use diskret_store::audit::By;
 use diskret_store::conversation::Conversation;
 use diskret_store::message::{Entry, Names};
 use diskret_store::operator::Operator;
 use diskret_store::session::{Means, Proved};
 use diskret_store::widget::Widget;
 use diskret_store::{Error, KeyStore, Location, Result, Settings, Store, files_in};
+use domain::audit::{Actor, Origin};
 use domain::conversation::{Author, Kind, Numbers};
 use domain::{
     Access, Capability, ConversationId, Groups, KeyId, Language, Level, OperatorId, OrganisationId, Principal,
@@ -56,6 +58,17 @@ pub(crate) fn access(role: Role, groups: Groups) -> Access {
         .unwrap()
 }
 
+/// Who does what tests have done, where it is no matter who.
+pub(crate) fn somebody() -> By {
+    somebody_at(START)
+}
+
+/// The same at another time.
+#[expect(clippy::disallowed_methods, reason = "tests of the store have no application that would say who acts")]
+pub(crate) fn somebody_at(at: Timestamp) -> By {
+    By::new(Actor::CommandLine, Origin::CommandLine, at)
+}
+
 /// An organisation with a widget and two operators.
 #[derive(Clone, Debug)]
 pub(crate) struct Tenant {
@@ -71,8 +84,8 @@ impl Tenant {
         let organisation = store.insert_organisation(random::public_id(), title.to_owned(), START).await.unwrap();
         let id = organisation.id;
         let widget = store.insert_widget(widget(id), START).await.unwrap();
-        let ada = store.insert_operator(operator(id, Role::Owner), START).await.unwrap();
-        let ben = store.insert_operator(operator(id, Role::Agent), START).await.unwrap();
+        let ada = store.audited(somebody()).insert_operator(operator(id, Role::Owner), START).await.unwrap();
+        let ben = store.audited(somebody()).insert_operator(operator(id, Role::Agent), START).await.unwrap();
         Self { id, name: organisation.name, widget: widget.id, ada: ada.id, ben: ben.id }
     }
 

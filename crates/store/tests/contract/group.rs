@@ -13,7 +13,7 @@ use domain::{GroupNumber, Groups, Hands, Role};
 use futures_util::future::join_all;
 use privacy::random;
 
-use crate::fixture::{Fixture, START, access, all, assert_gapless, stored};
+use crate::fixture::{Fixture, START, access, all, assert_gapless, somebody, stored};
 
 on_both![
     groups_are_numbered_and_a_number_is_given_again,
@@ -31,21 +31,27 @@ on_both![
 ];
 
 async fn group(at: &Fixture, title: &str) -> GroupNumber {
-    at.store.insert_group(at.ours.id, random::public_id(), title.to_owned(), START).await.unwrap().number
+    at.store
+        .audited(somebody())
+        .insert_group(at.ours.id, random::public_id(), title.to_owned(), START)
+        .await
+        .unwrap()
+        .number
 }
 
 async fn groups_are_numbered_and_a_number_is_given_again(at: Fixture) {
     let (returns, press) = (group(&at, "Returns").await, group(&at, "Press").await);
     assert_eq!((returns.number(), press.number()), (0, 1));
-    at.store.rename_group(at.ours.id, press, "Presse".to_owned()).await.unwrap();
+    at.store.audited(somebody()).rename_group(at.ours.id, press, "Presse".to_owned()).await.unwrap();
     let titles: Vec<String> = at.store.groups(at.ours.id).await.unwrap().into_iter().map(|group| group.title).collect();
     assert_eq!(titles, ["Returns", "Presse"]);
-    at.store.delete_group(at.ours.id, returns).await.unwrap();
+    at.store.audited(somebody()).delete_group(at.ours.id, returns).await.unwrap();
     assert_eq!(group(&at, "Spare parts").await, returns);
     for number in 2..Groups::MOST {
         assert_eq!(group(&at, &format!("Group {number}")).await.number(), number);
     }
-    let full = at.store.insert_group(at.ours.id, random::public_id(), "One more".to_owned(), START).await;
+    let full =
+        at.store.audited(somebody()).insert_group(at.ours.id, random::public_id(), "One more".to_owned(), START).await;
     assert!(matches!(full, Err(Error::Conflict(_))), "{full:?}");
 }
 
@@ -53,7 +59,7 @@ async fn groups_made_at_once_get_different_numbers(at: Fixture) {
     let other = at.node(Settings::default()).await;
     let made = join_all((0..20).map(|index| {
         let store = if index % 2 == 0 { &at.store } else { &other };
-        store.insert_group(at.ours.id, random::public_id(), format!("Group {index}"), START)
+        store.audited(somebody()).insert_group(at.ours.id, random::public_id(), format!("Group {index}"), START)
     }));
     let numbers: BTreeSet<i64> = made.await.into_iter().map(|made| made.unwrap().number.number()).collect();
     assert_eq!(numbers, (0..20).collect());
@@ -63,26 +69,34 @@ async fn a_group_that_is_removed_leaves_nobody_in_it(at: Fixture) {
     let (returns, press) = (group(&at, "Returns").await, group(&at, "Press").await);
     let both: Groups = [returns, press].into_iter().collect();
     let to = OperatorChange { role: Some(Role::Staff), groups: Some(both), active: None };
-    at.store.change_operator(at.owner(), at.ours.ben, to, START).await.unwrap();
+    at.store.audited(somebody()).change_operator(at.owner(), at.ours.ben, to, START).await.unwrap();
     assert_eq!(at.store.operator(at.ours.id, at.ours.ben).await.unwrap().groups, both);
-    at.store.delete_group(at.ours.id, returns).await.unwrap();
+    at.store.audited(somebody()).delete_group(at.ours.id, returns).await.unwrap();
     let left = at.store.operator(at.ours.id, at.ours.ben).await.unwrap().groups;
     assert_eq!(left, [press].into_iter().collect());
 }
 
 async fn no_two_groups_are_called_alike(at: Fixture) {
     let (returns, press) = (group(&at, "Returns").await, group(&at, "Press").await);
-    let again = at.store.insert_group(at.ours.id, random::public_id(), "returns".to_owned(), START).await;
+    let again =
+        at.store.audited(somebody()).insert_group(at.ours.id, random::public_id(), "returns".to_owned(), START).await;
     assert_eq!(again, Err(TITLE_TAKEN));
-    assert_eq!(at.store.rename_group(at.ours.id, press, "RETURNS".to_owned()).await, Err(TITLE_TAKEN));
-    at.store.rename_group(at.ours.id, returns, "RETURNS".to_owned()).await.unwrap();
-    at.store.insert_group(at.theirs.id, random::public_id(), "Returns".to_owned(), START).await.unwrap();
+    assert_eq!(
+        at.store.audited(somebody()).rename_group(at.ours.id, press, "RETURNS".to_owned()).await,
+        Err(TITLE_TAKEN)
+    );
+    at.store.audited(somebody()).rename_group(at.ours.id, returns, "RETURNS".to_owned()).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_group(at.theirs.id, random::public_id(), "Returns".to_owned(), START)
+        .await
+        .unwrap();
 }
 
 /// Has the chat surface's conversations be for a group.
 async fn lead_to(at: &Fixture, group: GroupNumber) -> Result<(), Error> {
     let widget = at.store.widgets(at.ours.id).await?.remove(0);
-    at.store.update_widget(Widget { group: Some(group), ..widget }).await
+    at.store.audited(somebody()).update_widget(Widget { group: Some(group), ..widget }).await
 }
 
 /// The group of a conversation that begins now.
@@ -97,9 +111,9 @@ async fn a_chat_opened_before_its_group_was_removed_begins_for_everybody(at: Fix
     let returns = group(&at, "Returns").await;
     lead_to(&at, returns).await.unwrap();
     let spare = group(&at, "Spare parts").await;
-    at.store.delete_group(at.ours.id, spare).await.unwrap();
+    at.store.audited(somebody()).delete_group(at.ours.id, spare).await.unwrap();
     assert_eq!(lead_to(&at, spare).await, Err(Error::NotFound), "the widget stays as it is");
-    at.store.delete_group(at.ours.id, returns).await.unwrap();
+    at.store.audited(somebody()).delete_group(at.ours.id, returns).await.unwrap();
     assert_eq!(begun(&at, &at.store).await, None);
     assert_eq!(group(&at, "Press").await, returns, "its number is another's now");
     assert_eq!(begun(&at, &at.store).await, None);
@@ -112,7 +126,8 @@ async fn a_group_is_removed_or_has_conversations_whatever_comes_at_once(at: Fixt
     for round in 0..20 {
         let returns = group(&at, &format!("Group {round}")).await;
         lead_to(&at, returns).await.unwrap();
-        let (removed, for_it) = tokio::join!(at.store.delete_group(at.ours.id, returns), begun(&at, &other));
+        let (removed, for_it) =
+            tokio::join!(at.store.audited(somebody()).delete_group(at.ours.id, returns), begun(&at, &other));
         assert_eq!(removed.is_ok(), for_it.is_none(), "{removed:?}, {for_it:?}");
         assert!(matches!(removed, Ok(()) | Err(IN_USE_STILL)), "{removed:?}");
     }
@@ -125,8 +140,8 @@ async fn whoever_joins_a_group_that_is_removed_is_in_none(at: Fixture) {
         let groups = Some([returns].into_iter().collect());
         let joins = OperatorChange { groups, ..OperatorChange::default() };
         let (removed, joined) = tokio::join!(
-            at.store.delete_group(at.ours.id, returns),
-            other.change_operator(at.owner(), at.ours.ben, joins, START)
+            at.store.audited(somebody()).delete_group(at.ours.id, returns),
+            other.audited(somebody()).change_operator(at.owner(), at.ours.ben, joins, START)
         );
         removed.unwrap();
         assert!(matches!(joined, Ok(()) | Err(Error::NotFound)), "{joined:?}");
@@ -139,23 +154,38 @@ async fn a_group_with_conversations_stays(at: Fixture) {
     let returns = group(&at, "Returns").await;
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
-    at.store.hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START).await.unwrap().unwrap();
-    assert!(matches!(at.store.delete_group(at.ours.id, returns).await, Err(Error::Conflict(_))));
-    at.store.hand_over(at.ours.id, chat.id, by, To::Group(None), None, START).await.unwrap().unwrap();
-    at.store.delete_group(at.ours.id, returns).await.unwrap();
+    at.store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(matches!(at.store.audited(somebody()).delete_group(at.ours.id, returns).await, Err(Error::Conflict(_))));
+    at.store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(None), None, START)
+        .await
+        .unwrap()
+        .unwrap();
+    at.store.audited(somebody()).delete_group(at.ours.id, returns).await.unwrap();
 }
 
 async fn a_conversation_is_handed_to_a_group_and_nobody_is_on_it(at: Fixture) {
     let returns = group(&at, "Returns").await;
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
-    at.store.assign(at.ours.id, chat.id, by, Some(at.ours.ben), START).await.unwrap().unwrap();
-    let change =
-        at.store.hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START).await.unwrap().unwrap();
+    at.store.audited(somebody()).assign(at.ours.id, chat.id, by, Some(at.ours.ben), START).await.unwrap().unwrap();
+    let change = at
+        .store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(change.previous, Hands { assignee: Some(at.ours.ben), group: None });
     assert_eq!(change.progress.hands(), Hands { assignee: None, group: Some(returns) });
     assert_eq!(
-        at.store.hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START).await,
+        at.store.audited(somebody()).hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START).await,
         Ok(None),
         "it is so"
     );
@@ -183,10 +213,15 @@ async fn lists_and_counts_show_what_a_groups_operator_reaches(at: Fixture) {
     ] {
         let chat = at.chat().await;
         if group.is_some() {
-            at.store.hand_over(at.ours.id, chat.id, by, To::Group(group), None, START).await.unwrap().unwrap();
+            at.store
+                .audited(somebody())
+                .hand_over(at.ours.id, chat.id, by, To::Group(group), None, START)
+                .await
+                .unwrap()
+                .unwrap();
         }
         if assignee.is_some() {
-            at.store.assign(at.ours.id, chat.id, by, assignee, START).await.unwrap().unwrap();
+            at.store.audited(somebody()).assign(at.ours.id, chat.id, by, assignee, START).await.unwrap().unwrap();
         }
         chats.push((chat.id, Hands { assignee, group }));
     }
@@ -210,22 +245,33 @@ async fn lists_and_counts_show_what_a_groups_operator_reaches(at: Fixture) {
     let count: i64 = counts.iter().filter(|(hands, _)| staff.reaches(at.ours.ben, *hands)).map(|(_, n)| n).sum();
     assert_eq!(count, 4);
     // The same rule inside the transaction.
-    let denied = at.store.assign(at.ours.id, chats[4].0, (at.ours.ben, staff), None, START).await;
+    let denied = at.store.audited(somebody()).assign(at.ours.id, chats[4].0, (at.ours.ben, staff), None, START).await;
     assert_eq!(denied, Err(Error::OutOfReach));
-    at.store.assign(at.ours.id, chats[3].0, (at.ours.ben, staff), None, START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .assign(at.ours.id, chats[3].0, (at.ours.ben, staff), None, START)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 async fn a_group_of_another_organisation_is_not_found(at: Fixture) {
     let chat = at.chat().await;
-    let theirs = at.store.insert_group(at.theirs.id, random::public_id(), "Theirs".to_owned(), START).await.unwrap();
+    let theirs = at
+        .store
+        .audited(somebody())
+        .insert_group(at.theirs.id, random::public_id(), "Theirs".to_owned(), START)
+        .await
+        .unwrap();
     assert_eq!(at.store.groups(at.ours.id).await.unwrap(), []);
     let handed = at
         .store
+        .audited(somebody())
         .hand_over(at.ours.id, chat.id, (at.ours.ada, all()), To::Group(Some(theirs.number)), None, START)
         .await;
     assert_eq!(handed, Err(Error::NotFound));
-    assert!(at.store.rename_group(at.ours.id, theirs.number, "Ours".to_owned()).await.is_err());
-    assert!(at.store.delete_group(at.ours.id, theirs.number).await.is_err());
+    assert!(at.store.audited(somebody()).rename_group(at.ours.id, theirs.number, "Ours".to_owned()).await.is_err());
+    assert!(at.store.audited(somebody()).delete_group(at.ours.id, theirs.number).await.is_err());
     assert_eq!(at.store.groups(at.theirs.id).await.unwrap(), [theirs]);
 }
 
@@ -233,9 +279,19 @@ async fn a_hand_over_among_groups_is_found_by_the_sweep(at: Fixture) {
     let (returns, press) = (group(&at, "Returns").await, group(&at, "Press").await);
     let chat = at.chat().await;
     let by = (at.ours.ada, all());
-    at.store.hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START)
+        .await
+        .unwrap()
+        .unwrap();
     let before = at.head(&chat).await.position;
-    at.store.hand_over(at.ours.id, chat.id, by, To::Group(Some(press)), None, START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .hand_over(at.ours.id, chat.id, by, To::Group(Some(press)), None, START)
+        .await
+        .unwrap()
+        .unwrap();
     stored(at.store.append(chat.visitor(1, 2)).await);
     let found = at.store.changes_of(vec![(at.ours.id, chat.id)]).await.unwrap().remove(0);
     assert_eq!(found.clone().told_past(before).previous.group, Some(returns), "who loses it must hear");

@@ -6,7 +6,7 @@ use domain::OperatorId;
 use domain::conversation::{Author, Change, Event, Kind};
 use privacy::{Message, Sealed};
 
-use crate::fixture::{Chat, Fixture, all, assert_gapless, moment, numbers, own, stored};
+use crate::fixture::{Chat, Fixture, all, assert_gapless, moment, numbers, own, somebody, stored};
 
 on_both![
     a_note_stands_before_the_hand_over_it_goes_with,
@@ -22,7 +22,7 @@ fn note(chat: &Chat, by: OperatorId, sender: i64) -> Message<Sealed> {
 
 async fn hand(at: &Fixture, chat: &Chat, to: To, sender: i64) -> Result<Option<Change>> {
     let with = Some(note(chat, at.ours.ada, sender));
-    at.store.hand_over(at.ours.id, chat.id, (at.ours.ada, all()), to, with, moment(5)).await
+    at.store.audited(somebody()).hand_over(at.ours.id, chat.id, (at.ours.ada, all()), to, with, moment(5)).await
 }
 
 async fn a_note_stands_before_the_hand_over_it_goes_with(at: Fixture) {
@@ -42,13 +42,23 @@ async fn what_cannot_be_handed_over_leaves_no_note(at: Fixture) {
     let chat = at.chat().await;
     let stranger = hand(&at, &chat, To::Operator(Some(at.theirs.ada)), 70).await;
     assert_eq!(stranger, Err(Error::NotFound));
-    at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), moment(1)).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), moment(1))
+        .await
+        .unwrap()
+        .unwrap();
     let with = Some(note(&chat, at.ours.ben, 71));
     let to = To::Operator(Some(at.ours.ben));
-    let reached = at.store.hand_over(at.ours.id, chat.id, (at.ours.ben, own()), to, with, moment(2)).await;
+    let reached =
+        at.store.audited(somebody()).hand_over(at.ours.id, chat.id, (at.ours.ben, own()), to, with, moment(2)).await;
     assert_eq!(reached, Err(Error::OutOfReach));
     let with = Some(note(&chat, at.ours.ada, 72));
-    let theirs = at.store.hand_over(at.theirs.id, chat.id, (at.theirs.ada, all()), to, with, moment(2)).await;
+    let theirs = at
+        .store
+        .audited(somebody())
+        .hand_over(at.theirs.id, chat.id, (at.theirs.ada, all()), to, with, moment(2))
+        .await;
     assert_eq!(theirs, Err(Error::NotFound));
     assert!(at.entries(&chat).await.iter().all(|entry| entry.kind != Kind::Note));
     assert_eq!(at.count("sender").await, 1, "the visitor's alone");

@@ -5,7 +5,7 @@ use diskret_store::{Error, Location};
 use domain::{KeyId, OrganisationId, Role};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, START, moment, operator};
+use crate::fixture::{Fixture, START, moment, operator, somebody};
 
 on_both![
     an_organisation_has_one_current_key,
@@ -184,7 +184,7 @@ async fn the_sweep_sees_old_keys_in_pages_and_which_are_used(at: Fixture) {
 
     let chat = at.chat().await;
     let key = at.head(&chat).await.key;
-    let ada = at.store.insert_operator(operator(at.ours.id, Role::Owner), START).await.unwrap();
+    let ada = at.store.audited(somebody()).insert_operator(operator(at.ours.id, Role::Owner), START).await.unwrap();
     let asked = vec![KeyId(3), key, KeyId(9), ada.key];
     let mut used = at.store.used_keys(asked).await.unwrap();
     used.sort_unstable();

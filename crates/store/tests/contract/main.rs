@@ -28,6 +28,8 @@ macro_rules! on_both {
 
 mod alter;
 mod append;
+mod audit;
+mod audit_tampered;
 mod batch;
 mod change;
 mod conversation;

@@ -5,7 +5,7 @@ use diskret_store::conversation::Seen;
 use diskret_store::{Settings, Store};
 use futures_util::future::join_all;
 
-use crate::fixture::{Chat, Fixture, Hold, START, all, assert_gapless, numbers, stored};
+use crate::fixture::{Chat, Fixture, Hold, START, all, assert_gapless, numbers, somebody, stored};
 
 on_both![
     a_message_that_reaches_two_nodes_at_once_is_stored_once,
@@ -143,11 +143,17 @@ async fn two_nodes_that_write_to_the_same_conversations_do_not_block_each_other(
 
 async fn a_reassignment_at_another_node_is_seen_by_the_message_that_waited_for_it(at: Fixture) {
     let chat = at.chat().await;
-    at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ben), START).await.unwrap().unwrap();
+    at.store
+        .audited(somebody())
+        .assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ben), START)
+        .await
+        .unwrap()
+        .unwrap();
     let other = at.node(Settings::default()).await;
     let hold = hold(&at, &chat).await;
     let (store, ours, id, ada) = (at.store.clone(), at.ours.id, chat.id, at.ours.ada);
-    let given = tokio::spawn(async move { store.assign(ours, id, (ada, all()), Some(ada), START).await });
+    let given =
+        tokio::spawn(async move { store.audited(somebody()).assign(ours, id, (ada, all()), Some(ada), START).await });
     hold.until_somebody_waits(1).await;
     if !at.is_postgres() {
         // SQLite wakes waiters in no order: let the reassignment go first.

@@ -4,7 +4,7 @@ use diskret_store::organisation::{Installation, Organisation};
 use diskret_store::{Error, Settings, Store};
 use privacy::random;
 
-use crate::fixture::{Fixture, START, moment};
+use crate::fixture::{Fixture, START, moment, somebody, somebody_at};
 
 on_both![
     an_organisation_comes_back_as_founded,
@@ -26,16 +26,16 @@ async fn an_organisation_comes_back_as_founded(at: Fixture) {
 
 async fn the_recovery_key_is_confirmed_only_by_its_own_half(at: Fixture) {
     assert_eq!(at.store.installation().await, Ok(None));
-    assert_eq!(at.store.confirm_recovery([1; 32], START).await, Err(Error::NotFound));
-    at.store.install([1; 32], START).await.unwrap();
-    assert_eq!(at.store.confirm_recovery([2; 32], START).await, Err(Error::NotFound));
+    assert_eq!(at.store.audited(somebody()).confirm_recovery([1; 32], vec![]).await, Err(Error::NotFound));
+    at.store.audited(somebody()).install([1; 32], vec![]).await.unwrap();
+    assert_eq!(at.store.audited(somebody()).confirm_recovery([2; 32], vec![]).await, Err(Error::NotFound));
     let unconfirmed = Installation { recovery_public: [1; 32], recovery_confirmed_at: None };
     assert_eq!(at.store.installation().await, Ok(Some(unconfirmed)));
-    at.store.confirm_recovery([1; 32], moment(5)).await.unwrap();
+    at.store.audited(somebody_at(moment(5))).confirm_recovery([1; 32], vec![]).await.unwrap();
     let confirmed = Installation { recovery_public: [1; 32], recovery_confirmed_at: Some(moment(5)) };
     assert_eq!(at.store.installation().await, Ok(Some(confirmed)));
     // A set-up that begins anew takes the confirmation of the old key with it.
-    at.store.install([3; 32], START).await.unwrap();
+    at.store.audited(somebody()).install([3; 32], vec![]).await.unwrap();
     let anew = Installation { recovery_public: [3; 32], recovery_confirmed_at: None };
     assert_eq!(at.store.installation().await, Ok(Some(anew)));
     assert_eq!(at.count("installation").await, 1);

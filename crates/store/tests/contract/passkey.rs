@@ -8,7 +8,7 @@ use domain::limits::PASSKEYS;
 use domain::{OperatorId, OrganisationId, Timestamp};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, PASSWORD, START, moment};
+use crate::fixture::{Fixture, PASSWORD, START, moment, somebody};
 
 on_both![
     a_passkey_is_found_by_its_hash_and_listed_to_its_owner_only,
@@ -49,7 +49,7 @@ fn spent(number: u16) -> Spent {
 /// Adds one to somebody of ours, answering a challenge of its own number.
 async fn add(at: &Fixture, operator: OperatorId, number: u8) -> Result<(), Error> {
     let new = passkey(at.ours.id, operator, number);
-    at.store.insert_passkey(new, PASSWORD.to_owned(), spent(u16::from(number))).await
+    at.store.audited(somebody()).insert_passkey(new, PASSWORD.to_owned(), spent(u16::from(number))).await
 }
 
 async fn numbers(at: &Fixture, organisation: OrganisationId, operator: OperatorId) -> Vec<u8> {
@@ -62,7 +62,7 @@ async fn sign_in(at: &Fixture, number: u8, counter: i64, challenge: u16) -> Resu
 
 async fn open(at: &Fixture, operator: OperatorId, number: u8, session: u8) -> Result<(), Error> {
     let proved = Proved { organisation: at.ours.id, operator, by: Means::Passkey([number; 32]) };
-    at.store.insert_session([session; 32], proved, START, Machine::default()).await.map(drop)
+    at.store.audited(somebody()).insert_session([session; 32], proved, START, Machine::default()).await.map(drop)
 }
 
 async fn a_passkey_is_found_by_its_hash_and_listed_to_its_owner_only(at: Fixture) {
@@ -76,17 +76,25 @@ async fn a_passkey_is_found_by_its_hash_and_listed_to_its_owner_only(at: Fixture
     assert_eq!(at.store.passkey([2; 32]).await, Ok(passkey(at.ours.id, ada, 2)));
     assert_eq!(at.store.passkey([4; 32]).await, Err(Error::NotFound));
     // A password that is another one meanwhile, and somebody of another house.
-    let late = at.store.insert_passkey(passkey(at.ours.id, ada, 5), "new".to_owned(), spent(5)).await;
+    let late =
+        at.store.audited(somebody()).insert_passkey(passkey(at.ours.id, ada, 5), "new".to_owned(), spent(5)).await;
     assert_eq!(late, Err(Error::NotFound));
     let foreign = passkey(at.theirs.id, ada, 5);
-    assert_eq!(at.store.insert_passkey(foreign, PASSWORD.to_owned(), spent(5)).await, Err(Error::NotFound));
+    assert_eq!(
+        at.store.audited(somebody()).insert_passkey(foreign, PASSWORD.to_owned(), spent(5)).await,
+        Err(Error::NotFound)
+    );
     assert_eq!(at.count("passkey").await, 3);
 }
 
 async fn a_passkey_that_is_known_is_nobodys_twice(at: Fixture) {
     add(&at, at.ours.ada, 1).await.unwrap();
     let again = |organisation, operator, challenge| {
-        at.store.insert_passkey(passkey(organisation, operator, 1), PASSWORD.to_owned(), spent(challenge))
+        at.store.audited(somebody()).insert_passkey(
+            passkey(organisation, operator, 1),
+            PASSWORD.to_owned(),
+            spent(challenge),
+        )
     };
     assert!(matches!(again(at.ours.id, at.ours.ada, 10).await, Err(Error::Conflict(_))));
     assert!(matches!(again(at.ours.id, at.ours.ben, 11).await, Err(Error::Conflict(_))));
@@ -99,7 +107,11 @@ async fn nobody_has_more_passkeys_than_there_may_be_however_many_come_at_once(at
     let stores = [&at.store, &other];
     let many = (1..=30).map(|number: u8| {
         let new = passkey(at.ours.id, at.ours.ada, number);
-        stores[usize::from(number) % 2].insert_passkey(new, PASSWORD.to_owned(), spent(u16::from(number)))
+        stores[usize::from(number) % 2].audited(somebody()).insert_passkey(
+            new,
+            PASSWORD.to_owned(),
+            spent(u16::from(number)),
+        )
     });
     let added = join_all(many).await.into_iter().filter(Result::is_ok).count();
     assert_eq!((added, at.count("passkey").await), (PASSKEYS, PASSKEYS as i64));
@@ -158,9 +170,9 @@ async fn a_session_is_opened_only_while_the_passkey_is_there(at: Fixture) {
     assert_eq!(open(&at, ben, 1, 2).await, Err(Error::NotFound), "a colleague's");
     assert_eq!(open(&at, ada, 2, 2).await, Err(Error::NotFound), "none at all");
     // It is two factors by itself.
-    at.store.set_factor(at.ours.id, ada, (vec![7], 100), vec![], [0; 32]).await.unwrap();
+    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![7], 100), vec![], [0; 32]).await.unwrap();
     assert_eq!(open(&at, ada, 1, 3).await, Ok(()));
-    at.store.delete_passkey(at.ours.id, ada, [1; 32]).await.unwrap();
+    at.store.audited(somebody()).delete_passkey(at.ours.id, ada, [1; 32]).await.unwrap();
     assert_eq!(open(&at, ada, 1, 4).await, Err(Error::NotFound), "removed meanwhile");
     assert_eq!(sign_in(&at, 1, 0, 20).await, Err(Error::NotFound));
     assert!(at.store.session([3; 32], Timestamp(0), Timestamp(0)).await.is_ok(), "removing one ends nothing");
@@ -172,32 +184,40 @@ async fn whoever_gets_a_password_leaves_or_is_reset_has_no_passkeys(at: Fixture)
     let mut fresh = async || {
         number += 1;
         let hash = at.store.operator(at.ours.id, ben).await.unwrap().password_hash;
-        at.store.insert_passkey(passkey(at.ours.id, ben, number), hash, spent(number.into())).await.unwrap();
+        at.store
+            .audited(somebody())
+            .insert_passkey(passkey(at.ours.id, ben, number), hash, spent(number.into()))
+            .await
+            .unwrap();
         assert_eq!(numbers(&at, at.ours.id, ben).await, [number]);
     };
     add(&at, ada, 99).await.unwrap();
     fresh().await;
-    at.store.set_password(at.ours.id, ben, "new".to_owned()).await.unwrap();
+    at.store.audited(somebody()).set_password(at.ours.id, ben, "new".to_owned()).await.unwrap();
     assert!(numbers(&at, at.ours.id, ben).await.is_empty(), "by whoever runs the machine");
     fresh().await;
-    at.store.insert_sign_in_link([1; 32], at.owner(), ben, START, moment(9)).await.unwrap();
+    at.store.audited(somebody()).insert_sign_in_link([1; 32], at.owner(), ben, START, moment(9)).await.unwrap();
     assert_eq!(numbers(&at, at.ours.id, ben).await.len(), 1, "a link that nobody has used");
-    at.store.use_sign_in_link([1; 32], "newer".to_owned(), START).await.unwrap();
+    at.store.audited(somebody()).use_sign_in_link([1; 32], "newer".to_owned(), START).await.unwrap();
     assert!(numbers(&at, at.ours.id, ben).await.is_empty(), "by a link");
     fresh().await;
-    at.store.clear_factor(at.ours.id, ben, |_| true, None).await.unwrap();
+    at.store.audited(somebody()).clear_factor(at.ours.id, ben, |_| true, None).await.unwrap();
     let own = ("newer".to_owned(), "newest".to_owned());
-    at.store.set_own_password(at.ours.id, ben, own, [0; 32]).await.unwrap();
+    at.store.audited(somebody()).set_own_password(at.ours.id, ben, own, [0; 32]).await.unwrap();
     assert_eq!(numbers(&at, at.ours.id, ben).await.len(), 1, "what one does oneself with the password");
-    assert_eq!(at.store.clear_factor(at.ours.id, ben, |_| false, Some(START)).await, Err(Error::OutOfReach));
+    assert_eq!(
+        at.store.audited(somebody()).clear_factor(at.ours.id, ben, |_| false, Some(START)).await,
+        Err(Error::OutOfReach)
+    );
     assert_eq!(numbers(&at, at.ours.id, ben).await.len(), 1, "by somebody who may not");
-    at.store.clear_factor(at.ours.id, ben, |_| true, Some(START)).await.unwrap();
+    at.store.audited(somebody()).clear_factor(at.ours.id, ben, |_| true, Some(START)).await.unwrap();
     assert!(numbers(&at, at.ours.id, ben).await.is_empty(), "reset by a colleague");
     fresh().await;
     let left = OperatorChange { active: Some(false), ..OperatorChange::default() };
-    at.store.change_operator(at.owner(), ben, left, START).await.unwrap();
+    at.store.audited(somebody()).change_operator(at.owner(), ben, left, START).await.unwrap();
     assert!(numbers(&at, at.ours.id, ben).await.is_empty(), "they have left");
-    let gone = at.store.insert_passkey(passkey(at.ours.id, ben, 50), "newest".to_owned(), spent(50)).await;
+    let gone =
+        at.store.audited(somebody()).insert_passkey(passkey(at.ours.id, ben, 50), "newest".to_owned(), spent(50)).await;
     assert_eq!(gone, Err(Error::NotFound));
     assert_eq!(numbers(&at, at.ours.id, ada).await, [99], "nobody else's");
 }
@@ -209,13 +229,16 @@ async fn a_passkey_is_changed_and_removed_by_its_owner_only(at: Fixture) {
     for (organisation, operator) in [(at.ours.id, ben), (at.theirs.id, ada), (at.theirs.id, at.theirs.ada)] {
         let changed = at.store.change_passkey(organisation, operator, [1; 32], vec![9]).await;
         assert_eq!(changed, Err(Error::NotFound));
-        assert_eq!(at.store.delete_passkey(organisation, operator, [1; 32]).await, Err(Error::NotFound));
+        assert_eq!(
+            at.store.audited(somebody()).delete_passkey(organisation, operator, [1; 32]).await,
+            Err(Error::NotFound)
+        );
     }
     at.store.change_passkey(at.ours.id, ada, [1; 32], vec![9]).await.unwrap();
     let seals = at.store.passkeys(at.ours.id, ada).await.unwrap().into_iter().map(|one| one.content_sealed);
     assert_eq!(seals.collect::<Vec<_>>(), [vec![9], vec![2, 1]]);
-    at.store.delete_passkey(at.ours.id, ada, [1; 32]).await.unwrap();
-    assert_eq!(at.store.delete_passkey(at.ours.id, ada, [1; 32]).await, Err(Error::NotFound));
+    at.store.audited(somebody()).delete_passkey(at.ours.id, ada, [1; 32]).await.unwrap();
+    assert_eq!(at.store.audited(somebody()).delete_passkey(at.ours.id, ada, [1; 32]).await, Err(Error::NotFound));
     assert_eq!(numbers(&at, at.ours.id, ada).await, [2]);
 }
 

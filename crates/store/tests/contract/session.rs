@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use diskret_store::Error;
 use diskret_store::session::Machine;
+use domain::audit::Origin;
 use domain::{Groups, Principal, Role, Timestamp};
 
-use crate::fixture::{Fixture, START, moment, proved, token};
+use crate::fixture::{Fixture, START, moment, proved, somebody, token};
 
 on_both![
     a_session_leads_to_its_operator,
@@ -24,22 +25,34 @@ on_both![
 const LONG_AGO: Timestamp = Timestamp(0);
 
 async fn a_session_leads_to_its_operator(at: Fixture) {
-    at.store.insert_session([1; 32], proved(at.ours.id, at.ours.ben), START, Machine::default()).await.unwrap();
-    at.store.insert_session([2; 32], proved(at.theirs.id, at.theirs.ada), START, Machine::default()).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_session([1; 32], proved(at.ours.id, at.ours.ben), START, Machine::default())
+        .await
+        .unwrap();
+    at.store
+        .audited(somebody())
+        .insert_session([2; 32], proved(at.theirs.id, at.theirs.ada), START, Machine::default())
+        .await
+        .unwrap();
     let session = at.store.session([1; 32], LONG_AGO, LONG_AGO).await.unwrap();
     let ben = Principal::new(at.ours.id, at.ours.ben, Role::Agent, Groups::default());
     assert_eq!((session.principal, session.used_at), (ben, START));
     let theirs = at.store.session([2; 32], LONG_AGO, LONG_AGO).await.unwrap().principal;
     assert_eq!((theirs.organisation, theirs.role), (at.theirs.id, Role::Owner));
     assert_eq!(at.store.session([3; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
-    at.store.delete_session([1; 32]).await.unwrap();
+    at.store.audited(somebody()).delete_session([1; 32]).await.unwrap();
     assert_eq!(at.store.session([1; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
-    at.store.delete_session([1; 32]).await.unwrap();
+    at.store.audited(somebody()).delete_session([1; 32]).await.unwrap();
     assert!(at.store.session([2; 32], LONG_AGO, LONG_AGO).await.is_ok());
 }
 
 async fn a_session_is_good_until_the_last_microsecond_of_being_idle(at: Fixture) {
-    at.store.insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default()).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default())
+        .await
+        .unwrap();
     at.store.use_session([1; 32], moment(10)).await.unwrap();
     let after = |used_after| at.store.session([1; 32], used_after, LONG_AGO);
     assert_eq!(after(moment(9)).await.unwrap().used_at, moment(10));
@@ -48,7 +61,11 @@ async fn a_session_is_good_until_the_last_microsecond_of_being_idle(at: Fixture)
 }
 
 async fn a_session_is_good_until_the_last_microsecond_of_its_life(at: Fixture) {
-    at.store.insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default()).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default())
+        .await
+        .unwrap();
     at.store.use_session([1; 32], moment(1_000_000)).await.unwrap();
     let after = |created_after| at.store.session([1; 32], LONG_AGO, created_after);
     assert!(after(moment(-1)).await.is_ok());
@@ -56,7 +73,11 @@ async fn a_session_is_good_until_the_last_microsecond_of_its_life(at: Fixture) {
 }
 
 async fn using_a_session_never_moves_it_back(at: Fixture) {
-    at.store.insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default()).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default())
+        .await
+        .unwrap();
     for micros in [20, 10] {
         at.store.use_session([1; 32], moment(micros)).await.unwrap();
     }
@@ -68,7 +89,11 @@ async fn expired_sessions_are_deleted_and_the_others_stay(at: Fixture) {
     let (idle, longest) = (Duration::from_micros(100), Duration::from_micros(1000));
     for (hash, created, used) in [(1, 0, 950), (2, 1, 950), (3, 500, 900), (4, 500, 901)] {
         let machine = Machine::default();
-        at.store.insert_session([hash; 32], proved(at.ours.id, at.ours.ada), moment(created), machine).await.unwrap();
+        at.store
+            .audited(somebody())
+            .insert_session([hash; 32], proved(at.ours.id, at.ours.ada), moment(created), machine)
+            .await
+            .unwrap();
         at.store.use_session([hash; 32], moment(used)).await.unwrap();
     }
     assert_eq!(at.store.delete_expired_sessions(moment(1000), idle, longest).await, Ok(2), "too old and too idle");
@@ -83,12 +108,20 @@ async fn expired_sessions_are_deleted_and_the_others_stay(at: Fixture) {
 }
 
 async fn a_session_of_an_operator_of_another_organisation_leads_nowhere(at: Fixture) {
-    at.store.insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default()).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default())
+        .await
+        .unwrap();
     assert!(at.store.session([1; 32], LONG_AGO, LONG_AGO).await.is_ok());
     // Forged rows: our organisation, their operator.
     for forged in [
-        at.store.insert_session([2; 32], proved(at.ours.id, at.theirs.ada), START, Machine::default()).await.map(drop),
-        at.store.insert_api_token(at.ours.id, token([2; 32], at.theirs.ada, moment(9))).await,
+        at.store
+            .audited(somebody())
+            .insert_session([2; 32], proved(at.ours.id, at.theirs.ada), START, Machine::default())
+            .await
+            .map(drop),
+        at.store.audited(somebody()).insert_api_token(at.ours.id, token([2; 32], at.theirs.ada, moment(9))).await,
     ] {
         assert!(matches!(forged, Ok(()) | Err(Error::Conflict(_) | Error::NotFound)), "{forged:?}");
     }
@@ -97,15 +130,23 @@ async fn a_session_of_an_operator_of_another_organisation_leads_nowhere(at: Fixt
 }
 
 async fn one_secret_is_one_session(at: Fixture) {
-    at.store.insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default()).await.unwrap();
-    let twin = at.store.insert_session([1; 32], proved(at.theirs.id, at.theirs.ada), START, Machine::default()).await;
+    at.store
+        .audited(somebody())
+        .insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default())
+        .await
+        .unwrap();
+    let twin = at
+        .store
+        .audited(somebody())
+        .insert_session([1; 32], proved(at.theirs.id, at.theirs.ada), START, Machine::default())
+        .await;
     assert!(matches!(twin, Err(Error::Conflict(_))), "{twin:?}");
     assert_eq!(at.store.session([1; 32], LONG_AGO, LONG_AGO).await.unwrap().principal.organisation, at.ours.id);
 }
 
 async fn an_api_token_is_good_until_its_last_microsecond(at: Fixture) {
-    at.store.insert_api_token(at.ours.id, token([1; 32], at.ours.ben, moment(10))).await.unwrap();
-    let ben = Principal::new(at.ours.id, at.ours.ben, Role::Agent, Groups::default());
+    at.store.audited(somebody()).insert_api_token(at.ours.id, token([1; 32], at.ours.ben, moment(10))).await.unwrap();
+    let ben = Principal::new(at.ours.id, at.ours.ben, Role::Agent, Groups::default()).from(Origin::Program);
     assert_eq!(at.store.api_token([1; 32], moment(9)).await, Ok((ben, None)));
     assert_eq!(at.store.api_token([1; 32], moment(10)).await, Err(Error::NotFound));
     assert_eq!(at.store.api_token([1; 32], moment(11)).await, Err(Error::NotFound));
@@ -114,7 +155,11 @@ async fn an_api_token_is_good_until_its_last_microsecond(at: Fixture) {
 
 async fn expired_api_tokens_are_deleted_and_the_others_stay(at: Fixture) {
     for (hash, expires) in [(1, 9), (2, 10), (3, 11)] {
-        at.store.insert_api_token(at.ours.id, token([hash; 32], at.ours.ben, moment(expires))).await.unwrap();
+        at.store
+            .audited(somebody())
+            .insert_api_token(at.ours.id, token([hash; 32], at.ours.ben, moment(expires)))
+            .await
+            .unwrap();
     }
     assert_eq!(at.store.delete_expired_api_tokens(moment(10)).await, Ok(2));
     assert!(at.store.api_token([3; 32], moment(10)).await.is_ok());
@@ -122,8 +167,12 @@ async fn expired_api_tokens_are_deleted_and_the_others_stay(at: Fixture) {
 }
 
 async fn a_session_is_no_api_token_and_the_other_way_round(at: Fixture) {
-    at.store.insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default()).await.unwrap();
-    at.store.insert_api_token(at.ours.id, token([2; 32], at.ours.ada, moment(10))).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default())
+        .await
+        .unwrap();
+    at.store.audited(somebody()).insert_api_token(at.ours.id, token([2; 32], at.ours.ada, moment(10))).await.unwrap();
     assert_eq!(at.store.api_token([1; 32], START).await, Err(Error::NotFound));
     assert_eq!(at.store.session([2; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
 }

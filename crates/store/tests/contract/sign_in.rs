@@ -8,7 +8,7 @@ use domain::limits::DEVICE_LIFE;
 use domain::{Browser, Capability, Level, Platform, Principal, Reach, Role, Timestamp};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, PASSWORD, START, moment, proved, token};
+use crate::fixture::{Fixture, PASSWORD, START, moment, proved, somebody, token};
 
 on_both![
     a_browser_is_known_after_a_sign_in_and_to_whoever_signed_in_only,
@@ -43,14 +43,14 @@ async fn sessions(at: &Fixture, operator: domain::OperatorId) -> Vec<Listed> {
 async fn a_browser_is_known_after_a_sign_in_and_to_whoever_signed_in_only(at: Fixture) {
     let (ada, ben) = (at.ours.ada, at.ours.ben);
     assert!(!known(&at, 1, ada).await);
-    at.store.insert_session([1; 32], proved(at.ours.id, ada), START, on(1)).await.unwrap();
+    at.store.audited(somebody()).insert_session([1; 32], proved(at.ours.id, ada), START, on(1)).await.unwrap();
     assert!(known(&at, 1, ada).await && !known(&at, 1, ben).await && !known(&at, 2, ada).await);
     let index = at.store.operator(at.ours.id, ben).await.unwrap().email_index;
     assert_eq!(at.store.is_known_device([1; 32], index, LONG_AGO).await, Ok((false, true)), "ours, but not theirs");
     assert_eq!(at.store.is_known_device([1; 32], [0; 32], LONG_AGO).await, Ok((false, true)), "an unknown address");
     assert_eq!(at.store.is_known_device([9; 32], index, LONG_AGO).await, Ok((false, false)));
     // Two who share a browser.
-    at.store.insert_session([2; 32], proved(at.ours.id, ben), START, on(1)).await.unwrap();
+    at.store.audited(somebody()).insert_session([2; 32], proved(at.ours.id, ben), START, on(1)).await.unwrap();
     assert!(known(&at, 1, ada).await && known(&at, 1, ben).await);
     let machine = sessions(&at, ben).await[0].machine;
     assert_eq!(machine, on(1));
@@ -58,7 +58,9 @@ async fn a_browser_is_known_after_a_sign_in_and_to_whoever_signed_in_only(at: Fi
 
 async fn a_browser_is_new_only_to_somebody_who_is_known_elsewhere(at: Fixture) {
     let ada = at.ours.ada;
-    let open = |hash: u8, device: u8| at.store.insert_session([hash; 32], proved(at.ours.id, ada), START, on(device));
+    let open = |hash: u8, device: u8| {
+        at.store.audited(somebody()).insert_session([hash; 32], proved(at.ours.id, ada), START, on(device))
+    };
     assert_eq!(open(1, 1).await, Ok(false), "the first one");
     assert_eq!(open(2, 1).await, Ok(false), "the same again");
     assert_eq!(open(3, 2).await, Ok(true));
@@ -74,25 +76,30 @@ async fn a_browser_is_new_only_to_somebody_who_is_known_elsewhere(at: Fixture) {
 
 async fn ending_a_session_ends_only_ones_own_and_forgets_its_browser(at: Fixture) {
     let (ada, ben) = (at.ours.ada, at.ours.ben);
-    at.store.insert_session([1; 32], proved(at.ours.id, ada), START, on(1)).await.unwrap();
+    at.store.audited(somebody()).insert_session([1; 32], proved(at.ours.id, ada), START, on(1)).await.unwrap();
     let one = sessions(&at, ada).await[0];
-    assert_eq!(at.store.end_session(at.ours.id, ben, one).await, Err(Error::NotFound));
-    assert_eq!(at.store.end_session(at.theirs.id, ada, one).await, Err(Error::NotFound));
+    assert_eq!(at.store.audited(somebody()).end_session(at.ours.id, ben, one).await, Err(Error::NotFound));
+    assert_eq!(at.store.audited(somebody()).end_session(at.theirs.id, ada, one).await, Err(Error::NotFound));
     assert!(known(&at, 1, ada).await && sessions(&at, ada).await.len() == 1);
-    at.store.end_session(at.ours.id, ada, one).await.unwrap();
+    at.store.audited(somebody()).end_session(at.ours.id, ada, one).await.unwrap();
     assert!(!known(&at, 1, ada).await && sessions(&at, ada).await.is_empty());
-    assert_eq!(at.store.end_session(at.ours.id, ada, one).await, Err(Error::NotFound));
+    assert_eq!(at.store.audited(somebody()).end_session(at.ours.id, ada, one).await, Err(Error::NotFound));
 }
 
 async fn changing_ones_password_leaves_one_session_and_its_browser(at: Fixture) {
     let (ada, ben) = (at.ours.ada, at.ours.ben);
     for number in 1..=3 {
-        at.store.insert_session([number; 32], proved(at.ours.id, ada), START, on(number)).await.unwrap();
+        at.store
+            .audited(somebody())
+            .insert_session([number; 32], proved(at.ours.id, ada), START, on(number))
+            .await
+            .unwrap();
     }
-    at.store.insert_session([4; 32], proved(at.ours.id, ben), START, on(4)).await.unwrap();
+    at.store.audited(somebody()).insert_session([4; 32], proved(at.ours.id, ben), START, on(4)).await.unwrap();
     let old = at.store.operator(at.ours.id, ada).await.unwrap().password_hash;
-    let set =
-        |old: &str, new: &str| at.store.set_own_password(at.ours.id, ada, (old.to_owned(), new.to_owned()), [2; 32]);
+    let set = |old: &str, new: &str| {
+        at.store.audited(somebody()).set_own_password(at.ours.id, ada, (old.to_owned(), new.to_owned()), [2; 32])
+    };
     assert_eq!(set("another", "new").await, Err(Error::NotFound), "somebody was faster");
     assert_eq!(sessions(&at, ada).await.len(), 3);
     set(&old, "new").await.unwrap();
@@ -103,8 +110,12 @@ async fn changing_ones_password_leaves_one_session_and_its_browser(at: Fixture) 
 }
 
 async fn a_browser_nobody_signs_in_with_is_forgotten(at: Fixture) {
-    at.store.insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, on(1)).await.unwrap();
-    at.store.insert_session([2; 32], proved(at.ours.id, at.ours.ada), moment(1), on(2)).await.unwrap();
+    at.store.audited(somebody()).insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, on(1)).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_session([2; 32], proved(at.ours.id, at.ours.ada), moment(1), on(2))
+        .await
+        .unwrap();
     let end = START.plus(DEVICE_LIFE);
     let index = at.store.operator(at.ours.id, at.ours.ada).await.unwrap().email_index;
     let theirs =
@@ -119,40 +130,40 @@ async fn whoever_gets_a_password_or_leaves_is_known_nowhere(at: Fixture) {
     let sign_in = async |number: u8, password: &str| {
         let by = Means::Password { hash: password.to_owned(), second_factor: false };
         let proved = Proved { by, ..proved(at.ours.id, ben) };
-        at.store.insert_session([number; 32], proved, START, on(number)).await.unwrap();
+        at.store.audited(somebody()).insert_session([number; 32], proved, START, on(number)).await.unwrap();
         assert!(known(&at, number, ben).await);
     };
-    at.store.insert_session([9; 32], proved(at.ours.id, ada), START, on(9)).await.unwrap();
+    at.store.audited(somebody()).insert_session([9; 32], proved(at.ours.id, ada), START, on(9)).await.unwrap();
     sign_in(1, PASSWORD).await;
-    at.store.set_password(at.ours.id, ben, "new".to_owned()).await.unwrap();
+    at.store.audited(somebody()).set_password(at.ours.id, ben, "new".to_owned()).await.unwrap();
     assert!(!known(&at, 1, ben).await);
     sign_in(2, "new").await;
-    at.store.insert_sign_in_link([1; 32], at.owner(), ben, START, moment(9)).await.unwrap();
-    at.store.use_sign_in_link([1; 32], "newer".to_owned(), START).await.unwrap();
+    at.store.audited(somebody()).insert_sign_in_link([1; 32], at.owner(), ben, START, moment(9)).await.unwrap();
+    at.store.audited(somebody()).use_sign_in_link([1; 32], "newer".to_owned(), START).await.unwrap();
     assert!(!known(&at, 2, ben).await);
     sign_in(3, "newer").await;
     let left = OperatorChange { active: Some(false), ..OperatorChange::default() };
-    at.store.change_operator(at.owner(), ben, left, START).await.unwrap();
+    at.store.audited(somebody()).change_operator(at.owner(), ben, left, START).await.unwrap();
     assert!(!known(&at, 3, ben).await && known(&at, 9, ada).await);
 }
 
 async fn a_sign_in_under_way_ends_with_what_it_was_proved_by(at: Fixture) {
     let (ada, ben) = (proved(at.ours.id, at.ours.ada), proved(at.ours.id, at.ours.ben));
     let open = async |number: u8, proved: &Proved| {
-        at.store.insert_session([number; 32], proved.clone(), START, on(number)).await.map(drop)
+        at.store.audited(somebody()).insert_session([number; 32], proved.clone(), START, on(number)).await.map(drop)
     };
     assert_eq!(open(1, &ada).await, Ok(()));
-    at.store.set_factor(at.ours.id, at.ours.ada, (vec![7], 100), vec![], [0; 32]).await.unwrap();
+    at.store.audited(somebody()).set_factor(at.ours.id, at.ours.ada, (vec![7], 100), vec![], [0; 32]).await.unwrap();
     assert_eq!(open(2, &ada).await, Err(Error::NotFound), "by the password alone");
     let both = Means::Password { hash: PASSWORD.to_owned(), second_factor: true };
     let both = Proved { by: both, ..ada };
     assert_eq!(open(2, &both).await, Ok(()));
-    at.store.set_password(at.ours.id, at.ours.ada, "new".to_owned()).await.unwrap();
+    at.store.audited(somebody()).set_password(at.ours.id, at.ours.ada, "new".to_owned()).await.unwrap();
     assert_eq!(open(3, &both).await, Err(Error::NotFound), "the old password");
     assert_eq!(open(4, &Proved { organisation: at.theirs.id, ..ben.clone() }).await, Err(Error::NotFound));
     assert_eq!(open(4, &ben).await, Ok(()));
     let left = OperatorChange { active: Some(false), ..OperatorChange::default() };
-    at.store.change_operator(at.owner(), at.ours.ben, left, START).await.unwrap();
+    at.store.audited(somebody()).change_operator(at.owner(), at.ours.ben, left, START).await.unwrap();
     assert_eq!(open(5, &ben).await, Err(Error::NotFound), "they have left");
     assert!(sessions(&at, at.ours.ada).await.is_empty() && sessions(&at, at.ours.ben).await.is_empty());
 }
@@ -161,51 +172,67 @@ async fn a_code_is_taken_once_however_many_come_at_once(at: Fixture) {
     let (other, ada) = (at.node(Settings::default()).await, at.ours.ada);
     assert_eq!(at.store.take_step(at.ours.id, ada, 5).await, Err(Error::NotFound), "there is no second factor");
     let codes = (1..=10).map(|number| [number; 32]).collect();
-    at.store.set_factor(at.ours.id, ada, (vec![7], 100), codes, [0; 32]).await.unwrap();
+    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![7], 100), codes, [0; 32]).await.unwrap();
     assert_eq!(at.store.take_step(at.ours.id, ada, 100).await, Err(Error::NotFound), "the code of the set-up");
     for step in 101..110 {
         let taken = join_all([&at.store, &other].map(|node| node.take_step(at.ours.id, ada, step))).await;
         assert_eq!(taken.iter().filter(|taken| taken.is_ok()).count(), 1, "{taken:?}");
         assert_eq!(at.store.take_step(at.ours.id, ada, step - 1).await, Err(Error::NotFound), "never backwards");
     }
-    let taken = join_all([&at.store, &other].map(|node| node.take_recovery_code(at.ours.id, ada, [3; 32]))).await;
+    let taken =
+        join_all([&at.store, &other].map(|node| node.audited(somebody()).take_recovery_code(at.ours.id, ada, [3; 32])))
+            .await;
     assert_eq!(taken.iter().filter(|taken| taken.is_ok()).count(), 1, "{taken:?}");
-    assert_eq!(at.store.take_recovery_code(at.ours.id, at.ours.ben, [4; 32]).await, Err(Error::NotFound));
+    assert_eq!(
+        at.store.audited(somebody()).take_recovery_code(at.ours.id, at.ours.ben, [4; 32]).await,
+        Err(Error::NotFound)
+    );
     let factor = at.store.factor(at.ours.id, ada).await.unwrap();
     assert_eq!((factor.sealed, factor.codes, factor.reset_at), (Some(vec![7]), 9, None));
-    at.store.renew_recovery_codes(at.ours.id, ada, vec![[11; 32], [12; 32]]).await.unwrap();
-    assert_eq!(at.store.take_recovery_code(at.ours.id, ada, [4; 32]).await, Err(Error::NotFound), "an old one");
+    at.store.audited(somebody()).renew_recovery_codes(at.ours.id, ada, vec![[11; 32], [12; 32]]).await.unwrap();
+    assert_eq!(
+        at.store.audited(somebody()).take_recovery_code(at.ours.id, ada, [4; 32]).await,
+        Err(Error::NotFound),
+        "an old one"
+    );
     assert_eq!(at.store.factor(at.ours.id, ada).await.unwrap().codes, 2);
 }
 
 async fn turning_the_second_factor_on_ends_the_other_sessions(at: Fixture) {
     let ada = at.ours.ada;
     for number in 1..=2 {
-        at.store.insert_session([number; 32], proved(at.ours.id, ada), START, on(number)).await.unwrap();
+        at.store
+            .audited(somebody())
+            .insert_session([number; 32], proved(at.ours.id, ada), START, on(number))
+            .await
+            .unwrap();
     }
-    at.store.set_factor(at.ours.id, ada, (vec![7], 100), vec![[1; 32]], [2; 32]).await.unwrap();
+    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![7], 100), vec![[1; 32]], [2; 32]).await.unwrap();
     assert_eq!(sessions(&at, ada).await.iter().map(|one| one.hash).collect::<Vec<_>>(), [[2; 32]]);
 }
 
 async fn the_second_factor_is_cleared_by_who_may_only(at: Fixture) {
     let ada = at.ours.ada;
-    at.store.set_factor(at.ours.id, ada, (vec![7], 100), vec![[1; 32]], [0; 32]).await.unwrap();
-    let clear = |may: bool, at_time| at.store.clear_factor(at.ours.id, ada, move |_| may, at_time);
+    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![7], 100), vec![[1; 32]], [0; 32]).await.unwrap();
+    let clear = |may: bool, at_time| at.store.audited(somebody()).clear_factor(at.ours.id, ada, move |_| may, at_time);
     assert_eq!(clear(false, Some(START)).await, Err(Error::OutOfReach));
     assert!(at.store.factor(at.ours.id, ada).await.unwrap().sealed.is_some());
-    assert_eq!(at.store.clear_factor(at.theirs.id, ada, |_| true, None).await, Err(Error::NotFound));
+    assert_eq!(
+        at.store.audited(somebody()).clear_factor(at.theirs.id, ada, |_| true, None).await,
+        Err(Error::NotFound)
+    );
     clear(true, Some(START)).await.unwrap();
     let factor = at.store.factor(at.ours.id, ada).await.unwrap();
     assert_eq!((factor.sealed, factor.codes, factor.reset_at), (None, 0, Some(START)));
     assert_eq!(at.store.take_step(at.ours.id, ada, 200).await, Err(Error::NotFound));
-    at.store.set_factor(at.ours.id, ada, (vec![8], 100), vec![], [0; 32]).await.unwrap();
+    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![8], 100), vec![], [0; 32]).await.unwrap();
     assert_eq!(at.store.factor(at.ours.id, ada).await.unwrap().reset_at, None);
 }
 
 async fn a_program_has_what_it_was_given_of_what_its_operator_may(at: Fixture) {
     let given = Given(Some(vec![(Capability::Conversations, Level::Read), (Capability::Widgets, Level::Write)]));
     let program = Program { given: given.clone(), ..token([1; 32], at.ours.ada, moment(10)) };
-    at.store.insert_api_token(at.ours.id, program).await.unwrap();
+    at.store.audited(somebody()).insert_api_token(at.ours.id, program).await.unwrap();
     let rights = async || at.store.api_token([1; 32], START).await.unwrap().0.rights;
     assert_eq!(rights().await.of(Capability::Conversations), (Level::Read, Reach::All));
     assert_eq!(rights().await.of(Capability::Widgets), (Level::Write, Reach::All));
@@ -214,22 +241,22 @@ async fn a_program_has_what_it_was_given_of_what_its_operator_may(at: Fixture) {
     assert_eq!((listed.len(), &listed[0].given), (1, &given));
     // Whoever loses rights takes them from their programs.
     let second = crate::fixture::operator(at.ours.id, Role::Owner);
-    let second = at.store.insert_operator(second, START).await.unwrap();
+    let second = at.store.audited(somebody()).insert_operator(second, START).await.unwrap();
     let second = Principal::new(at.ours.id, second.id, second.role, second.groups);
     let less = OperatorChange { role: Some(Role::Agent), ..OperatorChange::default() };
-    at.store.change_operator(second, at.ours.ada, less, START).await.unwrap();
+    at.store.audited(somebody()).change_operator(second, at.ours.ada, less, START).await.unwrap();
     assert_eq!(rights().await.of(Capability::Conversations), (Level::Read, Reach::Own));
     assert_eq!(rights().await.of(Capability::Widgets).0, Level::Off);
 }
 
 async fn a_token_is_taken_back_by_its_organisation_only(at: Fixture) {
-    at.store.insert_api_token(at.ours.id, token([1; 32], at.ours.ada, moment(10))).await.unwrap();
-    assert_eq!(at.store.delete_api_token(at.theirs.id, [1; 32]).await, Err(Error::NotFound));
+    at.store.audited(somebody()).insert_api_token(at.ours.id, token([1; 32], at.ours.ada, moment(10))).await.unwrap();
+    assert_eq!(at.store.audited(somebody()).delete_api_token(at.theirs.id, [1; 32]).await, Err(Error::NotFound));
     assert!(at.store.api_tokens(at.theirs.id, START).await.unwrap().is_empty());
     for day in [moment(5), moment(3)] {
         at.store.use_api_token([1; 32], day).await.unwrap();
     }
     assert_eq!(at.store.api_token([1; 32], START).await.unwrap().1, Some(moment(5)));
-    at.store.delete_api_token(at.ours.id, [1; 32]).await.unwrap();
+    at.store.audited(somebody()).delete_api_token(at.ours.id, [1; 32]).await.unwrap();
     assert_eq!(at.store.api_token([1; 32], START).await, Err(Error::NotFound));
 }

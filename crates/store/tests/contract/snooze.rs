@@ -8,7 +8,7 @@ use domain::access::{Access, Level, Reach};
 use domain::conversation::{Author, Event, Kind, State};
 use domain::{Groups, Timestamp};
 
-use crate::fixture::{Chat, Fixture, IDLE, START, all, assert_gapless, stored};
+use crate::fixture::{Chat, Fixture, IDLE, START, all, assert_gapless, somebody, stored};
 
 on_both![
     a_conversation_that_is_put_off_comes_back_at_its_time_and_once,
@@ -153,14 +153,14 @@ async fn what_is_over_is_not_put_off_and_whoever_may_not_touch_it_puts_nothing_o
     let ada = (at.ours.ada, all());
     let until = Some(minutes(30));
     snooze(&at, &chat, until).await;
-    at.store.set_ended(at.ours.id, chat.id, ada, true, START, START.plus(IDLE)).await.unwrap();
+    at.store.audited(somebody()).set_ended(at.ours.id, chat.id, ada, true, START, START.plus(IDLE)).await.unwrap();
     assert_eq!(at.head(&chat).await.progress.snoozed_until, None, "what is over waits for nothing");
     let over = at.store.snooze(at.ours.id, chat.id, ada, until, START).await;
     assert!(matches!(over, Err(Error::Conflict(_))), "{over:?}");
-    at.store.set_ended(at.ours.id, chat.id, ada, false, START, START.plus(IDLE)).await.unwrap();
+    at.store.audited(somebody()).set_ended(at.ours.id, chat.id, ada, false, START, START.plus(IDLE)).await.unwrap();
     assert_eq!(at.head(&chat).await.progress.snoozed_until, None);
 
-    at.store.assign(at.ours.id, chat.id, ada, Some(at.ours.ada), START).await.unwrap();
+    at.store.audited(somebody()).assign(at.ours.id, chat.id, ada, Some(at.ours.ada), START).await.unwrap();
     let own = Access { level: Level::Write, reach: Reach::Own, groups: Groups::default() };
     let ben = at.store.snooze(at.ours.id, chat.id, (at.ours.ben, own), until, START).await;
     assert_eq!(ben.unwrap_err(), Error::OutOfReach);

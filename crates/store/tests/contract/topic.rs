@@ -11,7 +11,7 @@ use domain::{Groups, Topics};
 use futures_util::future::join_all;
 use privacy::random;
 
-use crate::fixture::{Chat, Fixture, START, Tenant, all, assert_gapless, stored};
+use crate::fixture::{Chat, Fixture, START, Tenant, all, assert_gapless, somebody, stored};
 
 on_both![
     topics_are_numbered_and_a_number_is_given_again_only_if_it_was_never_used,
@@ -29,7 +29,7 @@ on_both![
 const NONE: Topics = Topics::from_bits(0);
 
 async fn topic_of(at: &Fixture, tenant: &Tenant, title: &str) -> Topic {
-    at.store.insert_topic(tenant.id, random::public_id(), title.to_owned(), 3, START).await.unwrap()
+    at.store.audited(somebody()).insert_topic(tenant.id, random::public_id(), title.to_owned(), 3, START).await.unwrap()
 }
 
 async fn topic(at: &Fixture, title: &str) -> Topic {
@@ -42,7 +42,11 @@ fn set(topics: &[&Topic]) -> Topics {
 
 async fn file(at: &Fixture, chat: &Chat, add: Topics, remove: Topics) -> Result<bool, Error> {
     let by = (at.ours.ada, all());
-    at.store.set_topics(at.ours.id, chat.id, by, (add, remove), START).await.map(|change| change.is_some())
+    at.store
+        .audited(somebody())
+        .set_topics(at.ours.id, chat.id, by, (add, remove), START)
+        .await
+        .map(|change| change.is_some())
 }
 
 async fn topics_are_numbered_and_a_number_is_given_again_only_if_it_was_never_used(at: Fixture) {
@@ -51,17 +55,18 @@ async fn topics_are_numbered_and_a_number_is_given_again_only_if_it_was_never_us
     let chat = at.chat().await;
     assert_eq!(file(&at, &chat, set(&[&returns]), NONE).await, Ok(true));
     assert_eq!(file(&at, &chat, NONE, set(&[&returns])).await, Ok(true));
-    let refused = at.store.delete_topic(at.ours.id, returns.number).await;
+    let refused = at.store.audited(somebody()).delete_topic(at.ours.id, returns.number).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "its event still stands there: {refused:?}");
-    at.store.delete_topic(at.ours.id, invoice.number).await.unwrap();
+    at.store.audited(somebody()).delete_topic(at.ours.id, invoice.number).await.unwrap();
     assert_eq!(topic(&at, "Warranty").await.number, invoice.number);
     let changed = Topic { title: "Refunds".to_owned(), colour: 5, is_archived: true, is_used: true, ..returns };
-    at.store.change_topic(changed.clone()).await.unwrap();
+    at.store.audited(somebody()).change_topic(changed.clone()).await.unwrap();
     assert_eq!(at.store.topics(at.ours.id).await.unwrap()[0], changed);
     for number in 2..Topics::MOST {
         assert_eq!(topic(&at, "Another").await.number.number(), number);
     }
-    let full = at.store.insert_topic(at.ours.id, random::public_id(), "More".to_owned(), 0, START).await;
+    let full =
+        at.store.audited(somebody()).insert_topic(at.ours.id, random::public_id(), "More".to_owned(), 0, START).await;
     assert!(matches!(full, Err(Error::Conflict(_))), "{full:?}");
     assert_eq!(topic_of(&at, &at.theirs, "Returns").await.number.number(), 0, "each organisation has its own");
 }
@@ -70,7 +75,7 @@ async fn topics_added_at_once_get_different_numbers(at: Fixture) {
     let other = at.node(Settings::default()).await;
     let made = join_all((0..20).map(|index| {
         let store = if index % 2 == 0 { &at.store } else { &other };
-        store.insert_topic(at.ours.id, random::public_id(), "Topic".to_owned(), 0, START)
+        store.audited(somebody()).insert_topic(at.ours.id, random::public_id(), "Topic".to_owned(), 0, START)
     }));
     let numbers: BTreeSet<i64> = made.await.into_iter().map(|made| made.unwrap().number.number()).collect();
     assert_eq!(numbers, (0..20).collect());
@@ -81,7 +86,11 @@ async fn a_conversation_comes_to_be_about_topics_and_is_so_no_more(at: Fixture) 
     let chat = at.chat().await;
     file(&at, &chat, set(&[&returns]), NONE).await.unwrap();
     let by = (at.ours.ben, all());
-    let change = at.store.set_topics(at.ours.id, chat.id, by, (set(&[&invoice]), set(&[&returns])), START).await;
+    let change = at
+        .store
+        .audited(somebody())
+        .set_topics(at.ours.id, chat.id, by, (set(&[&invoice]), set(&[&returns])), START)
+        .await;
     let change = change.unwrap().unwrap();
     assert_eq!(change.progress.topics, set(&[&invoice]));
     let head = at.head(&chat).await;
@@ -131,7 +140,7 @@ async fn an_archived_topic_stays_where_it_is_and_comes_nowhere_else(at: Fixture)
     let (returns, invoice) = (topic(&at, "Returns").await, topic(&at, "Invoice").await);
     let (chat, other) = (at.chat().await, at.chat().await);
     file(&at, &chat, set(&[&returns]), NONE).await.unwrap();
-    at.store.change_topic(Topic { is_archived: true, ..returns.clone() }).await.unwrap();
+    at.store.audited(somebody()).change_topic(Topic { is_archived: true, ..returns.clone() }).await.unwrap();
     assert_eq!(file(&at, &other, set(&[&returns]), NONE).await, Err(Error::NotFound));
     assert_eq!(file(&at, &chat, set(&[&returns, &invoice]), NONE).await, Ok(true), "it has the archived one already");
     assert_eq!(file(&at, &chat, NONE, set(&[&returns])).await, Ok(true));
@@ -151,7 +160,7 @@ async fn a_topic_that_is_not_there_or_another_organisations_changes_nothing(at: 
     assert_eq!(at.entries(&chat).await.len(), 1);
     assert!(at.store.topics(at.theirs.id).await.unwrap().iter().all(|topic| !topic.is_used));
     let (by, both) = ((at.theirs.ada, all()), (Topics::from_bits(1), NONE));
-    let foreign = at.store.set_topics(at.theirs.id, chat.id, by, both, START).await;
+    let foreign = at.store.audited(somebody()).set_topics(at.theirs.id, chat.id, by, both, START).await;
     assert_eq!(foreign.unwrap_err(), Error::NotFound, "their conversation it is not");
     assert_eq!(file(&at, &chat, set(&[&returns]), NONE).await, Ok(true));
 }
@@ -161,11 +170,15 @@ async fn whoever_may_not_touch_a_conversation_does_not_file_it(at: Fixture) {
     let chat = at.chat().await;
     let own = Access { level: Level::Write, reach: Reach::Own, groups: Groups::default() };
     let topics = (set(&[&returns]), NONE);
-    let by_ben = || at.store.set_topics(at.ours.id, chat.id, (at.ours.ben, own), topics, START);
-    at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), START).await.unwrap();
+    let by_ben = || at.store.audited(somebody()).set_topics(at.ours.id, chat.id, (at.ours.ben, own), topics, START);
+    at.store
+        .audited(somebody())
+        .assign(at.ours.id, chat.id, (at.ours.ada, all()), Some(at.ours.ada), START)
+        .await
+        .unwrap();
     assert_eq!(by_ben().await.unwrap_err(), Error::OutOfReach);
     assert!(at.head(&chat).await.progress.topics.is_empty());
-    at.store.assign(at.ours.id, chat.id, (at.ours.ada, all()), None, START).await.unwrap();
+    at.store.audited(somebody()).assign(at.ours.id, chat.id, (at.ours.ada, all()), None, START).await.unwrap();
     assert!(by_ben().await.unwrap().is_some(), "nobody's is within reach");
 }
 
@@ -186,8 +199,10 @@ async fn a_topic_deleted_while_it_is_given_is_either_deleted_or_given(at: Fixtur
     let other = at.node(Settings::default()).await;
     for _ in 0..20 {
         let (topic, chat) = (topic(&at, "Short").await, at.chat().await);
-        let (given, deleted) =
-            tokio::join!(file(&at, &chat, set(&[&topic]), NONE), other.delete_topic(at.ours.id, topic.number));
+        let (given, deleted) = tokio::join!(
+            file(&at, &chat, set(&[&topic]), NONE),
+            other.audited(somebody()).delete_topic(at.ours.id, topic.number)
+        );
         let there = at.store.topics(at.ours.id).await.unwrap().iter().any(|one| one.name == topic.name);
         assert_eq!(given.is_ok(), there, "{given:?}");
         assert_eq!(deleted.is_err(), there, "{deleted:?}");

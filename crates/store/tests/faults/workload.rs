@@ -11,7 +11,7 @@ use faults::{Disk, Rule, Setup};
 use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 
-use crate::fixture::{Chat, Fixture, Place, START, Tenant, all, assert_gapless, entries};
+use crate::fixture::{Chat, Fixture, Place, START, Tenant, all, assert_gapless, entries, somebody};
 
 const TOKEN: [u8; 32] = [7; 32];
 const KEYS: std::ops::Range<i64> = 100..108;
@@ -114,9 +114,13 @@ impl Run {
         let (ours, id) = (self.ours.id, chat.id);
         self.insist(async |node| node.store.see(ours, id, Seen::Team(3)).await).await;
         self.insist(async |node| node.store.see(ours, id, Seen::Visitor(2)).await).await;
-        self.insist(async |node| node.store.assign(ours, id, (ada, all()), Some(ben), START).await).await;
+        self.insist(async |node| node.store.audited(somebody()).assign(ours, id, (ada, all()), Some(ben), START).await)
+            .await;
         self.insert_keys().await;
-        self.insist(async |node| node.store.set_ended(ours, id, (ada, all()), true, START, START).await).await;
+        self.insist(async |node| {
+            node.store.audited(somebody()).set_ended(ours, id, (ada, all()), true, START, START).await
+        })
+        .await;
         self.send(|_| vec![visitor(1, 4)]).await;
     }
 

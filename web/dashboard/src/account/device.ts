@@ -1,14 +1,14 @@
 import type { Browser, OwnSession, Platform } from "@diskret/api";
 import { t } from "../i18n/index.svelte";
 
-const browsers: Record<Exclude<Browser, "other">, string> = {
+export const browsers: Record<Exclude<Browser, "other">, string> = {
   chrome: "Chrome",
   edge: "Edge",
   firefox: "Firefox",
   opera: "Opera",
   safari: "Safari",
 };
-const platforms: Record<Exclude<Platform, "other">, string> = {
+export const platforms: Record<Exclude<Platform, "other">, string> = {
   android: "Android",
   ios: "iOS",
   linux: "Linux",

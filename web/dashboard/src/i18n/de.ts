@@ -1,4 +1,5 @@
 import { deAccount } from "./de-account";
+import { deAudit } from "./de-audit";
 import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
 import { deTogether } from "./de-together";
@@ -9,6 +10,7 @@ export const de: Catalogue = {
   ...deSnooze,
   ...deTeam,
   ...deAccount,
+  ...deAudit,
   ...deTopics,
   ...deTogether,
 

@@ -1,4 +1,5 @@
 import { enAccount } from "./en-account";
+import { enAudit } from "./en-audit";
 import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
 import { enTogether } from "./en-together";
@@ -9,6 +10,7 @@ export const en = {
   ...enSnooze,
   ...enTeam,
   ...enAccount,
+  ...enAudit,
   ...enTopics,
   ...enTogether,
 

@@ -1,9 +1,9 @@
 import { session } from "../session/session.svelte";
 import type { Setting } from "./route";
 
-/** What a role may not see is not offered. Which roles there are concerns everybody: it says what one may do oneself; and everybody has an account. */
+/** What a role may not see is not offered. Which roles there are concerns everybody: it says what one may do oneself; and everybody has an account, and sees what is recorded about them. */
 export function maySee(setting: Setting): boolean {
-  if (setting === "roles" || setting === "account") return true;
+  if (setting === "roles" || setting === "account" || setting === "recorded") return true;
   if (setting === "attention") return session.canRead;
   if (setting === "topics") return session.level("snippets") !== "off";
   return session.level(setting === "widget" ? "widgets" : setting) !== "off";

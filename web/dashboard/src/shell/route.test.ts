@@ -9,6 +9,8 @@ describe("routes", () => {
   it("knows its screens and nothing else", () => {
     expect(parse("/", "").name).toBe("messages");
     expect(parse("/settings", "").name).toBe("widget");
+    expect(parse("/settings/audit", "").name).toBe("audit");
+    expect(parse("/settings/recorded", "").name).toBe("recorded");
     expect(parse("/settings/recovery-key", "").name).toBe("recovery-key");
     expect(parse("/settings/team", "").name).toBe("team");
     expect(parse("/settings/team/roles", "").name).toBe("roles");

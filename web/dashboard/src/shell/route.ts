@@ -1,4 +1,15 @@
-export const settings = ["widget", "team", "roles", "programs", "snippets", "topics", "attention", "account"] as const;
+export const settings = [
+  "widget",
+  "team",
+  "roles",
+  "programs",
+  "snippets",
+  "topics",
+  "attention",
+  "audit",
+  "account",
+  "recorded",
+] as const;
 export type Setting = (typeof settings)[number];
 
 export type Route =
@@ -25,7 +36,9 @@ export function parse(pathname: string, search: string): Route {
     if (page === "snippets") return { name: "snippets" };
     if (page === "topics") return { name: "topics" };
     if (page === "notifications") return { name: "attention" };
+    if (page === "audit") return { name: "audit" };
     if (page === "account") return { name: "account" };
+    if (page === "recorded") return { name: "recorded" };
     if (page === "recovery-key") return { name: "recovery-key" };
   }
   if (parts.length === 1 && first === "link") return { name: "link" };
@@ -45,7 +58,9 @@ export const settingPaths: Record<Setting, string> = {
   snippets: "/settings/snippets",
   topics: "/settings/topics",
   attention: "/settings/notifications",
+  audit: "/settings/audit",
   account: "/settings/account",
+  recorded: "/settings/recorded",
 };
 
 export function conversationPath(id: string, person = false): string {

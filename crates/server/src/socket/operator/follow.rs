@@ -30,7 +30,16 @@ impl Desk {
         let found = match self.app.find(self.principal, name).await {
             Ok((reference, _)) => {
                 let subscription = self.app.bus().subscribe(Topic::Conversation(reference.id), &self.mailbox);
-                self.app.summary(self.principal, name).await.map(|found| (found, subscription))
+                let found = self.app.summary(self.principal, name).await;
+                let found = match found {
+                    // Recorded before any of it is shown.
+                    Ok(found) => {
+                        let noted = self.app.note_reading(self.principal, &found.conversation, &found.progress).await;
+                        noted.map(|()| found)
+                    }
+                    found => found,
+                };
+                found.map(|found| (found, subscription))
             }
             Err(error) => Err(error),
         };

@@ -330,9 +330,13 @@ impl Desk {
             if !self.is_news(&change) {
                 continue;
             }
-            if self.followed.contains_key(&id) {
+            if let Some(reference) = self.followed.get(&id).map(|followed| Arc::clone(&followed.reference)) {
                 // The right is asked again for each change (SZ5): it may have been given to somebody else.
                 if self.app.may_read(self.principal, &change) {
+                    // A colleague may be on it since.
+                    if let Err(error) = self.app.note_reading(self.principal, &reference, &change.progress).await {
+                        return self.connection.refuse(Problem { fatal: true, ..error.into() }).await;
+                    }
                     // What is stored has its receipt under way: it is told first, so that numbers arrive in order.
                     while !self.deliver(id, change.progress.last_sequence, !in_flight.is_empty()).await? {
                         if let Some(answer) = in_flight.next().await {

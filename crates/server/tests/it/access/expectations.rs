@@ -81,6 +81,8 @@ const fn asked(method: &'static str, path: &'static str, query: &'static str, ex
 }
 
 const SIGNED_IN: [u16; 9] = [200, 200, 200, 200, 200, 200, 200, 401, 401];
+/// Whoever reads the audit log: not those who set everything else up, and not those who only answer.
+const AUDITORS: [u16; 9] = [200, 200, 403, 403, 403, 403, 200, 401, 401];
 const DONE: [u16; 9] = [204, 204, 204, 204, 204, 204, 204, 401, 401];
 const WRONG_CODE: [u16; 9] = [422, 422, 422, 422, 422, 422, 422, 401, 401];
 
@@ -265,6 +267,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     plain("patch", "/api/snippets/{id}", SNIPPET),
     plain("delete", "/api/snippets/{id}", SNIPPET_GONE),
+    plain("get", "/api/audit", &[(Whose::None, AUDITORS)]),
+    asked("get", "/api/audit/export", "?format=jsonl", &[(Whose::None, AUDITORS)]),
+    plain("post", "/api/audit/verify", &[(Whose::None, AUDITORS)]),
+    plain("get", "/api/audit/checkpoints", &[(Whose::None, AUDITORS)]),
+    // Everybody sees what is recorded about themselves.
+    plain("get", "/api/audit/mine", &[(Whose::None, SIGNED_IN)]),
     plain("get", "/api/topics", &[(Whose::None, [200, 200, 200, 200, 200, 200, 403, 401, 401])]),
     plain("post", "/api/topics", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),
     plain("patch", "/api/topics/{id}", TOPIC),

@@ -282,6 +282,7 @@ impl World {
             ("patch", "/api/operators/{id}") => Some(json!({ "role": role })),
             ("post", "/api/link") => Some(json!({ "secret": UNKNOWN, "password": PASSWORD })),
             ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(group()),
+            ("post", "/api/audit/verify") => Some(json!({})),
             ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),
             ("patch", "/api/snippets/{id}") => {
                 let mut body = snippet(true);

@@ -192,7 +192,24 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { status, head, body: bytes[end + 4..].to_vec() })
+    let body = &bytes[end + 4..];
+    let is_chunked = head.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked");
+    Some(Answer { status, body: if is_chunked { unchunked(body)? } else { body.to_vec() }, head })
+}
+
+/// What was sent piece by piece; nothing where the last piece is missing.
+fn unchunked(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.windows(2).position(|window| window == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&body[..end]).ok()?, 16).ok()?;
+        let (piece, rest) = body[end + 2..].split_at_checked(length)?;
+        if length == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(piece);
+        body = rest.strip_prefix(b"\r\n")?;
+    }
 }
 
 impl House {

@@ -1,0 +1,288 @@
+//! Reading the log, its expiry and its signed states.
+
+use domain::audit::{KEPT, Kind};
+use domain::{OperatorId, OrganisationId, Timestamp};
+
+use super::chain::{Entry, Head, entry, head};
+use crate::engine::{Row, Statement, Value, statements};
+use crate::{Error, Result, Store};
+
+/// Entries read at once by whoever walks along the whole log.
+const PAGE: i64 = 1_000;
+
+/// Which entries are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of whom; everybody where there is none.
+    pub actor: Option<OperatorId>,
+    /// Of which kinds; all where there are none.
+    pub kinds: Vec<Kind>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub to: Option<Timestamp>,
+}
+
+/// A signed state of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// Its last entry then.
+    pub number: i64,
+    /// The hash of that.
+    pub hash: Vec<u8>,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// By the installation's key.
+    pub signature: Vec<u8>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT organisation_id, number, at, kind, commitment, hash, salt, actor_kind, actor, subject, origin, details
+        FROM audit_entry WHERE organisation_id = $1 ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    BEFORE = select!(
+        "AND number < $2 AND (CAST($3 AS BIGINT) = 0 OR actor = $3) AND (CAST($4 AS TEXT) = '' OR $4 LIKE '%|' || kind || '|%')
+            AND at >= $5 AND at < $6
+        ORDER BY number DESC LIMIT $7"
+    );
+    AFTER = select!(
+        "AND number > $2 AND (CAST($3 AS BIGINT) = 0 OR actor = $3) AND (CAST($4 AS TEXT) = '' OR $4 LIKE '%|' || kind || '|%')
+            AND at >= $5 AND at < $6
+        ORDER BY number LIMIT $7"
+    );
+    // Also who looked at what is about everybody.
+    ABOUT = select!(
+        "AND number < $2 AND (actor = $3 OR subject = $3 OR kind IN ('audit_viewed', 'audit_exported'))
+        ORDER BY number DESC LIMIT $4"
+    );
+    HEAD = "SELECT organisation_id, number, hash FROM audit_head WHERE organisation_id = $1";
+    EXPIRE =
+        "UPDATE audit_entry
+        SET salt = NULL, actor_kind = NULL, actor = NULL, subject = NULL, origin = NULL, details = NULL
+        WHERE salt IS NOT NULL AND at <= $1";
+    SIGN =
+        "INSERT INTO audit_checkpoint (organisation_id, number, hash, at, signature) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (organisation_id, number) DO NOTHING";
+    SIGNED =
+        "SELECT organisation_id, number, hash, at, signature FROM audit_checkpoint
+        WHERE organisation_id = $1 ORDER BY number";
+    LAST_SIGNED =
+        "SELECT organisation_id, number, hash, at, signature FROM audit_checkpoint
+        WHERE organisation_id = $1 ORDER BY number DESC LIMIT 1";
+    NAME_KEY = "UPDATE installation SET audit_public = COALESCE(audit_public, $1) WHERE id = 1 RETURNING audit_public";
+}
+
+fn values(organisation: OrganisationId, edge: i64, filter: &Filter, most: i64) -> [Value; 7] {
+    let kinds = match filter.kinds.as_slice() {
+        [] => String::new(),
+        kinds => kinds.iter().fold("|".to_owned(), |words, kind| words + kind.code() + "|"),
+    };
+    [
+        organisation.into(),
+        edge.into(),
+        filter.actor.map_or(0, |actor| actor.0).into(),
+        kinds.into(),
+        filter.from.map_or(i64::MIN, |from| from.0).into(),
+        filter.to.map_or(i64::MAX, |to| to.0).into(),
+        most.into(),
+    ]
+}
+
+fn signed(row: &Row) -> Result<Signed> {
+    Ok(Signed { number: row.int(1)?, hash: row.bytes(2)?, at: Timestamp(row.int(3)?), signature: row.bytes(4)? })
+}
+
+impl Store {
+    /// A page of the log before a number, the newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn audit_before(
+        &self,
+        organisation: OrganisationId,
+        before: i64,
+        filter: Filter,
+        most: i64,
+    ) -> Result<Vec<Entry>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = values(organisation, before, &filter, most);
+                    connection.query_in(organisation.into(), &BEFORE, &values).await?.iter().map(entry).collect()
+                })
+            })
+            .await
+    }
+
+    /// A page of the log after a number, the oldest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn audit_after(
+        &self,
+        organisation: OrganisationId,
+        after: i64,
+        filter: Filter,
+        most: i64,
+    ) -> Result<Vec<Entry>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = values(organisation, after, &filter, most);
+                    connection.query_in(organisation.into(), &AFTER, &values).await?.iter().map(entry).collect()
+                })
+            })
+            .await
+    }
+
+    /// What is recorded of an operator, as who acted or whom it is about, and who looked at the log: the newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn audit_about(
+        &self,
+        organisation: OrganisationId,
+        operator: OperatorId,
+        before: i64,
+        most: i64,
+    ) -> Result<Vec<Entry>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), before.into(), operator.into(), most.into()];
+                    connection.query_in(organisation.into(), &ABOUT, &values).await?.iter().map(entry).collect()
+                })
+            })
+            .await
+    }
+
+    /// How far a log has come.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none.
+    pub async fn audit_head(&self, organisation: OrganisationId) -> Result<Head> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query_in(organisation.into(), &HEAD, &[organisation.into()]).await?;
+                    head(rows.first().ok_or(Error::NotFound)?)
+                })
+            })
+            .await
+    }
+
+    /// Shows every entry of a log in order, and where the log should end: as they stood at one moment.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn audit_walk<S: Send + 'static>(
+        &self,
+        organisation: OrganisationId,
+        mut walker: S,
+        see: fn(&mut S, Entry),
+    ) -> Result<(Option<Head>, S)> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query_in(organisation.into(), &HEAD, &[organisation.into()]).await?;
+                    let end = rows.first().map(head).transpose()?;
+                    let mut after = i64::MIN;
+                    loop {
+                        let values = values(organisation, after, &Filter::default(), PAGE);
+                        let rows = connection.query_in(organisation.into(), &AFTER, &values).await?;
+                        for row in &rows {
+                            let found = entry(row)?;
+                            after = found.number;
+                            see(&mut walker, found);
+                        }
+                        if (rows.len() as i64) < PAGE {
+                            return Ok((end, walker));
+                        }
+                    }
+                })
+            })
+            .await
+    }
+
+    /// Takes away what entries say whose time is over; says of how many. What proves the chain stays.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn expire_audit(&self, now: Timestamp) -> Result<u64> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move { connection.execute_any(&EXPIRE, &[now.minus(KEPT).into()]).await })
+            })
+            .await
+    }
+
+    /// Keeps a signed state; one that is there already stays.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn insert_checkpoint(&self, organisation: OrganisationId, signed: Signed) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [
+                        organisation.into(),
+                        signed.number.into(),
+                        signed.hash.into(),
+                        signed.at.into(),
+                        signed.signature.into(),
+                    ];
+                    connection.execute_any(&SIGN, &values).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// The signed states of a log, the oldest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn checkpoints(&self, organisation: OrganisationId) -> Result<Vec<Signed>> {
+        self.signed(organisation, &SIGNED).await
+    }
+
+    /// The last signed state of a log.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn last_checkpoint(&self, organisation: OrganisationId) -> Result<Option<Signed>> {
+        Ok(self.signed(organisation, &LAST_SIGNED).await?.pop())
+    }
+
+    async fn signed(&self, organisation: OrganisationId, statement: &'static Statement) -> Result<Vec<Signed>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query_in(organisation.into(), statement, &[organisation.into()]).await?;
+                    rows.iter().map(signed).collect()
+                })
+            })
+            .await
+    }
+
+    /// Names the public half of the key that signs, the first time; says which one is named. None before the set-up.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn name_audit_key(&self, public: [u8; 32]) -> Result<Option<Vec<u8>>> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query(&NAME_KEY, &[public.into()]).await?;
+                    rows.first().map(|row| row.bytes(0)).transpose()
+                })
+            })
+            .await
+    }
+}
