@@ -102,7 +102,7 @@ async fn one_of_three(at: &Fixture, store: &Store, writer: i64, round: u8) -> di
             }
         }
         1 => {
-            let role = if round % 2 == 0 { Role::Staff } else { Role::Agent };
+            let role = if round.is_multiple_of(2) { Role::Staff } else { Role::Agent };
             audited
                 .change_operator(
                     at.owner(),
