@@ -13,7 +13,7 @@ use privacy::chain::SigningKey;
 use privacy::keys::RawKey;
 use privacy::random;
 
-use crate::fixture::{Fixture, START, Tenant, all, moment, operator, proved, somebody, somebody_at};
+use crate::fixture::{Fixture, START, Tenant, all, moment, operator, proved, somebody, somebody_at, stored};
 
 on_both![
     entries_are_numbered_without_a_gap_by_twenty_writers_at_two_nodes,
@@ -26,6 +26,7 @@ on_both![
     failed_sign_ins_are_counted,
     a_log_is_its_organisations_own,
     a_page_holds_what_was_asked_for,
+    a_message_touches_nothing_of_the_log,
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -101,7 +102,7 @@ async fn one_of_three(at: &Fixture, store: &Store, writer: i64, round: u8) -> di
             }
         }
         1 => {
-            let role = if round % 2 == 0 { Role::Staff } else { Role::Agent };
+            let role = if round.is_multiple_of(2) { Role::Staff } else { Role::Agent };
             audited
                 .change_operator(
                     at.owner(),
@@ -296,4 +297,22 @@ async fn a_page_holds_what_was_asked_for(at: Fixture) {
     assert_eq!(numbers(i64::MAX, Filter { from: Some(START), to: Some(moment(1)), ..all() }, 1).await, [11]);
     let about = at.store.audit_about(at.ours.id, carl.id, i64::MAX, 100).await.unwrap();
     assert_eq!(about.iter().map(|entry| entry.number).collect::<Vec<_>>(), [11]);
+}
+
+async fn a_message_touches_nothing_of_the_log(at: Fixture) {
+    let (chat, raw) = (at.chat().await, at.place.data().await);
+    for table in ["audit_entry", "audit_head", "audit_checkpoint", "audit_once"] {
+        raw.run(&format!("ALTER TABLE {table} RENAME TO {table}_away")).await;
+    }
+    stored(at.store.append(chat.visitor(1, 2)).await);
+    stored(at.store.append(chat.operator(at.ours.ada, 5, 1)).await);
+    stored(at.store.append(at.ours.first([9; 32], 2, 1)).await);
+    assert_eq!(at.entries(&chat).await.iter().filter(|entry| entry.message.is_some()).count(), 3);
+    let session = at.store.audited(somebody()).insert_session(
+        [7; 32],
+        proved(at.ours.id, at.ours.ada),
+        START,
+        Machine::default(),
+    );
+    assert!(session.await.is_err(), "what is recorded does touch it");
 }
