@@ -26,6 +26,11 @@ pub struct Widget {
     pub sites: Vec<String>,
     /// The group that its conversations are for; everybody where there is none.
     pub group: Option<GroupNumber>,
+    /// After how many minutes without the visitor's answer they are asked whether they are still there; never where there is
+    /// none.
+    pub ask_after: Option<i64>,
+    /// After how many minutes without a word a conversation ends; as the installation has it where there is none.
+    pub end_after: Option<i64>,
 }
 
 statements! {
@@ -33,13 +38,16 @@ statements! {
         "INSERT INTO widget (organisation_id, public_id, name, greeting, colour, language, sites, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING widget_id";
     BY_NAME =
-        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number
+        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number,
+            ask_after, end_after
         FROM widget WHERE public_id = $1";
     OF_ORGANISATION =
-        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number
+        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number,
+            ask_after, end_after
         FROM widget WHERE organisation_id = $1 ORDER BY widget_id";
     UPDATE =
-        "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7, group_number = $8
+        "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7, group_number = $8,
+            ask_after = $9, end_after = $10
         WHERE organisation_id = $1 AND widget_id = $2";
 }
 
@@ -56,6 +64,8 @@ fn widget(row: &Row) -> Result<Widget> {
         // Origins hold no white space.
         sites: row.text(7)?.split_ascii_whitespace().map(str::to_owned).collect(),
         group: row.int_or_null(8)?.and_then(GroupNumber::new),
+        ask_after: row.int_or_null(9)?,
+        end_after: row.int_or_null(10)?,
     })
 }
 
@@ -135,6 +145,8 @@ impl Store {
                         widget.language.code().into(),
                         widget.sites.join(" ").into(),
                         widget.group.map(GroupNumber::number).into(),
+                        widget.ask_after.into(),
+                        widget.end_after.into(),
                     ];
                     connection.execute(&UPDATE, &values, 1).await
                 })

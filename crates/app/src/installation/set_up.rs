@@ -145,5 +145,7 @@ fn first_widget(language: Language) -> Widget {
         language,
         sites: Vec::new(),
         group: None,
+        ask_after: None,
+        end_after: None,
     }
 }

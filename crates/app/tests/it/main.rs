@@ -4,6 +4,7 @@
 
 mod clocks;
 mod nodes;
+mod quiet;
 mod snooze;
 
 use std::path::Path;

@@ -122,6 +122,12 @@ pub struct ConversationSummary {
     /// Since when it is back after it was put off, until somebody does something.
     #[schema(required)]
     pub returned_at: Option<i64>,
+    /// When the visitor is asked whether they are still there, if nobody writes before.
+    #[schema(required)]
+    pub asks_at: Option<i64>,
+    /// When it ends by itself, if nobody writes before.
+    #[schema(required)]
+    pub ends_at: Option<i64>,
     /// The widget it began on.
     pub widget: WidgetRef,
     /// The visitor's language.
@@ -334,7 +340,9 @@ pub struct Assignment {
 }
 
 /// Tells null from missing.
-pub(crate) fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Id>>, D::Error> {
+pub(crate) fn some<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
 

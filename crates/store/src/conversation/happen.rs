@@ -1,13 +1,13 @@
 //! What happens to a conversation besides messages: it is given to somebody, ended, taken up again.
 
-use domain::conversation::{Author, Change, Event, Kind, State};
+use domain::conversation::{Author, Change, Event, Kind, Progress, State};
 use domain::limits::TOPICS_EACH;
 use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 
 use super::head::{Moved, write_heads};
 use super::{Conversation, locked};
 use crate::append::{INSERT_MESSAGES, event};
-use crate::engine::{Connection, statements};
+use crate::engine::{Connection, Value, statements};
 use crate::{Error, Result, Store, group, job, topic};
 
 statements! {
@@ -31,6 +31,17 @@ pub(super) async fn happen(
         let numbers = progress.advance(author, kind, at);
         entries.push(event(found.id, found.organisation, author, kind, numbers, at));
     }
+    write(connection, &found, progress, &entries, at).await
+}
+
+/// Writes how far a conversation has come, with its new entries.
+pub(super) async fn write(
+    connection: &mut Connection,
+    found: &Conversation,
+    progress: Progress,
+    entries: &[Vec<Value>],
+    at: Timestamp,
+) -> Result<Change> {
     let change = Change {
         organisation: found.organisation,
         conversation: found.id,
@@ -41,7 +52,7 @@ pub(super) async fn happen(
         position: 0,
     };
     let moved = vec![Moved { change, from: found.progress }];
-    let changes = write_heads(connection, moved, Vec::new(), &[(&INSERT_MESSAGES, &entries)]).await?;
+    let changes = write_heads(connection, moved, Vec::new(), &[(&INSERT_MESSAGES, entries)]).await?;
     changes.into_iter().next().ok_or_else(|| Error::Broken("a change was not written".to_owned()))
 }
 
@@ -190,48 +201,6 @@ impl Store {
                             job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
                         }
                         happen(connection, found, Author::Operator(by.0), &[what], at).await.map(Some)
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
-    }
-
-    /// Ends a conversation in which nobody has written since `quiet_since`; the outcome of its job either way.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn end_if_idle(
-        &self,
-        claimed: job::Claimed,
-        idle: std::time::Duration,
-        at: Timestamp,
-    ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let id = ConversationId(claimed.subject);
-                        let found = match locked(connection, claimed.organisation, id, None).await {
-                            Err(Error::NotFound) => None,
-                            found => Some(found?),
-                        };
-                        let Some(found) = found.filter(|found| found.progress.state != State::Ended) else {
-                            job::finish(connection, &claimed).await?;
-                            return Ok(None);
-                        };
-                        // What is put off waits for somebody: its time to end begins when it is back.
-                        let quiet_since =
-                            found.progress.snoozed_until.map_or(found.last_at, |until| until.max(found.last_at));
-                        let due = quiet_since.plus(idle);
-                        if due > at {
-                            job::postpone(connection, &claimed, due).await?;
-                            return Ok(None);
-                        }
-                        let change = happen(connection, found, Author::System, &[Event::EndedIdle], at).await?;
-                        job::finish(connection, &claimed).await?;
-                        Ok(Some(change))
                     })
                 },
                 move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),

@@ -1,9 +1,10 @@
 //! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `snooze` puts them off,
-//! `see` notes who has read what, and `head` writes how far they have come.
+//! `quiet` asks and ends where nobody writes, `see` notes who has read what, and `head` writes how far they have come.
 
 mod happen;
 pub(crate) mod head;
 mod list;
+mod quiet;
 mod see;
 mod snooze;
 
@@ -14,13 +15,15 @@ use domain::{
 };
 
 pub use self::list::List;
+pub use self::quiet::Quiet;
 pub use self::see::Seen;
 use crate::engine::{Connection, Row, Value, statements};
 use crate::{Error, Result, Store};
 
 /// The statements of all its files.
 #[cfg(test)]
-pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[ALL, happen::ALL, head::ALL, list::ALL, see::ALL];
+pub(crate) static EVERY: &[&[&crate::engine::Statement]] =
+    &[ALL, happen::ALL, head::ALL, list::ALL, quiet::ALL, see::ALL];
 
 /// Everything about a conversation but what was said.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -40,6 +40,7 @@ mod key;
 mod message;
 mod nodes;
 mod organisation;
+mod quiet;
 mod schema;
 mod session;
 mod sign_in_link;

@@ -1,9 +1,11 @@
+import { deQuiet } from "./de-quiet";
 import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
 import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deQuiet,
   ...deSnooze,
   ...deTeam,
   ...deTopics,

@@ -1,9 +1,11 @@
+import { enQuiet } from "./en-quiet";
 import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
 import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
+  ...enQuiet,
   ...enSnooze,
   ...enTeam,
   ...enTopics,
