@@ -79,6 +79,8 @@ export const deAudit: Record<keyof typeof enAudit, string> = {
   "audit.what.colour": "Farbe",
   "audit.what.language": "Sprache",
   "audit.what.sites": "Websites",
+  "audit.what.ask_after": "Fragt nach Minuten",
+  "audit.what.end_after": "Endet nach Minuten",
   "audit.what.assignee": "Zuständig",
   "audit.what.conversation": "Gespräch",
   "audit.what.widget": "Widget",

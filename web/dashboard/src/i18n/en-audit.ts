@@ -77,6 +77,8 @@ export const enAudit = {
   "audit.what.colour": "Colour",
   "audit.what.language": "Language",
   "audit.what.sites": "Sites",
+  "audit.what.ask_after": "Asks after minutes",
+  "audit.what.end_after": "Ends after minutes",
   "audit.what.assignee": "Who is on it",
   "audit.what.conversation": "Conversation",
   "audit.what.widget": "Widget",
