@@ -12,6 +12,7 @@ pub mod error;
 pub mod group;
 pub mod job;
 pub mod key;
+pub mod mention;
 pub mod message;
 pub mod operator;
 pub mod organisation;

@@ -29,6 +29,7 @@ export type OperatorChange = Schemas["OperatorChange"];
 export type NewSnippet = Schemas["NewSnippet"];
 export type OperatorInfo = Schemas["OperatorInfo"];
 export type OperatorRef = Schemas["OperatorRef"];
+export type ReaderInfo = Schemas["ReaderInfo"];
 export type Problem = Schemas["Problem"];
 export type ProblemCode = Schemas["ProblemCode"];
 export type Reach = Schemas["Reach"];

@@ -90,6 +90,23 @@ export interface paths {
         patch: operations["correct_entry"];
         trace?: never;
     };
+    "/api/conversations/{id}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Colleagues, and who of them may read a conversation: whom a note in it can name. */
+        get: operations["list_readers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{id}/state": {
         parameters: {
             query?: never;
@@ -503,6 +520,11 @@ export interface components {
              */
             last_sequence: number;
             /**
+             * @description Whether a note names the operator who is told, and they have not looked since; missing where only something else
+             *     changed.
+             */
+            mentioned?: boolean;
+            /**
              * Format: int64
              * @description Grows with every change of any conversation.
              */
@@ -721,7 +743,7 @@ export interface components {
          * @description Which list of the message centre.
          * @enum {string}
          */
-        ListName: "mine" | "unassigned" | "all";
+        ListName: "mine" | "mentioned" | "unassigned" | "all";
         /** @description Who wrote a message. */
         MessageAuthor: {
             /** @description An operator's id; operators are told. */
@@ -850,6 +872,15 @@ export interface components {
          * @enum {string}
          */
         Reach: "own" | "group" | "all";
+        /** @description A colleague who could be named in a note of a conversation. */
+        ReaderInfo: {
+            /** @description Their id: `@[id]` in a note names them. */
+            id: components["schemas"]["Id"];
+            /** @description What they are called. */
+            name: string;
+            /** @description Whether they may read this conversation. Whoever may not is not told of a note. */
+            reads: boolean;
+        };
         /** @description The recovery key, typed back. */
         RecoveryConfirmation: {
             /** @description As it was shown; spaces, dashes and case do not matter. */
@@ -1548,6 +1579,51 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_readers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReaderInfo"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -19,6 +19,7 @@ mod idle;
 mod kill;
 mod kill_on_postgres;
 mod malformed;
+mod mentions;
 mod nodes;
 mod security;
 mod slow;

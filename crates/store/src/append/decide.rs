@@ -6,7 +6,7 @@ use domain::conversation::{Author, Counted, Event, Kind, Numbers, State, count};
 
 use super::{Append, Desk, Outcome, Stored, event};
 use crate::engine::{Connection, Value, statements};
-use crate::{Error, Result};
+use crate::{Error, Result, mention};
 
 statements! {
     // From the end: what is sent again was sent a moment ago.
@@ -75,6 +75,8 @@ pub(super) async fn decide(
         append.message.sealed().into(),
         append.at.into(),
     ]);
+    let hands = progress.hands();
+    desk.named.extend(mention::rows(append.organisation, id, numbers.sequence, &append.named, hands));
     conversation.touched = true;
     conversation.change.at = append.at;
     desk.counters.insert(key, identity.counter);

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event};
 use crate::engine::{Batch, BoxFuture, Connection, Value};
+use crate::mention::Named;
 use crate::{Error, Listener, Result, Store};
 
 /// The statements of all its files.
@@ -59,6 +60,8 @@ pub struct Append {
     pub message: Message<Sealed>,
     /// An operator's access to conversations, judged against the assignee inside the transaction.
     pub access: Option<Access>,
+    /// Whom a note names.
+    pub named: Named,
     /// When it arrived.
     pub at: Timestamp,
     /// When the conversation ends by itself if nobody writes again.
@@ -195,6 +198,7 @@ struct Desk {
     /// Taken ahead; may be fewer than are needed.
     positions: Vec<i64>,
     messages: Vec<Vec<Value>>,
+    named: Vec<Vec<Value>>,
     counted: BTreeMap<(ConversationId, i64, SenderId), (OrganisationId, i64)>,
     /// Conversations that begin or are taken up again: their end when nobody writes becomes a job.
     watched: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,

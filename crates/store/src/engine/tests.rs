@@ -25,6 +25,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::organisation::ALL,
         crate::session::ALL,
         crate::sign_in_link::ALL,
+        crate::mention::ALL,
         crate::snippet::ALL,
         crate::widget::ALL,
         &[&statement::PING],

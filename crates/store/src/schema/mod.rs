@@ -22,6 +22,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0003_head"),
         migration!("data", "0004_team"),
         migration!("data", "0007_snippets"),
+        migration!("data", "0009_mention"),
     ],
 };
 

@@ -93,6 +93,7 @@ impl Tenant {
             }),
             message: Message::from_store(identity, content(sender, counter)),
             access: None,
+            named: Vec::new(),
             at: START,
             idle_at: START.plus(IDLE),
         }
@@ -163,6 +164,7 @@ impl Chat {
             target: Target::Conversation(self.id),
             message: Message::from_store(identity, content(sender, counter)),
             access: matches!(author, Author::Operator(_)).then(all),
+            named: Vec::new(),
             at: START,
             idle_at: START.plus(IDLE),
         }
