@@ -16,6 +16,7 @@ pub mod group;
 pub mod job;
 pub mod key;
 pub mod known_device;
+pub mod mention;
 pub mod message;
 pub mod operator;
 pub mod organisation;

@@ -44,6 +44,7 @@ export type PasskeyDraft = Schemas["PasskeyDraft"];
 export type PasskeyQuestion = Schemas["PasskeyQuestion"];
 export type PasskeySignIn = Schemas["PasskeySignIn"];
 export type Platform = Schemas["Platform"];
+export type ReaderInfo = Schemas["ReaderInfo"];
 export type Problem = Schemas["Problem"];
 export type ProblemCode = Schemas["ProblemCode"];
 export type ProgramInfo = Schemas["ProgramInfo"];

@@ -17,6 +17,10 @@ const WORDS = {
     gone: "Taken back",
     undo: /^Undo/,
     handover: "Note with it",
+    asked: /^Ben Sommer asks you about the conversation with Visitor/,
+    out: /may not read this conversation/,
+    mark: "A note asks you",
+    toMe: "To me",
     handed: /^Ben Sommer gave you the conversation with Visitor/,
   },
   de: {
@@ -30,6 +34,10 @@ const WORDS = {
     gone: "Zurückgeholt",
     undo: /^Rückgängig/,
     handover: "Notiz dazu",
+    asked: /^Ben Sommer fragt Sie zum Gespräch mit Besucher/,
+    out: /darf dieses Gespräch nicht lesen/,
+    mark: "Eine Notiz fragt Sie",
+    toMe: "Mir",
     handed: /^Ben Sommer hat Ihnen das Gespräch mit Besucher/,
   },
 };
@@ -84,6 +92,64 @@ for (const [language, device, size] of [
   ["en", "desktop", DESKTOP],
   ["de", "phone", PHONE],
 ]) {
+  test(`a note asks a colleague, ${language} ${device}`, async (tools) => {
+    const words = WORDS[language];
+    const touch = device === "phone";
+    const { ben, lena, chat, errors } = await pair(tools, language, device, size);
+    const compose = async () => {
+      if (touch) await ben.locator(".modes label").nth(1).tap();
+      else {
+        await ben.evaluate(() => document.getElementById("conversation-title").focus());
+        await ben.keyboard.press("n");
+      }
+      await ben.getByLabel(words.note).waitFor();
+      await ben.getByLabel(words.note).focus();
+    };
+    await compose();
+    await ben.keyboard.type("Do you know this, @le");
+    const option = ben.getByRole("option", { name: /Lena Roth/ });
+    await option.waitFor();
+    await assertAccessible(ben, "whom a note can ask");
+    await picture(ben, `mention-${language}-${device}`);
+    await (touch ? option.tap() : ben.keyboard.press("Enter"));
+    await filled(ben.locator("textarea").last(), "Do you know this, @Lena Roth ");
+    await ben.keyboard.type("?");
+    await ben.keyboard.press("Enter");
+    await ben.locator(".thread .note b").getByText("@Lena Roth").waitFor();
+
+    // She is told, finds it among hers though it is nobody's, and has looked once she has looked.
+    await lena.getByText(words.asked).waitFor();
+    await lena.getByRole("tab").nth(0).click();
+    await lena.locator(".list").getByText(words.mark).waitFor({ state: "attached" });
+    await assertAccessible(lena, "a list with what a note asks");
+    await picture(lena, `mentioned-${language}-${device}`);
+    await lena.locator(".list").getByText("4711").first().click();
+    await lena.locator(".thread .note b.me").getByText("@Lena Roth").waitFor();
+    await lena.bringToFront();
+    await lena.locator(".list").getByText(words.mark).waitFor({ state: "detached" });
+
+    // To the visitor an @ is a sign like any other, and the note is nothing.
+    assert.equal(await chat.getByText(/Lena|Do you know/).count(), 0);
+
+    // Whoever may not read it is shown, and cannot be asked.
+    if (!touch) {
+      await ben.evaluate(() => document.getElementById("conversation-title").focus());
+      await ben.keyboard.press("a");
+      await ben.getByRole("menuitemradio", { name: words.toMe, exact: true }).press("Enter");
+      await said(chat, /Ben Sommer/)
+        .first()
+        .waitFor();
+      await compose();
+      await ben.keyboard.type("@len");
+      await ben.getByRole("option", { name: words.out, disabled: true }).waitFor();
+      await ben.keyboard.press("Enter");
+      await filled(ben.locator("textarea").last(), "@len");
+      await ben.keyboard.press("Escape");
+      await ben.getByRole("option").waitFor({ state: "detached" });
+    }
+    assert.deepEqual(errors(), []);
+  });
+
   test(`a conversation is handed over with a note, ${language} ${device}`, async (tools) => {
     const words = WORDS[language];
     const { ben, lena, chat, errors } = await pair(tools, language, device, size);

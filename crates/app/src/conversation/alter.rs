@@ -7,6 +7,7 @@ use domain::{Capability, Level, Principal, PublicId};
 use privacy::message::Identity;
 use privacy::{Message, Plaintext};
 use store::conversation::Altered;
+use store::mention::Named;
 
 use super::receive_message::{ReceiveError, capture};
 use crate::opened::OpenedEntry;
@@ -44,13 +45,14 @@ impl App {
                 return Err(Error::Forbidden);
             }
             let revision = entry.revision + 1;
-            let (sealed, text) = match &text {
+            let (wording, named, text) = match &text {
                 Some(text) => {
+                    let named = if identity.note { self.named(principal, text).await? } else { Named::new() };
                     let identity = Identity { revision, ..identity };
                     let (sealed, text) = Message::receive(identity, text.clone()).redact().seal(&key);
-                    (Some(sealed), Some(text))
+                    (Some((sealed, named.clone())), named, Some(text))
                 }
-                None => (None, None),
+                None => (None, Named::new(), None),
             };
             let opened = OpenedEntry {
                 numbers: entry.numbers,
@@ -65,8 +67,11 @@ impl App {
             let (app, id, by) = (Arc::clone(self), conversation.id, (principal.operator, access));
             let keep = move || app.opened.insert(id, Arc::new(opened));
             let at = self.now();
-            match self.store.alter(conversation.organisation, (id, sequence), by, sealed, at, keep).await? {
-                Altered::Done(_) => return Ok(()),
+            match self.store.alter(conversation.organisation, (id, sequence), by, wording, at, keep).await? {
+                Altered::Done(change) => {
+                    self.call(id, principal.operator, &named, change.progress.hands());
+                    return Ok(());
+                }
                 Altered::NotTheirs => return Err(Error::Forbidden),
                 Altered::Seen => return Err(Error::Conflict("the visitor has read it: write a correction")),
                 Altered::Overtaken => {}

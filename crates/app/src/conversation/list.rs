@@ -19,6 +19,8 @@ const PREVIEW: usize = 140;
 pub enum ListName {
     /// Those of the operator who asks.
     Mine,
+    /// Those in which a note names them and they have not looked since.
+    Mentioned,
     /// Those that nobody has taken.
     Unassigned,
     /// All within reach, for those whose reach is wider than their own.
@@ -40,6 +42,8 @@ pub struct Summary {
     pub preview: Option<(Author, Plaintext)>,
     /// Whether the visitor is at the chat now.
     pub visitor_online: bool,
+    /// Whether a note names the operator who asks, and they have not looked since; not asked for each change.
+    pub mentioned: Option<bool>,
 }
 
 /// How many conversations are not ended.
@@ -69,6 +73,7 @@ impl App {
         let access = principal.require(Capability::Conversations, Level::Read)?;
         let list = match list {
             ListName::Mine => List::Mine(principal.operator),
+            ListName::Mentioned => List::Mentioned(principal.operator),
             ListName::Unassigned => List::Unassigned(match access.reach {
                 Reach::All => Groups::from_bits(i64::MAX),
                 Reach::Group | Reach::Own => principal.groups,
@@ -80,7 +85,11 @@ impl App {
             },
         };
         let most = most.clamp(1, PAGE_MOST);
-        let found = self.store.conversations(principal.organisation, list, with_ended, before, most).await?;
+        let mut found = self.store.conversations(principal.organisation, list, with_ended, before, most).await?;
+        if matches!(list, List::Mentioned(_)) {
+            // It may have been handed on since.
+            found.retain(|found| access.reaches(principal.operator, found.progress.hands()));
+        }
         self.summaries(principal, found).await
     }
 
@@ -95,11 +104,13 @@ impl App {
 
     async fn summaries(&self, principal: Principal, found: Vec<Conversation>) -> Result<Vec<Summary>> {
         let mut rows = Vec::with_capacity(found.len());
+        let named = self.store.named_in(principal.organisation, principal.operator).await?;
         for found in found {
             let conversation = self.refer(&found).await?;
             rows.push(Summary {
                 preview: self.preview_at_hand(&conversation, found.progress.last_message),
                 visitor_online: self.presence.is_visitor_online(found.id),
+                mentioned: Some(named.contains(&found.id)),
                 conversation,
                 progress: found.progress,
                 last_at: found.last_at,
@@ -150,6 +161,7 @@ impl App {
         };
         Ok(Some(Summary {
             visitor_online: self.presence.is_visitor_online(conversation.id),
+            mentioned: None,
             conversation,
             progress: change.progress,
             last_at: change.at,

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use privacy::message::Identity;
 use privacy::{Message, Plaintext, Redacted, random};
 use store::append::{Append, Beginning, Outcome, Stored, Target};
+use store::mention::Named;
 use store::message::Names;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -159,6 +160,7 @@ impl App {
             }),
             message: sealed,
             access: None,
+            named: Named::new(),
             at,
             idle_at: at.plus(self.quiet(&visitor.widget).end),
             ask_at: None,
@@ -230,18 +232,20 @@ impl App {
         let author = Author::Operator(principal.operator);
         check_counter(incoming.counter)?;
         let text = capture(incoming.text)?;
+        let named = if incoming.note { self.named(principal, &text).await? } else { Named::new() };
         let redacted = redact(text, &conversation.names, author, incoming.sender, incoming.counter, incoming.note);
         let place = self.flood.answer(conversation.organisation).await?;
-        self.seal_and_store(&conversation, redacted, Some(access), place).await
+        self.seal_and_store(&conversation, redacted, Some((access, named)), place).await
     }
 
     async fn seal_and_store(
         self: &Arc<Self>,
         conversation: &Arc<Reference>,
         redacted: Message<Redacted>,
-        access: Option<Access>,
+        operator: Option<(Access, Named)>,
         place: OwnedSemaphorePermit,
     ) -> std::result::Result<Receipt, ReceiveError> {
+        let (access, named) = operator.map_or((None, Named::new()), |(access, named)| (Some(access), named));
         let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
         let identity = *redacted.identity();
         let masked = redacted.masked() > 0;
@@ -254,6 +258,7 @@ impl App {
             target: Target::Conversation(conversation.id),
             message: sealed,
             access,
+            named: named.clone(),
             at,
             idle_at: at.plus(quiet.end),
             ask_at: quiet.ask.filter(|_| identity.author != Author::Visitor).map(|ask| at.plus(ask)),
@@ -263,6 +268,9 @@ impl App {
             drop(place);
             let Identity { author, sender, counter, note, .. } = identity;
             app.keep(stored, entry(author, sender, counter, note, stored.numbers, at, text));
+            if let Author::Operator(by) = author {
+                app.call(stored.change.conversation, by, &named, stored.change.progress.hands());
+            }
         };
         // Enqueued here, so that the order of calls is the order in the store; only the answer is waited for later.
         let outcome = self.store.append_then(append, keep);

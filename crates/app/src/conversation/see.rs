@@ -34,6 +34,9 @@ impl App {
         if !access.reaches(principal.operator, found.progress.hands()) {
             return Err(Error::Forbidden);
         }
+        if self.store.named_in(principal.organisation, principal.operator).await?.contains(&found.id) {
+            self.store.looked(principal.organisation, found.id, principal.operator, sequence).await?;
+        }
         let seen = self.store.see(principal.organisation, found.id, Seen::Team(sequence)).await?;
         if let Some(visible) = seen {
             self.bus.signal(Topic::Conversation(found.id), Signal::TeamSeen(found.id, visible));

@@ -15,8 +15,8 @@ use super::{Failure, Shared};
 use crate::socket::entries;
 use crate::wire::Id;
 use crate::wire::conversations::{
-    Assignment, ConversationPage, ConversationSummary, Correction, EntryPage, ListName, Snooze, StateChange,
-    WantedState,
+    Assignment, ConversationPage, ConversationSummary, Correction, EntryPage, ListName, ReaderInfo, Snooze,
+    StateChange, WantedState,
 };
 use crate::wire::problem::Problem;
 
@@ -108,6 +108,26 @@ pub(super) async fn entries(
         .filter_map(|(entry, people)| entries::entry(reader, None, conversation.name(), entry, people))
         .collect();
     Ok(Json(EntryPage { items, first }).into_response())
+}
+
+/// Colleagues, and who of them may read a conversation: whom a note in it can name.
+#[utoipa::path(get, path = "/api/conversations/{id}/readers", operation_id = "list_readers", tag = "conversations",
+    params(("id" = Id, Path)),
+    responses((status = 200, body = Vec<ReaderInfo>), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub(super) async fn readers(
+    State(shared): State<Shared>,
+    Caller(principal): Caller,
+    id: Result<Path<Id>, PathRejection>,
+) -> Result<Json<Vec<ReaderInfo>>, Failure> {
+    let Path(id) = id?;
+    let found = shared.app.readers(principal, id.0).await?;
+    let info = |one: app::conversation::Reader| ReaderInfo {
+        id: one.name.into(),
+        name: one.display.reveal().to_owned(),
+        reads: one.reads,
+    };
+    Ok(Json(found.into_iter().map(info).collect()))
 }
 
 /// Corrects an entry of one's own: a note at any time, a message until the visitor has seen it.

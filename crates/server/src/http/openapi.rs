@@ -54,6 +54,7 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(conversations::list),
     || routes!(conversations::show),
     || routes!(conversations::entries),
+    || routes!(conversations::readers),
     || routes!(conversations::correct, conversations::recall),
     || routes!(conversations::assign),
     || routes!(conversations::set_state),

@@ -207,6 +207,7 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         unread: row.progress.unread,
         visitor_seen: conversation.visitor_seen(),
         visitor_online: row.visitor_online,
+        mentioned: row.mentioned,
         position: row.position,
     })
 }

@@ -42,6 +42,8 @@ impl From<domain::conversation::State> for State {
 pub enum ListName {
     /// Those of the operator who asks.
     Mine,
+    /// Those in which a note names them and they have not looked since.
+    Mentioned,
     /// Those that nobody has taken.
     Unassigned,
     /// All; for roles whose reach is all.
@@ -52,6 +54,7 @@ impl From<ListName> for app::conversation::ListName {
     fn from(list: ListName) -> Self {
         match list {
             ListName::Mine => Self::Mine,
+            ListName::Mentioned => Self::Mentioned,
             ListName::Unassigned => Self::Unassigned,
             ListName::All => Self::All,
         }
@@ -140,6 +143,11 @@ pub struct ConversationSummary {
     pub visitor_seen: i64,
     /// Whether the visitor has the chat open.
     pub visitor_online: bool,
+    /// Whether a note names the operator who is told, and they have not looked since; missing where only something else
+    /// changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub mentioned: Option<bool>,
     /// Grows with every change of any conversation.
     pub position: i64,
 }
@@ -366,6 +374,17 @@ pub struct HandoverNote {
 /// Tells null from missing: what can't be null is refused as null.
 pub(crate) fn some<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
+}
+
+/// A colleague who could be named in a note of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReaderInfo {
+    /// Their id: `@[id]` in a note names them.
+    pub id: Id,
+    /// What they are called.
+    pub name: String,
+    /// Whether they may read this conversation. Whoever may not is not told of a note.
+    pub reads: bool,
 }
 
 /// Another wording of an entry.

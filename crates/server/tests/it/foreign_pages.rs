@@ -54,6 +54,7 @@ const OPERATIONS: &[(&str, &str, Kind)] = &[
     ("get", "/api/conversations", Tells),
     ("get", "/api/conversations/{id}", Tells),
     ("get", "/api/conversations/{id}/entries", Tells),
+    ("get", "/api/conversations/{id}/readers", Tells),
     ("patch", "/api/conversations/{id}/entries/{sequence}", Changes),
     ("delete", "/api/conversations/{id}/entries/{sequence}", ChangesByItself),
     ("put", "/api/conversations/{id}/assignment", Changes),

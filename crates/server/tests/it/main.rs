@@ -21,6 +21,7 @@ mod idle;
 mod kill;
 mod kill_on_postgres;
 mod malformed;
+mod mentions;
 mod naughty;
 mod nodes;
 mod passkey;

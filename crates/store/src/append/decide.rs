@@ -6,7 +6,7 @@ use domain::conversation::{Author, Counted, Event, Kind, Numbers, State, count};
 
 use super::{Append, Desk, Outcome, Stored, event, message};
 use crate::engine::{Connection, Value, statements};
-use crate::{Error, Result};
+use crate::{Error, Result, mention};
 
 statements! {
     // From the end: what is sent again was sent a moment ago.
@@ -62,6 +62,8 @@ pub(super) async fn decide(
     }
     let numbers = progress.advance(identity.author, kind, append.at);
     desk.messages.push(message(id, append.organisation, &append.message, numbers, append.at));
+    let hands = progress.hands();
+    desk.named.extend(mention::rows(append.organisation, id, numbers.sequence, &append.named, hands));
     if let Some(ask_at) = append.ask_at.filter(|_| kind == Kind::Message) {
         desk.asked.insert(id, (append.organisation, ask_at, append.at));
     }

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::engine::{Batch, BoxFuture, Connection, Value};
+use crate::mention::Named;
 use crate::{Error, Listener, Result, Store};
 
 /// The statements of all its files.
@@ -55,6 +56,8 @@ pub struct Append {
     pub message: Message<Sealed>,
     /// An operator's access to conversations, judged against the assignee inside the transaction.
     pub access: Option<Access>,
+    /// Whom a note names.
+    pub named: Named,
     /// When it arrived.
     pub at: Timestamp,
     /// When the conversation ends by itself if nobody writes again.
@@ -194,6 +197,7 @@ struct Desk {
     /// Taken ahead; may be fewer than are needed.
     positions: Vec<i64>,
     messages: Vec<Vec<Value>>,
+    named: Vec<Vec<Value>>,
     counted: BTreeMap<(ConversationId, i64, SenderId), (OrganisationId, i64)>,
     /// Conversations that begin or are taken up again: their end when nobody writes becomes a job.
     watched: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,

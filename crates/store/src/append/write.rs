@@ -9,6 +9,7 @@ use privacy::{Message, Sealed};
 use super::{Desk, Loaded};
 use crate::conversation::head::{Moved, write_heads};
 use crate::engine::{Connection, Value, statements};
+use crate::mention::NAME_THEM;
 use crate::{Result, job};
 
 statements! {
@@ -97,7 +98,11 @@ pub(super) async fn write(connection: &mut Connection, mut desk: Desk) -> Result
     }
     let touched = desk.conversations.into_values().filter(|loaded| loaded.touched);
     let moved = touched.map(|Loaded { change, from, .. }| Moved { change, from }).collect();
-    let beside = [(&INSERT_MESSAGES, desk.messages.as_slice()), (&COUNT_SENDERS, counted.as_slice())];
+    let beside = [
+        (&INSERT_MESSAGES, desk.messages.as_slice()),
+        (&COUNT_SENDERS, counted.as_slice()),
+        (&NAME_THEM, desk.named.as_slice()),
+    ];
     let changes = write_heads(connection, moved, desk.positions, &beside).await?;
     Ok(changes.into_iter().map(|change| (change.conversation, change)).collect())
 }

@@ -8,6 +8,7 @@ use privacy::{Message, Sealed};
 use super::happen::happen;
 use super::locked;
 use crate::engine::{Connection, Value, statements};
+use crate::mention::{self, Named};
 use crate::{Error, Result, Store};
 
 statements! {
@@ -52,7 +53,7 @@ impl Store {
         organisation: OrganisationId,
         (id, sequence): (ConversationId, i64),
         by: (OperatorId, Access),
-        text: Option<Message<Sealed>>,
+        text: Option<(Message<Sealed>, Named)>,
         at: Timestamp,
         then: impl FnOnce() + Send + 'static,
     ) -> Result<Altered> {
@@ -80,12 +81,18 @@ impl Store {
                             return Ok(Altered::Seen);
                         }
                         let revision = row.int(4)? + 1;
-                        if text.as_ref().is_some_and(|text| text.identity().revision != revision) {
+                        if text.as_ref().is_some_and(|(text, _)| text.identity().revision != revision) {
                             return Ok(Altered::Overtaken);
                         }
-                        let sealed = text.as_ref().map_or(Value::Null, |text| text.sealed().into());
+                        let sealed = text.as_ref().map_or(Value::Null, |(text, _)| text.sealed().into());
                         let values = [id.into(), sequence.into(), sealed, revision.into()];
                         connection.execute(&ALTER, &values, 1).await?;
+                        if note {
+                            let named = text.as_ref().map(|(_, named)| named);
+                            let hands = found.progress.hands();
+                            let rows = named.map(|named| mention::rows(organisation, id, sequence, named, hands));
+                            mention::rename(connection, id, sequence, &rows.unwrap_or_default()).await?;
+                        }
                         let of = Of { sequence, note };
                         let what = if text.is_some() { Event::Edited(of) } else { Event::Recalled(of) };
                         let mut left = found.progress;

@@ -12,6 +12,8 @@ use crate::{Result, Scope, Store};
 pub enum List {
     /// Those of one operator.
     Mine(OperatorId),
+    /// Those in which a note names an operator who has not looked since.
+    Mentioned(OperatorId),
     /// Those that nobody has taken, of everybody's and of these groups.
     Unassigned(Groups),
     /// Those within the reach of an operator of these groups.
@@ -24,6 +26,10 @@ statements! {
     LIST_MINE =
         select!("WHERE h.organisation_id = $1 AND h.assignee = $2 AND h.state IN (0, 1, 2, CAST($3 AS BIGINT))
             AND h.position < $4 ORDER BY h.position DESC LIMIT $5");
+    LIST_MENTIONED =
+        select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($3 AS BIGINT)) AND h.position < $4
+            AND h.conversation_id IN (SELECT m.conversation_id FROM mention m WHERE m.operator_id = $2)
+        ORDER BY h.position DESC LIMIT $5");
     LIST_UNASSIGNED =
         select!("WHERE h.organisation_id = $1 AND h.assignee IS NULL AND h.state IN (0, 1, 2, CAST($2 AS BIGINT))
             AND (h.group_number IS NULL OR (CAST($5 AS BIGINT) >> CAST(h.group_number AS INTEGER)) & 1 = 1)
@@ -68,6 +74,10 @@ impl Store {
                         List::Mine(operator) => {
                             let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
                             connection.query_in(scope, &LIST_MINE, &values).await?
+                        }
+                        List::Mentioned(operator) => {
+                            let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
+                            connection.query_in(scope, &LIST_MENTIONED, &values).await?
                         }
                         List::Unassigned(groups) => {
                             let values = [organisation.into(), ended, before.into(), most.into(), groups.bits().into()];

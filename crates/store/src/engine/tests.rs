@@ -30,6 +30,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::passkey::ALL,
         crate::session::ALL,
         crate::sign_in_link::ALL,
+        crate::mention::ALL,
         crate::snippet::ALL,
         crate::topic::ALL,
         crate::widget::ALL,

@@ -25,8 +25,9 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0006_audit"),
         migration!("data", "0007_snippets"),
         migration!("data", "0008_desk"),
-        migration!("data", "0011_head_of_group"),
+        migration!("data", "0009_mention"),
         migration!("data", "0010_passkey"),
+        migration!("data", "0011_head_of_group"),
     ],
 };
 

@@ -41,6 +41,7 @@ mod group;
 mod handover;
 mod job;
 mod key;
+mod mention;
 mod message;
 mod nodes;
 mod organisation;

@@ -6,6 +6,8 @@ import { t } from "../i18n/index.svelte";
 import { toasts } from "../shell/toasts.svelte";
 import { drafts, type Mode } from "./drafts.svelte";
 import { handles } from "./handles";
+import { decoded } from "./mentions";
+import { readers } from "./readers.svelte";
 
 export interface Edit {
   entry: MessageEntry;
@@ -30,7 +32,7 @@ class Edits {
     this.cancel(conversation);
     const mode = note ? "note" : "reply";
     this.#all.set(conversation, { entry, mode, before: drafts.text(conversation, mode) });
-    drafts.set(conversation, mode, text);
+    drafts.set(conversation, mode, note ? decoded(text, readers.everybody) : text);
     handles.compose?.(mode);
   }
 
@@ -62,10 +64,11 @@ class Edits {
     const { conversation, note, text } = entry;
     if (this.of(conversation)?.entry.sequence === entry.sequence) this.cancel(conversation);
     if ((await change("DELETE", entry)) !== "done") return;
+    const words = note ? decoded(text, readers.everybody) : text;
     toasts.show(t(note ? "edit.taken_back.note" : "edit.taken_back"), () => {
       const mode = note ? "note" : "reply";
       const draft = drafts.text(conversation, mode);
-      drafts.set(conversation, mode, draft ? `${text}\n${draft}` : text);
+      drafts.set(conversation, mode, draft ? `${words}\n${draft}` : words);
       handles.compose?.(mode);
     });
   }

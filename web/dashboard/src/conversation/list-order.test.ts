@@ -7,6 +7,12 @@ const row = (id: string, extra: Partial<ConversationSummary> = {}) =>
 const ben = { id: "ben", name: "Ben" };
 
 describe("list order", () => {
+  it("shows where a note names one among theirs, whoever has it, until they have looked", () => {
+    const row = { assignee: { id: "lena", name: "Lena" }, state: "ended", mentioned: true } as ConversationSummary;
+    expect(belongs(row, "mine", false, "ben")).toBe(true);
+    expect(belongs({ ...row, mentioned: false }, "mine", true, "ben")).toBe(false);
+    expect(belongs(row, "unassigned", true, "ben")).toBe(false);
+  });
   it("puts the newest message first", () => {
     const rows = [row("a", { last_at: 1 }), row("b", { last_at: 3 }), row("c", { last_at: 2 })];
     expect(rows.sort(byActivity).map(({ id }) => id)).toEqual(["b", "c", "a"]);

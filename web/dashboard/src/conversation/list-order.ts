@@ -1,9 +1,10 @@
 import type { ConversationSummary, ListName } from "@diskret/api";
 
 export function belongs(row: ConversationSummary, list: ListName, ended: boolean, me: string): boolean {
-  if (row.state === "ended" && !ended) return false;
+  if (row.state === "ended" && !ended && !row.mentioned) return false;
   if (list === "all") return true;
-  return list === "mine" ? row.assignee?.id === me : row.assignee === null;
+  if (list === "mentioned") return row.mentioned === true;
+  return list === "mine" ? row.assignee?.id === me || row.mentioned === true : row.assignee === null;
 }
 
 /**

@@ -85,6 +85,7 @@ class Live {
   }
 
   reload(): void {
+    void rows.loadMentioned();
     for (const list of ["mine", "unassigned"] as const) void rows.load(list, false, this.current);
     if (this.list === "all" || this.ended) void rows.load(this.list, this.ended, this.current);
   }
@@ -104,10 +105,11 @@ class Live {
 
   /** Operators count in `sequence`, notes included; what visitors saw comes in `visible`. */
   seen(conversation: string, sequence: number): void {
-    if (!session.canWrite || sequence <= (this.#seenSent.get(conversation) ?? 0)) return;
+    const known = sequence <= (this.#seenSent.get(conversation) ?? 0) && !rows.all.get(conversation)?.mentioned;
+    if (!session.canWrite || known) return;
     if (!this.#send({ type: "seen", conversation, sequence })) return;
     this.#seenSent.set(conversation, sequence);
-    rows.change(conversation, { unread: 0 });
+    rows.change(conversation, { unread: 0, mentioned: false });
   }
 
   /** The server parted with us: because the session ended, or because the role changed and is to be read anew. */
@@ -133,6 +135,7 @@ class Live {
     const id = this.current;
     if (id && threads.get(id).timeline) this.#follow(id);
     if (this.welcomed) this.#catchUp(id);
+    else void rows.loadMentioned();
     this.welcomed = true;
     this.written.flush();
   }

@@ -30,7 +30,7 @@ class Rows {
     const { floor } = this.loading(list, ended);
     return this.all
       .values()
-      .filter((row) => row.position >= floor && belongs(row, list, ended, me))
+      .filter((row) => (row.position >= floor || row.mentioned) && belongs(row, list, ended, me))
       .sort(byActivity);
   }
 
@@ -42,7 +42,8 @@ class Rows {
   get unread(): number {
     let count = 0;
     for (const row of this.all.values())
-      if (
+      if (row.mentioned) count++;
+      else if (
         row.unread > 0 &&
         row.state !== "ended" &&
         row.snoozed_until === null &&
@@ -54,10 +55,12 @@ class Rows {
 
   /** False: what is known is newer. */
   put(row: ConversationSummary): boolean {
-    if (!newer(this.all.get(row.id), row)) return false;
+    const known = this.all.get(row.id);
+    if (!newer(known, row)) return false;
     this.position = Math.max(this.position, row.position);
     this.#touched.set(row.id, ++this.#clock);
-    this.all.set(row.id, row);
+    // Not told with every change.
+    this.all.set(row.id, { ...row, mentioned: row.mentioned ?? known?.mentioned ?? false });
     return true;
   }
 
@@ -90,7 +93,9 @@ class Rows {
     const asked = this.#clock;
     try {
       const page = await this.#fetch(list, ended, null);
-      for (const row of departed(this.of(list, ended), page, Infinity)) {
+      // Where a note names one, it stands among theirs without being theirs.
+      const shown = this.of(list, ended).filter((row) => list !== "mine" || row.assignee?.id === session.me);
+      for (const row of departed(shown, page, Infinity)) {
         const told = (this.#touched.get(row.id) ?? 0) > asked;
         if (!told && row.id !== keep) this.remove(row.id);
       }
@@ -99,6 +104,19 @@ class Rows {
     } catch (error) {
       if (asProblem(error).status !== 401)
         this.lists.set(key, quiet ? known : { state: "failed", next: null, floor: 0 });
+    }
+  }
+
+  /** Where notes name this operator. What is not named any more stays where else it belongs. */
+  async loadMentioned(): Promise<void> {
+    try {
+      const page = await this.#fetch("mentioned", true, null);
+      const named = new Set(page.items.map((row) => row.id));
+      for (const row of this.all.values())
+        if (row.mentioned && !named.has(row.id)) this.change(row.id, { mentioned: false });
+      for (const row of page.items) this.put(row);
+    } catch {
+      // Whoever calls is told of anyway; the next time it is looked for again.
     }
   }
 

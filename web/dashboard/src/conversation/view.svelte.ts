@@ -5,16 +5,19 @@ import { router } from "../shell/router.svelte";
 import { type Filter, readFilter, writeFilter } from "./filter";
 import { rows } from "./rows.svelte";
 
+/** Where notes name one stands among theirs. */
+export type Tab = Exclude<ListName, "mentioned">;
+
 /** Which list stands on the left. Until somebody chooses: theirs, or what nobody has taken yet. */
 class View {
-  #chosen = $state<ListName | null>(chosenBefore());
+  #chosen = $state<Tab | null>(chosenBefore());
   ended = $state(false);
 
-  get lists(): ListName[] {
+  get lists(): Tab[] {
     return session.seesAll ? ["mine", "unassigned", "all"] : ["mine", "unassigned"];
   }
 
-  get list(): ListName {
+  get list(): Tab {
     if (this.#chosen && this.lists.includes(this.#chosen)) return this.#chosen;
     return rows.counts.mine === 0 && rows.counts.unassigned > 0 ? "unassigned" : "mine";
   }
@@ -28,13 +31,13 @@ class View {
     router.narrow(writeFilter(filter));
   }
 
-  choose(list: ListName): void {
+  choose(list: Tab): void {
     this.#chosen = list;
     remember("list", list);
   }
 }
 
-function chosenBefore(): ListName | null {
+function chosenBefore(): Tab | null {
   const name = remembered("list");
   return name === "mine" || name === "unassigned" || name === "all" ? name : null;
 }

@@ -22,4 +22,9 @@ export const deTogether: Record<keyof typeof enTogether, string> = {
   "handover.keys": "Strg+Eingabe",
   "called.handed": "{name} hat Ihnen das Gespräch mit {visitor} gegeben",
   "called.mentioned": "{name} fragt Sie zum Gespräch mit {visitor}",
+  "mention.label": "Wen fragen",
+  "mention.out_of_reach": "darf dieses Gespräch nicht lesen",
+  "mention.somebody": "jemand",
+  "mention.mark": "Eine Notiz fragt Sie",
+  "list.mentioned": "Gefragt",
 };

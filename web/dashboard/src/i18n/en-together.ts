@@ -20,4 +20,9 @@ export const enTogether = {
   "handover.keys": "Ctrl+Enter",
   "called.handed": "{name} gave you the conversation with {visitor}",
   "called.mentioned": "{name} asks you about the conversation with {visitor}",
+  "mention.label": "Whom to ask",
+  "mention.out_of_reach": "may not read this conversation",
+  "mention.somebody": "somebody",
+  "mention.mark": "A note asks you",
+  "list.mentioned": "Asked",
 } as const;

@@ -63,6 +63,7 @@ impl Desk {
             ListName::All => true,
             ListName::Mine => row["assignee"]["id"] == me.as_str(),
             ListName::Unassigned => row["assignee"].is_null(),
+            ListName::Mentioned => row["mentioned"] == true,
         };
         self.state.rows.borrow_mut().take(&rows, belongs, asked);
     }

@@ -24,7 +24,7 @@ const HEAD: &str = r##"<!doctype html>
 <a class="skip" href="#operations">To the operations</a>
 <header>
 <h1>The operators’ API</h1>
-<p>Everything that the dashboard does, a program can do. It brings its token with each request:
+<p>What the dashboard does, a program can do, within what its token was given; not what concerns one’s own account. It brings its token with each request:
 <code>Authorization: Bearer TOKEN</code>, without an <code>Origin</code>. <code>diskret setup</code> shows the first token, once. Bodies are
 JSON of at most 64 KiB. Times are microseconds of UTC since 1970; ids are opaque.</p>
 <p>Errors are <a href="#Problem">problem details</a> (RFC 9457). Every operation may also answer 429 or 503, with <code>Retry-After</code>, and
@@ -38,10 +38,14 @@ const COMMON: &[&str] = &["408", "413", "415", "429", "500", "503"];
 const AREAS: &[(&str, &str)] = &[
     ("setup", "First run and recovery key"),
     ("session", "Session"),
+    ("account", "One’s own account"),
     ("conversations", "Conversations"),
-    ("team", "Team"),
+    ("topics", "Topics"),
     ("snippets", "Snippets"),
+    ("team", "Team"),
+    ("programs", "Programs"),
     ("widgets", "Widgets"),
+    ("audit", "Audit log"),
 ];
 
 /// What was written for people, with `code` marked as such.
