@@ -57,8 +57,9 @@ const FENCES: &[Fence] = &[
     Fence { library: "deadpool-postgres", only_in: &["diskret-store"], because: "the store is the only SQL" },
     Fence {
         library: "aws-lc-rs",
-        only_in: &["diskret-privacy"],
-        because: "keys, digests and randomness have one home; the store takes what is sealed already",
+        only_in: &["diskret-privacy", TESTKIT],
+        because: "keys, digests and randomness have one home; the store takes what is sealed already; the test kit signs as \
+                  a security key does",
     },
     Fence { library: "axum", only_in: &["diskret-server"], because: "the server is the only application HTTP" },
     Fence { library: "hyper", only_in: &["diskret-server"], because: "the server is the only application HTTP" },

@@ -122,6 +122,21 @@ impl Secrets {
         digest::keyed(self.index_key.expose(), "recovery code", &value)
     }
 
+    /// What makes a challenge for a passkey one of ours.
+    pub(crate) fn challenge_tag(&self, payload: &[u8]) -> [u8; 32] {
+        digest::keyed(self.index_key.expose(), "passkey challenge", payload)
+    }
+
+    /// The blind index of a passkey's number.
+    pub(crate) fn passkey_index(&self, id: &[u8]) -> [u8; 32] {
+        digest::keyed(self.index_key.expose(), "passkey", id)
+    }
+
+    /// By what the devices of an operator know them: it says nothing about who they are here, nor to another site.
+    pub(crate) fn passkey_user(&self, operator: domain::PublicId) -> [u8; 32] {
+        digest::keyed(self.index_key.expose(), "passkey user", operator.as_bytes())
+    }
+
     /// The one-time code that allows the first set-up in a browser, where it was asked for.
     pub fn setup_code(&self) -> Option<&str> {
         self.setup_code.as_deref().map(String::as_str)

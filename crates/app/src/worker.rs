@@ -55,6 +55,7 @@ impl App {
             tracing::info!(expired, "audit entries lost what they said after a year");
         }
         self.checkpoint_daily().await?;
+        self.store.delete_spent_challenges(self.now()).await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {
             tracing::info!(swept, "unused keys were deleted");

@@ -38,7 +38,7 @@ pub enum Signal {
     TeamPresence(bool),
     /// A visitor's conversation has begun, in another window of theirs.
     Began,
-    /// An operator signed in with a browser that is new to them.
+    /// An operator signed in with a browser that is new to them, or something changed about their passkeys.
     SignedIn,
     /// A colleague calls an operator to a conversation.
     Called(ConversationId, OperatorId, Call),

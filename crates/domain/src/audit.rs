@@ -69,6 +69,10 @@ words! {
         RecoveryCodeUsed = "recovery_code_used",
         /// Recovery codes were made in the place of those before.
         RecoveryCodesRenewed = "recovery_codes_renewed",
+        /// Somebody made a passkey with which they sign in.
+        PasskeyAdded = "passkey_added",
+        /// Somebody removed a passkey of theirs.
+        PasskeyRemoved = "passkey_removed",
         /// Somebody ended sessions of theirs from elsewhere.
         SessionEnded = "session_ended",
         /// A link was made with which somebody sets a password.
@@ -164,6 +168,8 @@ impl Kind {
             | Self::SecondFactorReset
             | Self::RecoveryCodeUsed
             | Self::RecoveryCodesRenewed
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
             | Self::SessionEnded
             | Self::LinkMade
             | Self::LinkUsed => Area::Access,

@@ -20,6 +20,13 @@ impl Timestamp {
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(micros(span)))
     }
+
+    /// The beginning of its day.
+    #[must_use]
+    pub const fn day(self) -> Self {
+        const DAY: i64 = 24 * 3600 * 1_000_000;
+        Self(self.0.div_euclid(DAY) * DAY)
+    }
 }
 
 fn micros(span: Duration) -> i64 {

@@ -93,5 +93,7 @@ pub const STEP_TRIES: u32 = 5;
 pub const DEVICE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Recovery codes that are made at once.
 pub const RECOVERY_CODES: usize = 10;
+/// Passkeys that an operator may have.
+pub const PASSKEYS: usize = 10;
 /// Accounts and addresses whose wrong guesses are counted at once.
 pub const GUESSERS: usize = 65_536;

@@ -6,6 +6,7 @@ pub mod chain;
 pub mod digest;
 pub mod keys;
 pub mod message;
+pub mod passkey;
 pub mod plaintext;
 pub mod random;
 pub mod recovery;

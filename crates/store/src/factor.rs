@@ -5,6 +5,7 @@ use domain::{OperatorId, OrganisationId, Role, Timestamp};
 
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, statements};
+use crate::passkey::DELETE_ALL;
 use crate::session::end_others;
 use crate::{Error, Result, Store};
 
@@ -168,8 +169,8 @@ impl Audited<'_> {
         .await
     }
 
-    /// Turns the second factor off. `may` judges the role that somebody has now, in the transaction; `reset_at` is kept for
-    /// them where a colleague did it.
+    /// Turns the second factor off. `may` judges the role that somebody has now, in the transaction. `reset_at` is kept for
+    /// them where a colleague did it, and their passkeys go with it: they may lie in the phone that was lost.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::OutOfReach`] where `may` says no.
@@ -192,6 +193,9 @@ impl Audited<'_> {
                 }
                 let values = [organisation.into(), operator.into(), reset_at.into()];
                 connection.execute(&CLEAR, &values, 1).await?;
+                if reset_at.is_some() {
+                    connection.execute_any(&DELETE_ALL, &who).await?;
+                }
                 connection.execute_any(&DELETE_CODES, &who).await?;
                 let kind = if reset_at.is_some() { Kind::SecondFactorReset } else { Kind::SecondFactorOff };
                 let fact = was_on.then(|| Fact::new(organisation, kind, []).about(operator));

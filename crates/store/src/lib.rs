@@ -19,6 +19,7 @@ pub mod known_device;
 pub mod message;
 pub mod operator;
 pub mod organisation;
+pub mod passkey;
 pub mod schema;
 pub mod scope;
 pub mod session;

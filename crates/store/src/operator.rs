@@ -6,6 +6,7 @@ use domain::{Groups, KeyId, Language, OperatorId, OrganisationId, Principal, Pub
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Row, statements};
 use crate::known_device::FORGET_ALL;
+use crate::passkey::DELETE_ALL as END_PASSKEYS;
 use crate::session::end_others;
 use crate::{Error, Result, Scope, Store, System, group};
 
@@ -249,7 +250,8 @@ impl Audited<'_> {
         .await
     }
 
-    /// Sets an operator's password, ends their sessions and forgets their browsers, in one transaction.
+    /// Sets an operator's password, ends their sessions, removes their passkeys and forgets their browsers, in one
+    /// transaction: whoever had got in before is out.
     ///
     /// # Errors
     /// Those of the database.
@@ -260,6 +262,7 @@ impl Audited<'_> {
                 connection.execute(&SET_PASSWORD, &values, 1).await?;
                 let who = [organisation.into(), id.into()];
                 connection.execute_any(&END_LINKS, &who).await?;
+                connection.execute_any(&END_PASSKEYS, &who).await?;
                 connection.execute_any(&FORGET_ALL, &who).await?;
                 connection.execute_any(&END_SESSIONS, &who).await?;
                 Ok(((), vec![Fact::new(organisation, Kind::PasswordSet, []).about(id)]))
@@ -338,6 +341,7 @@ impl Audited<'_> {
                 if deactivated_at.is_some() {
                     connection.execute_any(&END_SESSIONS, &who).await?;
                     connection.execute_any(&END_TOKENS, &who).await?;
+                    connection.execute_any(&END_PASSKEYS, &who).await?;
                     connection.execute_any(&FORGET_ALL, &who).await?;
                 }
                 let changed = changes(connection, now, role, groups, deactivated_at).await?;

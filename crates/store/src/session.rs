@@ -8,7 +8,7 @@ use domain::{Browser, Groups, OperatorId, OrganisationId, Platform, Principal, R
 use crate::audit::{Audited, Fact};
 use crate::engine::{Row, statements};
 use crate::known_device::{HAS_ANY, IS_KNOWN, REMEMBER};
-use crate::{Error, Result, Scope, Store, System};
+use crate::{Error, Result, Scope, Store, System, passkey};
 
 /// A session that is still good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +37,22 @@ pub struct Proved {
     pub organisation: OrganisationId,
     /// Who.
     pub operator: OperatorId,
-    /// Of the password that was right.
-    pub password_hash: String,
-    /// Whether a second factor was asked for.
-    pub second_factor: bool,
+    /// By what.
+    pub by: Means,
+}
+
+/// By what somebody has proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// A password.
+    Password {
+        /// Of the one that was right.
+        hash: String,
+        /// Whether a second factor was asked for.
+        second_factor: bool,
+    },
+    /// A passkey, by the hash of its number.
+    Passkey([u8; 32]),
 }
 
 /// One of an operator's sessions.
@@ -65,9 +77,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)";
     // Held until the session stands, so that whoever changes the password meanwhile ends this session, too.
     PROVED =
-        "SELECT h.organisation_id, h.factor_sealed FROM operator h
-        WHERE h.organisation_id = $1 AND h.operator_id = $2 AND h.password_hash = $3 AND h.deactivated_at IS NULL
-        {for_update}";
+        "SELECT h.organisation_id, h.password_hash, h.factor_sealed FROM operator h
+        WHERE h.organisation_id = $1 AND h.operator_id = $2 AND h.deactivated_at IS NULL {for_update}";
     BY_HASH =
         "SELECT s.organisation_id, s.operator_id, o.role, o.group_bits, s.used_at, s.platform
         FROM session s JOIN operator o ON o.operator_id = s.operator_id AND o.organisation_id = s.organisation_id
@@ -226,10 +237,16 @@ impl Audited<'_> {
             Box::pin(async move {
                 let (organisation, operator) = (proved.organisation, proved.operator);
                 let (who, scope) = ([organisation.into(), operator.into()], Scope::from(organisation));
-                let so = [organisation.into(), operator.into(), proved.password_hash.as_str().into()];
-                let rows = connection.query_in(scope, &PROVED, &so).await?;
+                let rows = connection.query_in(scope, &PROVED, &who).await?;
                 let row = rows.first().ok_or(Error::NotFound)?;
-                if row.bytes_or_null(1)?.is_some() != proved.second_factor {
+                let by_passkey = matches!(proved.by, Means::Passkey(_)).then(|| Detail::is("passkey", true));
+                let is_so = match proved.by {
+                    Means::Password { hash, second_factor } => {
+                        row.text(1)? == hash && row.bytes_or_null(2)?.is_some() == second_factor
+                    }
+                    Means::Passkey(hash) => passkey::is_there(connection, organisation, operator, hash).await?,
+                };
+                if !is_so {
                     return Err(Error::NotFound);
                 }
                 let is_new = match machine.device {
@@ -256,7 +273,8 @@ impl Audited<'_> {
                     connection.execute(&REMEMBER, &values, 1).await?;
                 }
                 let new = is_new.then(|| Detail::is("new", true));
-                let details = [Detail::is("browser", machine.browser.code())].into_iter().chain(new);
+                let browser = Detail::is("browser", machine.browser.code());
+                let details = [browser].into_iter().chain(new).chain(by_passkey);
                 Ok((is_new, vec![Fact::new(organisation, Kind::SignedIn, details).about(operator)]))
             })
         })

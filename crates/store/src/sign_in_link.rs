@@ -7,6 +7,7 @@ use crate::audit::{Audited, Fact};
 use crate::engine::statements;
 use crate::known_device::FORGET_ALL;
 use crate::operator::{END_SESSIONS, SET_PASSWORD, lock_team};
+use crate::passkey::DELETE_ALL as END_PASSKEYS;
 use crate::{Error, Result, Scope, Store, System};
 
 statements! {
@@ -121,6 +122,7 @@ impl Audited<'_> {
                 let values = [organisation.into(), operator.into(), password_hash.into()];
                 connection.execute(&SET_PASSWORD, &values, 1).await?;
                 connection.execute_any(&END_SESSIONS, &who).await?;
+                connection.execute_any(&END_PASSKEYS, &who).await?;
                 connection.execute_any(&FORGET_ALL, &who).await?;
                 Ok(((organisation, operator), vec![Fact::new(organisation, Kind::LinkUsed, []).about(operator)]))
             })

@@ -6,6 +6,7 @@
 //! - [`Proxy`]: a bad line between two programs: cut, silent, slow or narrow;
 //! - [`HttpProxy`]: HTTP proxies that break streams and sockets, also as the program `hostile-proxy`;
 //! - [`Balancer`]: one address before several nodes;
+//! - [`Authenticator`]: a security key in software, which lies when it is told to;
 //! - [`PostgresProxy`]: breaks a connection to PostgreSQL exactly around a COMMIT;
 //! - [`Canary`] and [`search()`]: text that can be recognised, and a search for it in every form it may have been
 //!   written in;
@@ -14,6 +15,7 @@
 //!
 //! Nothing here skips: what is missing is a panic that says how to mend it.
 
+mod authenticator;
 mod balancer;
 mod canary;
 mod database;
@@ -29,6 +31,7 @@ mod random;
 mod search;
 mod supervisor;
 
+pub use authenticator::{Authenticator, Registration, Signed};
 pub use balancer::Balancer;
 pub use canary::Canary;
 pub use database::Database;

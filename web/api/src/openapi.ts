@@ -341,11 +341,67 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Turns a colleague's second factor off, who has lost their phone; they are told so at their next sign-in. */
+        /**
+         * Turns a colleague's second factor off and removes their passkeys, who has lost their phone; they are told so at their next
+         *     sign-in.
+         */
         delete: operations["reset_second_factor"];
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own passkeys, the oldest first. */
+        get: operations["list_passkeys"];
+        put?: never;
+        /** Adds the passkey that a browser made. Sessions stay; one's other windows are told. */
+        post: operations["add_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/passkeys/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to add a passkey: with one's password, and a code where the second factor is on. Nothing is in force yet. */
+        post: operations["draft_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a passkey. Sessions stay, and so does the password. */
+        delete: operations["remove_passkey"];
+        options?: never;
+        head?: never;
+        /** Calls a passkey something else, or says whether it was oneself who added it. */
+        patch: operations["change_passkey"];
         trace?: never;
     };
     "/api/password": {
@@ -537,6 +593,40 @@ export interface paths {
         put?: never;
         /** Signs in with the token of the first step and a code of the second factor, or a recovery code. */
         post: operations["sign_in_with_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with a passkey alone; sets the session's cookie. Whatever is wrong, the answer is the same. */
+        post: operations["sign_in_with_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/passkey/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a passkey is to sign, whoever it is. */
+        post: operations["ask_for_passkey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -841,6 +931,7 @@ export interface components {
          * @enum {string}
          */
         AuthorKind: "visitor" | "operator";
+        Base64Url: string;
         /**
          * @description A family of browsers.
          * @enum {string}
@@ -1271,6 +1362,15 @@ export interface components {
              */
             visible?: number;
         };
+        /** @description What a browser got from `navigator.credentials.create`. */
+        NewPasskey: {
+            /** @description `response.attestationObject`. */
+            attestation: components["schemas"]["Base64Url"];
+            /** @description `response.clientDataJSON`. */
+            client_data: components["schemas"]["Base64Url"];
+            /** @description What it is to be called. */
+            name: string;
+        };
         /** @description A token to be made, for oneself. */
         NewProgram: {
             /**
@@ -1373,6 +1473,78 @@ export interface components {
              * @description Its last use, to the minute.
              */
             used_at: number;
+        };
+        /** @description One of one's passkeys. */
+        Passkey: {
+            /** @description Whether there seem to be two of it, so that it is taken no more. */
+            copied: boolean;
+            /**
+             * Format: int64
+             * @description When it was added, in microseconds of UTC.
+             */
+            created_at: number;
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether it was added in another session, and nobody has said since that it was them. */
+            new: boolean;
+            /**
+             * Format: int64
+             * @description The day it was last used.
+             */
+            used_day: number | null;
+        };
+        /** @description A change of a passkey; what is missing stays. */
+        PasskeyChange: {
+            /** @description Whether it was oneself who added it; if not, it is removed. */
+            mine?: boolean | null;
+            /** @description What it is to be called. */
+            name?: string | null;
+        };
+        /** @description What a browser needs for `navigator.credentials.create`. */
+        PasskeyDraft: {
+            /** @description The signatures that are taken, by their COSE numbers, the one preferred first (`pubKeyCredParams`). */
+            algorithms: number[];
+            /** @description To be signed within five minutes, in this session. */
+            challenge: string;
+            /** @description One's address (`user.name`). */
+            email: string;
+            /** @description The numbers of those there are (`excludeCredentials`). */
+            known: string[];
+            /** @description One's name (`user.displayName`). */
+            name: string;
+            /** @description The site it is for (`rp.id`). */
+            site: string;
+            /** @description By what devices know their owner (`user.id`): random. */
+            user: string;
+        };
+        /** @description Shows that it is oneself, before a passkey is added. */
+        PasskeyProof: {
+            /** @description A code of the second factor, or a recovery code, where it is on. */
+            code?: string | null;
+            /** @description One's password. */
+            password: string;
+        };
+        /** @description What a passkey is to sign to sign somebody in. */
+        PasskeyQuestion: {
+            /** @description To be signed within five minutes. */
+            challenge: string;
+            /** @description The site it is for (`rpId`). */
+            site: string;
+        };
+        /** @description What a browser got from `navigator.credentials.get`. */
+        PasskeySignIn: {
+            /** @description `response.authenticatorData`. */
+            authenticator_data: components["schemas"]["Base64Url"];
+            /** @description `response.clientDataJSON`. */
+            client_data: components["schemas"]["Base64Url"];
+            /** @description The passkey's number (`rawId`). */
+            id: components["schemas"]["Base64Url"];
+            /** @description `response.signature`. */
+            signature: components["schemas"]["Base64Url"];
+            /** @description `response.userHandle`. */
+            user: components["schemas"]["Base64Url"];
         };
         /** @description Another password for oneself. */
         PasswordChange: {
@@ -4376,6 +4548,265 @@ export interface operations {
             };
         };
     };
+    list_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"][];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyProof"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyDraft"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyChange"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -5863,6 +6294,64 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_with_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionInfo"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyQuestion"];
                 };
             };
         };

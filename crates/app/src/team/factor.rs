@@ -138,7 +138,8 @@ impl App {
         Ok(codes)
     }
 
-    /// Turns a colleague's off, who has lost their phone: they are told so at their next sign-in. For whoever could give that
+    /// Turns a colleague's off, who has lost their phone, and removes their passkeys, which may lie in it: they are told so at
+    /// their next sign-in. For whoever could give that
     /// colleague their role (SZ6), since with a new link they could be them then. Not one's own: that takes a code.
     ///
     /// # Errors
@@ -151,7 +152,9 @@ impl App {
         if person.id == principal.operator {
             return Err(Error::Conflict("turn your own off in your account, with a code"));
         }
-        if self.store.factor(principal.organisation, person.id).await?.sealed.is_none() {
+        let factor = self.store.factor(principal.organisation, person.id).await?;
+        let passkeys = self.store.passkeys(principal.organisation, person.id).await?;
+        if factor.sealed.is_none() && passkeys.is_empty() {
             // Nothing to turn off, and nothing to tell them.
             return Ok(person);
         }

@@ -2,6 +2,7 @@
 
 mod add_operator;
 mod brake;
+mod challenge;
 mod change_operator;
 mod directory;
 mod factor;
@@ -11,6 +12,8 @@ mod invite;
 mod leaked;
 mod operators;
 mod own_password;
+mod passkey_sign_in;
+mod passkeys;
 mod password;
 pub(crate) mod presence;
 mod programs;
@@ -30,6 +33,8 @@ pub use factor::{Draft, FactorState, RecoveryCodes};
 pub use invite::{Invitation, Link, grantable};
 pub(crate) use leaked::Leaked;
 pub use operators::{Colleague, There};
+pub use passkey_sign_in::UsedPasskey;
+pub use passkeys::{NewPasskey, PasskeyDraft, PasskeyInfo};
 pub(crate) use password::Rules;
 pub use presence::Present;
 pub use programs::{NewProgram, ProgramInfo};

@@ -13,7 +13,7 @@ use store::operator::Operator;
 use super::Secret;
 use super::brake::Guesser;
 use super::factor::FACTOR;
-use super::sign_in::{Pending, SignedIn, Visit};
+use super::sign_in::{Pending, SignedIn, Visit, by_password};
 use crate::{App, Error, Result};
 
 const NUMBER: usize = 8;
@@ -99,7 +99,7 @@ impl App {
             }
         }
         self.brake.right(&guessers);
-        self.open_session(&operator, true, visit, known.is_ours).await
+        self.open_session(&operator, by_password(&operator, true), visit, known.is_ours).await
     }
 
     /// Whether a code is one of the second factor's or a recovery code; it is used up then.

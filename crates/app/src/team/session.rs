@@ -13,7 +13,6 @@ use crate::{App, Error, Result};
 
 /// How often the last use of a session is written down.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
-const DAY_MICROS: i64 = 24 * 3600 * 1_000_000;
 
 /// A bearer secret; never printed, wiped on drop.
 pub struct Secret(Zeroizing<String>);
@@ -92,7 +91,7 @@ impl App {
     /// # Errors
     /// [`Error::Unauthorised`].
     pub async fn api_token(&self, secret: &Secret) -> Result<Principal> {
-        let today = Timestamp(self.now().0.div_euclid(DAY_MICROS) * DAY_MICROS);
+        let today = self.now().day();
         match self.store.api_token(secret.hash(), self.now()).await {
             Ok((principal, used_day)) => {
                 if used_day.is_none_or(|day| day < today) {

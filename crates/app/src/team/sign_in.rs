@@ -9,7 +9,7 @@ use domain::limits::DEVICE_LIFE;
 use domain::{Browser, Platform, Principal, text};
 use privacy::{Plaintext, token};
 use store::operator::Operator;
-use store::session::{Machine, Proved};
+use store::session::{Machine, Means, Proved};
 
 use super::brake::Guesser;
 use super::{Person, Secret, password};
@@ -61,6 +61,11 @@ pub(super) struct Known {
     pub(super) is_ours: bool,
 }
 
+/// What somebody has proved whose password was right.
+pub(super) fn by_password(operator: &Operator, second_factor: bool) -> Means {
+    Means::Password { hash: operator.password_hash.clone(), second_factor }
+}
+
 impl App {
     /// Signs in. Each sign-in gets a session of its own, so that nobody can plant one (SA4).
     ///
@@ -83,7 +88,7 @@ impl App {
         if factor.sealed.is_some() {
             return Ok(Step::Code(self.begin_second_step(&operator)));
         }
-        Ok(Step::Done(self.open_session(&operator, false, visit, known.is_ours).await?))
+        Ok(Step::Done(self.open_session(&operator, by_password(&operator, false), visit, known.is_ours).await?))
     }
 
     /// Whether somebody has signed in with this browser before: asked alike for known and unknown addresses.
@@ -119,11 +124,11 @@ impl App {
     /// Opens a session and remembers the browser. Their other windows are told of one that is new to them.
     ///
     /// # Errors
-    /// [`Error::Unauthorised`] where password, second factor or their place here changed meanwhile.
+    /// [`Error::Unauthorised`] where password, second factor, passkey or their place here changed meanwhile.
     pub(super) async fn open_session(
         &self,
         operator: &Operator,
-        second_factor: bool,
+        by: Means,
         visit: &Visit,
         is_ours: bool,
     ) -> Result<SignedIn> {
@@ -135,8 +140,7 @@ impl App {
         };
         let machine = Machine { browser: visit.browser, platform: visit.platform, device: Some(device.hash()) };
         let (organisation, id) = (operator.organisation, operator.id);
-        let password_hash = operator.password_hash.clone();
-        let proved = Proved { organisation, operator: id, password_hash, second_factor };
+        let proved = Proved { organisation, operator: id, by };
         let origin = visit.platform.into();
         let store = self.store.audited(self.by_whom(Actor::Operator(id), origin));
         let is_new = match store.insert_session(secret.hash(), proved, self.now(), machine).await {

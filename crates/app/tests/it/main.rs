@@ -5,6 +5,7 @@
 mod audit;
 mod clocks;
 mod nodes;
+mod passkey;
 mod sign_in;
 mod snooze;
 

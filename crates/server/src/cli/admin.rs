@@ -34,7 +34,8 @@ pub(super) fn command() -> Command {
         ))
         .subcommand(
             configured(
-                Command::new("set-password").about("Gives an operator a new password and signs them out everywhere"),
+                Command::new("set-password")
+                    .about("Gives an operator a new password, removes their passkeys and signs them out everywhere"),
             )
             .arg(text("email", "What they sign in with").required(true))
             .arg(text("password-file", "File with the password; without it one is made and printed")),
@@ -42,7 +43,7 @@ pub(super) fn command() -> Command {
         .subcommand(
             configured(
                 Command::new("reset-second-factor")
-                    .about("Turns off an operator's second factor, who has lost phone and recovery codes"),
+                    .about("Turns off an operator's second factor and removes their passkeys, who has lost phone and recovery codes"),
             )
             .arg(text("email", "What they sign in with").required(true)),
         )
@@ -118,13 +119,13 @@ async fn set_password(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Turns a second factor off; they are told so at their next sign-in.
+/// Turns a second factor off and removes passkeys; they are told so at their next sign-in.
 async fn reset_second_factor(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
     app.clear_second_factor(value(matches, "email")).await.map_err(|error| match error {
         app::Error::NotFound => anyhow::anyhow!("`email`: nobody works here under this address"),
         other => other.into(),
     })?;
-    say("the second factor is off: their password alone lets them in");
+    say("the second factor is off and the passkeys are removed: their password alone lets them in");
     Ok(())
 }
 

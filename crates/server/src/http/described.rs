@@ -14,7 +14,7 @@ const PROBLEM: &str = "application/problem+json";
 const TOKEN: &str = "token";
 const SESSION: &str = "session";
 /// Operations that refuse what somebody shows, and want nothing shown before.
-const SIGNS_IN: &[&str] = &["sign_in", "sign_in_with_code"];
+const SIGNS_IN: &[&str] = &["sign_in", "sign_in_with_code", "sign_in_with_passkey"];
 
 /// Adds it.
 pub(super) struct Everywhere;

@@ -89,7 +89,8 @@ pub(super) async fn renew_codes(
     Ok(Json(RecoveryCodes { codes: shared.app.renew_recovery_codes(&by, password, code).await?.0 }))
 }
 
-/// Turns a colleague's second factor off, who has lost their phone; they are told so at their next sign-in.
+/// Turns a colleague's second factor off and removes their passkeys, who has lost their phone; they are told so at their next
+/// sign-in.
 #[utoipa::path(delete, path = "/api/operators/{id}/second-factor", operation_id = "reset_second_factor", tag = "team",
     params(("id" = Id, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),

@@ -14,6 +14,7 @@ mod headers;
 mod health;
 pub mod openapi;
 mod operators;
+mod passkeys;
 mod problem;
 mod programs;
 mod roles;
@@ -154,6 +155,8 @@ fn app_router(shared: Shared) -> Router {
     Router::new()
         .merge(openapi::router())
         .route("/api/openapi.json", get(openapi::document))
+        .route("/api/docs", get(openapi::page))
+        .route("/api/docs.css", get(openapi::styles))
         .route("/api/{*unknown}", get(problem::not_found))
         .route("/socket", get(socket::operator_upgrade))
         .route("/frames", post(socket::operator_request))

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use super::described::Everywhere;
 use super::{
-    Shared, account, audit, audit_copy, conversations, factor, groups, operators, programs, roles, session, setup,
-    snippets, topics, widgets,
+    Shared, account, audit, audit_copy, conversations, factor, groups, operators, passkeys, programs, roles, session,
+    setup, snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -36,6 +36,8 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(setup::confirm_recovery),
     || routes!(session::show, session::sign_in, session::change, session::sign_out),
     || routes!(session::second_step),
+    || routes!(passkeys::question),
+    || routes!(passkeys::sign_in),
     || routes!(account::sessions, account::end_others),
     || routes!(account::end_session, account::recognise),
     || routes!(account::change_password),
@@ -44,6 +46,9 @@ const OPERATIONS: &[fn() -> UtoipaMethodRouter<Shared>] = &[
     || routes!(factor::turn_off),
     || routes!(factor::renew_codes),
     || routes!(factor::reset),
+    || routes!(passkeys::list, passkeys::add),
+    || routes!(passkeys::draft),
+    || routes!(passkeys::change, passkeys::remove),
     || routes!(programs::list, programs::add),
     || routes!(programs::remove),
     || routes!(conversations::list),
@@ -92,4 +97,15 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&descript
 
 pub(super) async fn document() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())
+}
+
+/// The same for people, made by `cargo xtask regenerate`.
+pub(super) async fn page() -> impl IntoResponse {
+    let page = include_str!("../../../../docs/api/index.html");
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page)
+}
+
+pub(super) async fn styles() -> impl IntoResponse {
+    let styles = include_str!("../../../../docs/api/docs.css");
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], styles)
 }

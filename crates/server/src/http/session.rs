@@ -60,7 +60,7 @@ pub(super) async fn second_step(
     welcome(&shared, &shared.app.second_step(&token, &code, &visit).await?).await
 }
 
-async fn welcome(shared: &Shared, signed_in: &SignedIn) -> Result<Response, Failure> {
+pub(super) async fn welcome(shared: &Shared, signed_in: &SignedIn) -> Result<Response, Failure> {
     let info = info(shared, signed_in.principal).await?;
     Ok(with_cookies(signed_in, Json(info).into_response()))
 }

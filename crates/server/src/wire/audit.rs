@@ -63,6 +63,10 @@ word! {
         RecoveryCodeUsed,
         /// Recovery codes were made in the place of those before.
         RecoveryCodesRenewed,
+        /// Somebody made a passkey with which they sign in.
+        PasskeyAdded,
+        /// Somebody removed a passkey of theirs.
+        PasskeyRemoved,
         /// Somebody ended sessions of theirs from elsewhere.
         SessionEnded,
         /// A link was made with which somebody sets a password.

@@ -307,7 +307,8 @@ pub enum ServerFrame<'a> {
     },
     /// Operators: the counts beside the lists.
     Counts(Counts),
-    /// Operators: somebody signed in as them with a browser that is new to them; the list of sessions says which.
+    /// Operators: somebody signed in as them with a browser that is new to them, or something changed about their passkeys; the
+    /// lists of both say what.
     SignedIn {},
     /// Operators: a colleague calls them to a conversation, whose row came just before.
     Called {

@@ -7,6 +7,7 @@ pub mod conversations;
 pub mod frames;
 pub mod id;
 pub mod installation;
+pub mod passkeys;
 pub mod problem;
 pub mod programs;
 pub mod session;

@@ -23,6 +23,7 @@ mod kill_on_postgres;
 mod malformed;
 mod naughty;
 mod nodes;
+mod passkey;
 mod schemathesis;
 mod security;
 mod slow;

@@ -1,5 +1,7 @@
 //! Conversations that are put off, over the wire: who learns of it, and who may.
 
+use domain::Clock as _;
+use domain::clock::SystemClock;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Caller, House, On, on_both};
@@ -17,8 +19,7 @@ async fn snooze(house: &House, by: &Caller, conversation: &str, body: Value) -> 
 
 /// Microseconds of UTC, so many seconds from now.
 fn ahead(seconds: i64) -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    now.as_micros() as i64 + seconds * 1_000_000
+    SystemClock.now().0 + seconds * 1_000_000
 }
 
 async fn the_team_sees_until_when_and_the_visitor_hears_nothing(on: On) {

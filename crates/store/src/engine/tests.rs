@@ -27,6 +27,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::message::ALL,
         crate::operator::ALL,
         crate::organisation::ALL,
+        crate::passkey::ALL,
         crate::session::ALL,
         crate::sign_in_link::ALL,
         crate::snippet::ALL,

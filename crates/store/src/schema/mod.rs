@@ -26,6 +26,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0007_snippets"),
         migration!("data", "0008_desk"),
         migration!("data", "0011_head_of_group"),
+        migration!("data", "0010_passkey"),
     ],
 };
 

@@ -10,7 +10,7 @@ use diskret_store::audit::By;
 use diskret_store::conversation::Conversation;
 use diskret_store::message::{Entry, Names};
 use diskret_store::operator::Operator;
-use diskret_store::session::Proved;
+use diskret_store::session::{Means, Proved};
 use diskret_store::widget::Widget;
 use diskret_store::{Error, KeyStore, Location, Result, Settings, Store, files_in};
 use domain::audit::{Actor, Origin};
@@ -132,7 +132,8 @@ pub(crate) fn widget(organisation: OrganisationId) -> Widget {
 
 /// What somebody has proved who signs in with the password alone.
 pub(crate) fn proved(organisation: OrganisationId, operator: OperatorId) -> Proved {
-    Proved { organisation, operator, password_hash: PASSWORD.to_owned(), second_factor: false }
+    let by = Means::Password { hash: PASSWORD.to_owned(), second_factor: false };
+    Proved { organisation, operator, by }
 }
 
 pub(crate) fn operator(organisation: OrganisationId, role: Role) -> Operator {

@@ -44,6 +44,7 @@ mod key;
 mod message;
 mod nodes;
 mod organisation;
+mod passkey;
 mod schema;
 mod session;
 mod sign_in;

@@ -2,7 +2,7 @@
 
 use diskret_store::api_token::{Given, Program};
 use diskret_store::operator::OperatorChange;
-use diskret_store::session::{Listed, Machine, Proved};
+use diskret_store::session::{Listed, Machine, Means, Proved};
 use diskret_store::{Error, Settings};
 use domain::limits::DEVICE_LIFE;
 use domain::{Browser, Capability, Level, Platform, Principal, Reach, Role, Timestamp};
@@ -128,7 +128,8 @@ async fn a_browser_nobody_signs_in_with_is_forgotten(at: Fixture) {
 async fn whoever_gets_a_password_or_leaves_is_known_nowhere(at: Fixture) {
     let (ada, ben) = (at.ours.ada, at.ours.ben);
     let sign_in = async |number: u8, password: &str| {
-        let proved = Proved { password_hash: password.to_owned(), ..proved(at.ours.id, ben) };
+        let by = Means::Password { hash: password.to_owned(), second_factor: false };
+        let proved = Proved { by, ..proved(at.ours.id, ben) };
         at.store.audited(somebody()).insert_session([number; 32], proved, START, on(number)).await.unwrap();
         assert!(known(&at, number, ben).await);
     };
@@ -154,9 +155,11 @@ async fn a_sign_in_under_way_ends_with_what_it_was_proved_by(at: Fixture) {
     assert_eq!(open(1, &ada).await, Ok(()));
     at.store.audited(somebody()).set_factor(at.ours.id, at.ours.ada, (vec![7], 100), vec![], [0; 32]).await.unwrap();
     assert_eq!(open(2, &ada).await, Err(Error::NotFound), "by the password alone");
-    assert_eq!(open(2, &Proved { second_factor: true, ..ada.clone() }).await, Ok(()));
+    let both = Means::Password { hash: PASSWORD.to_owned(), second_factor: true };
+    let both = Proved { by: both, ..ada };
+    assert_eq!(open(2, &both).await, Ok(()));
     at.store.audited(somebody()).set_password(at.ours.id, at.ours.ada, "new".to_owned()).await.unwrap();
-    assert_eq!(open(3, &Proved { second_factor: true, ..ada }).await, Err(Error::NotFound), "the old password");
+    assert_eq!(open(3, &both).await, Err(Error::NotFound), "the old password");
     assert_eq!(open(4, &Proved { organisation: at.theirs.id, ..ben.clone() }).await, Err(Error::NotFound));
     assert_eq!(open(4, &ben).await, Ok(()));
     let left = OperatorChange { active: Some(false), ..OperatorChange::default() };

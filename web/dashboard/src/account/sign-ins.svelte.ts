@@ -1,10 +1,14 @@
-import type { OwnSession, SecondFactor } from "@diskret/api";
+import type { OwnSession, Passkey, SecondFactor } from "@diskret/api";
 import { call } from "../api";
 
-/** One's own sessions and second factor, as the notices and the account's page show them. */
+/** One's own sessions, passkeys and second factor, as the notices and the account's page show them. */
 class SignIns {
   sessions = $state.raw<OwnSession[] | null>(null);
   factor = $state.raw<SecondFactor | null>(null);
+  passkeys = $state.raw<Passkey[] | null>(null);
+  /** Removed elsewhere while this page was open. */
+  gone = $state.raw<Passkey[]>([]);
+  #removing = new Set<string>();
   /** Dismissed for as long as the page is open: that a colleague turned the second factor off. */
   resetSeen = $state(false);
 
@@ -12,6 +16,16 @@ class SignIns {
   get strange(): OwnSession[] {
     const all = this.sessions ?? [];
     return all.some((one) => one.current && one.new) ? [] : all.filter((one) => one.new && !one.current);
+  }
+
+  /** Passkeys that somebody added elsewhere; a browser that is new itself judges none. */
+  get strangePasskeys(): Passkey[] {
+    if (this.sessions?.some((one) => one.current && one.new)) return [];
+    return (this.passkeys ?? []).filter((one) => one.new);
+  }
+
+  get copied(): Passkey[] {
+    return (this.passkeys ?? []).filter((one) => one.copied);
   }
 
   get wasReset(): boolean {
@@ -24,12 +38,16 @@ class SignIns {
   }
 
   async fetch(): Promise<void> {
-    const [sessions, factor] = await Promise.all([
+    const [sessions, factor, passkeys] = await Promise.all([
       call<OwnSession[]>("GET", "/api/sessions"),
       call<SecondFactor>("GET", "/api/second-factor"),
+      call<Passkey[]>("GET", "/api/passkeys"),
     ]);
+    const stay = new Set([...passkeys.map((one) => one.id), ...this.#removing]);
+    this.gone = [...this.gone, ...(this.passkeys ?? []).filter((one) => !stay.has(one.id))];
     this.sessions = sessions;
     this.factor = factor;
+    this.passkeys = passkeys.filter((one) => !this.#removing.has(one.id));
   }
 
   async end(one: OwnSession): Promise<void> {
@@ -40,6 +58,36 @@ class SignIns {
   async endOthers(): Promise<void> {
     await call("DELETE", "/api/sessions");
     this.sessions = this.sessions?.filter((one) => one.current) ?? null;
+  }
+
+  addPasskey(added: Passkey): void {
+    this.passkeys = [...(this.passkeys ?? []).filter((one) => one.id !== added.id), added];
+  }
+
+  async renamePasskey(one: Passkey, name: string): Promise<void> {
+    await call("PATCH", `/api/passkeys/${encodeURIComponent(one.id)}`, { name });
+    this.#changePasskey({ ...one, name: name.trim() });
+  }
+
+  async recognisePasskey(one: Passkey): Promise<void> {
+    await call("PATCH", `/api/passkeys/${encodeURIComponent(one.id)}`, { mine: true });
+    this.#changePasskey({ ...one, new: false });
+  }
+
+  /** Known to be going before it is gone: the news of it may come before the answer. */
+  async removePasskey(one: Passkey): Promise<void> {
+    this.#removing.add(one.id);
+    try {
+      await call("DELETE", `/api/passkeys/${encodeURIComponent(one.id)}`);
+      this.passkeys = this.passkeys?.filter((other) => other.id !== one.id) ?? null;
+    } catch (error) {
+      this.#removing.delete(one.id);
+      throw error;
+    }
+  }
+
+  #changePasskey(changed: Passkey): void {
+    this.passkeys = this.passkeys?.map((one) => (one.id === changed.id ? changed : one)) ?? null;
   }
 
   async recognise(one: OwnSession): Promise<void> {

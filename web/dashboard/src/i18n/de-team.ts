@@ -158,7 +158,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "group.too_many": "Es gibt 63 Gruppen, mehr sind nicht möglich. Benennen Sie eine um, die nicht mehr gebraucht wird.",
   "link.asking.title": "Passwort festlegen",
   "link.asking.text":
-    "Damit melden Sie sich künftig an. Niemand sonst erfährt es, auch nicht, wer Ihnen den Link gegeben hat.",
+    "Damit melden Sie sich künftig an. Niemand sonst erfährt es, auch nicht, wer Ihnen den Link gegeben hat. Hatten Sie Passkeys, werden sie entfernt.",
   "link.none.title": "Der Link fehlt",
   "link.none.text":
     "Diese Seite arbeitet nur mit dem Link, den Sie bekommen haben. Öffnen Sie den ganzen Link noch einmal.",

@@ -152,7 +152,8 @@ export const enTeam = {
     "Conversations are for {name}, so it stays. Hand them to another group first, or give this one another name.",
   "group.too_many": "There are 63 groups, and more cannot be made. Rename one that is not needed any more.",
   "link.asking.title": "Set your password",
-  "link.asking.text": "You sign in with it from now on. Nobody else learns it, not even whoever gave you the link.",
+  "link.asking.text":
+    "You sign in with it from now on. Nobody else learns it, not even whoever gave you the link. If you had passkeys, they are removed.",
   "link.none.title": "The link is missing",
   "link.none.text": "This page works only with the link that you were given. Open the whole link once more.",
   "link.used.title": "This link is not good any more",

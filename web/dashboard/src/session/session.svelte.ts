@@ -1,6 +1,7 @@
 import type {
   Language,
   Level,
+  PasskeySignIn,
   RightsInfo,
   SecondStep,
   SessionInfo,
@@ -57,6 +58,10 @@ class Session {
 
   async signInWithCode(request: SignInCode): Promise<void> {
     await this.#welcome(await call<SessionInfo>("POST", "/api/session/code", request, true));
+  }
+
+  async signInWithPasskey(request: PasskeySignIn): Promise<void> {
+    await this.#welcome(await call<SessionInfo>("POST", "/api/session/passkey", request, true));
   }
 
   async #welcome(info: SessionInfo): Promise<void> {

@@ -149,6 +149,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
     plain("delete", "/api/session", &[(Whose::None, [204; 9])]),
     // Whoever has done the first step may do the second; nobody has done this one. See `account`.
     plain("post", "/api/session/code", &[(Whose::Unknown, [401; 9])]),
+    plain("post", "/api/session/passkey/question", &[(Whose::None, [200; 9])]),
+    // With what no passkey has signed. With the right one: see `passkey`.
+    plain("post", "/api/session/passkey", &[(Whose::Unknown, [401; 9])]),
     plain("get", "/api/sessions", &[(Whose::None, SIGNED_IN)]),
     plain("delete", "/api/sessions", &[(Whose::None, DONE)]),
     plain("delete", "/api/sessions/{id}", OWN_SESSION),
@@ -160,6 +163,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     plain("put", "/api/second-factor", &[(Whose::Unknown, WRONG_CODE)]),
     plain("post", "/api/second-factor/removal", &[(Whose::Unknown, WRONG_CODE)]),
     plain("post", "/api/second-factor/recovery-codes", &[(Whose::Unknown, WRONG_CODE)]),
+    plain("get", "/api/passkeys", &[(Whose::None, SIGNED_IN)]),
+    plain("post", "/api/passkeys/draft", &[(Whose::None, SIGNED_IN)]),
+    // The answer to no question. The answer to one: see `passkey`.
+    plain("post", "/api/passkeys", &[(Whose::Unknown, WRONG_CODE)]),
+    plain("patch", "/api/passkeys/{id}", OWN_SESSION),
+    plain("delete", "/api/passkeys/{id}", OWN_SESSION),
     plain("get", "/api/programs", &[(Whose::None, [200, 200, 200, 403, 403, 403, 403, 401, 401])]),
     plain("post", "/api/programs", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),
     // A program of its own for each question.

@@ -1,6 +1,7 @@
 //! Who may do what, over every operation and every frame (law L5, SZ1–SZ5). The expectations stand in `expectations`, written by hand;
 //! what the server offers is asked of the server. Whatever has no expectations fails, and `docs/access.md` prints them.
 
+mod api_page;
 mod expectations;
 mod page;
 mod policies;

@@ -19,8 +19,8 @@ A visitor has a token and reaches one conversation: their own. `nobody` is a req
 ";
 
 const FRAMES_TITLE: &str = "
-Outside this list, open to everybody: `/health`, `/ready`, `/api/openapi.json`, the dashboard's files, and on the widget's
-origin its scripts, its page and its published configuration.
+Outside this list, open to everybody: `/health`, `/ready`, `/api/openapi.json` and its page `/api/docs`, the dashboard's files,
+and on the widget's origin its scripts, its page and its published configuration.
 
 ## Frames of the socket
 

@@ -18,7 +18,7 @@ on_both! {
 }
 
 /// Routes beside the operations, as the source writes them: of the dashboard's origin, of the widget's, of any.
-const APP: &[&str] = &["/api/openapi.json", "/api/{*unknown}", "/socket", "/frames"];
+const APP: &[&str] = &["/api/openapi.json", "/api/docs", "/api/docs.css", "/api/{*unknown}", "/socket", "/frames"];
 const WIDGET: &[&str] = &["/config/{file}", "/messenger/{widget}", "/socket", "/frames"];
 const CHECKS: &[&str] = &["/health", "/ready"];
 /// What browsers load.
@@ -163,10 +163,19 @@ async fn every_other_route_carries_its_policy(on: On) {
     let widget = house.ours().widget.clone();
     let mut seen = BTreeMap::new();
 
-    let screens = ["/", "/index.html", "/conversations/x", "/settings/team", "/sign-in", "/link", "/setup"];
+    let screens =
+        ["/", "/index.html", "/api/docs", "/conversations/x", "/settings/team", "/sign-in", "/link", "/setup"];
     let nothing = ["/none.js", "/assets/none.js", "/favicon.ico", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd"];
-    let others =
-        ["/health", "/ready", "/socket", "/frames?mode=send", "/api/openapi.json", "/api/none", "//evil.example/"];
+    let others = [
+        "/api/docs.css",
+        "/health",
+        "/ready",
+        "/socket",
+        "/frames?mode=send",
+        "/api/openapi.json",
+        "/api/none",
+        "//evil.example/",
+    ];
     for path in screens.iter().chain(&nothing).chain(&others) {
         for caller in [&owner, &Caller::Nobody] {
             let path = if path.contains('?') { (*path).to_owned() } else { format!("{path}?{LEADING}") };

@@ -98,7 +98,7 @@ impl World {
     /// Who asks: somebody whom no other test knows where the question is about one's own account, or must not be about the
     /// one who asks.
     pub(super) async fn caller_for(&self, operation: &Operation, role: Role) -> Caller {
-        let own = ["/api/session", "/api/password", "/api/second-factor", "/api/operators/{id}/"];
+        let own = ["/api/session", "/api/password", "/api/second-factor", "/api/passkeys", "/api/operators/{id}/"];
         let is_own = operation.path != "/api/session" && own.iter().any(|begin| operation.path.starts_with(begin));
         let spare = self.spares().await.iter().find(|(has, ..)| is_own && *has == role);
         spare.map_or_else(|| self.caller(role), |(_, _, caller)| caller.clone())
@@ -177,6 +177,11 @@ impl World {
                 Whose::Foreign => self.another_session(&self.foreign_owner).await,
                 _ => UNKNOWN.to_owned(),
             },
+            Some("passkeys") => match whose {
+                Whose::Own => a_passkey(house, caller).await,
+                Whose::Foreign => a_passkey(house, &self.foreign_owner).await,
+                _ => UNKNOWN.to_owned(),
+            },
             Some("programs") => match whose {
                 Whose::Own => new_program(house, &self.owner).await,
                 Whose::Foreign => new_program(house, &self.foreign_owner).await,
@@ -247,6 +252,14 @@ impl World {
             ("post", "/api/recovery-key/confirmation") => Some(json!({ "key": house.ours().recovery_key })),
             ("post", "/api/session") => Some(json!({ "email": house.ours().agent.email, "password": PASSWORD })),
             ("post", "/api/session/code") => Some(json!({ "token": UNKNOWN, "code": "000000" })),
+            ("post", "/api/session/passkey") => Some(json!({
+                "id": "AAAA", "user": "AAAA", "client_data": "e30", "authenticator_data": "AAAA", "signature": "AAAA",
+            })),
+            ("post", "/api/passkeys/draft") => Some(json!({ "password": PASSWORD })),
+            ("post", "/api/passkeys") => {
+                Some(json!({ "name": "Telefon", "client_data": "e30", "attestation": "AAAA" }))
+            }
+            ("patch", "/api/passkeys/{id}") => Some(json!({ "name": "Telefon" })),
             ("patch", "/api/sessions/{id}") => Some(json!({ "mine": true })),
             ("put", "/api/password") => Some(json!({ "current": PASSWORD, "password": PASSWORD })),
             ("put", "/api/second-factor") => {
@@ -288,6 +301,19 @@ impl World {
 
 fn program() -> Value {
     json!({ "name": "Import", "rights": [{ "capability": "conversations", "level": "read" }], "days": 30 })
+}
+
+/// A passkey of whoever asks, made where they have none; one that is not there where nobody asks.
+async fn a_passkey(house: &House, caller: &Caller) -> String {
+    let all = house.ask("GET", "/api/passkeys").by(caller).send().await;
+    if all.status != 200 {
+        return UNKNOWN.to_owned();
+    }
+    let one = match all.json()[0].clone() {
+        Value::Null => crate::passkey::add(house, caller, &crate::passkey::device(house)).await.is(201).json(),
+        one => one,
+    };
+    one["id"].as_str().unwrap().to_owned()
 }
 
 async fn new_program(house: &House, caller: &Caller) -> String {
