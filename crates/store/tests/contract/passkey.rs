@@ -8,7 +8,7 @@ use domain::limits::PASSKEYS;
 use domain::{OperatorId, OrganisationId, Timestamp};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, PASSWORD, START, moment};
+use crate::fixture::{Fixture, PASSWORD, START, moment, somebody};
 
 on_both![
     a_passkey_is_found_by_its_hash_and_listed_to_its_owner_only,

@@ -38,10 +38,14 @@ const COMMON: &[&str] = &["408", "413", "415", "429", "500", "503"];
 const AREAS: &[(&str, &str)] = &[
     ("setup", "First run and recovery key"),
     ("session", "Session"),
+    ("account", "Own account"),
     ("conversations", "Conversations"),
     ("team", "Team"),
+    ("programs", "Programs"),
     ("snippets", "Snippets"),
+    ("topics", "Topics"),
     ("widgets", "Widgets"),
+    ("audit", "Audit log"),
 ];
 
 /// What was written for people, with `code` marked as such.
