@@ -49,13 +49,13 @@ impl App {
         self.store.delete_expired_api_tokens(self.now()).await?;
         self.store.delete_expired_sign_in_links(self.now()).await?;
         self.store.delete_expired_devices(self.now(), DEVICE_LIFE).await?;
+        self.store.delete_spent_challenges(self.now()).await?;
         self.store.audited(self.by_house()).settle().await?;
         let expired = self.store.expire_audit(self.now()).await?;
         if expired > 0 {
             tracing::info!(expired, "audit entries lost what they said after a year");
         }
         self.checkpoint_daily().await?;
-        self.store.delete_spent_challenges(self.now()).await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {
             tracing::info!(swept, "unused keys were deleted");

@@ -69,7 +69,7 @@ words! {
         RecoveryCodeUsed = "recovery_code_used",
         /// Recovery codes were made in the place of those before.
         RecoveryCodesRenewed = "recovery_codes_renewed",
-        /// Somebody made a passkey with which they sign in.
+        /// Somebody added a passkey.
         PasskeyAdded = "passkey_added",
         /// Somebody removed a passkey of theirs.
         PasskeyRemoved = "passkey_removed",

@@ -35,6 +35,8 @@ pub const TOPICS_EACH: usize = 5;
 pub const TOPIC_COLOURS: i64 = 8;
 /// Longest name of a topic, in characters: it has to fit into a row of a list.
 pub const TOPIC_CHARACTERS: usize = 32;
+/// Minutes after which a visitor may be asked whether they are still there, and after which a conversation may end by itself.
+pub const QUIET_MINUTES: std::ops::RangeInclusive<i64> = 1..=90 * 24 * 60;
 /// Furthest ahead that a conversation may be put off.
 pub const SNOOZE_LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Longest greeting of a widget, in characters.

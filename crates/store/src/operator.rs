@@ -262,8 +262,8 @@ impl Audited<'_> {
                 connection.execute(&SET_PASSWORD, &values, 1).await?;
                 let who = [organisation.into(), id.into()];
                 connection.execute_any(&END_LINKS, &who).await?;
-                connection.execute_any(&END_PASSKEYS, &who).await?;
                 connection.execute_any(&FORGET_ALL, &who).await?;
+                connection.execute_any(&END_PASSKEYS, &who).await?;
                 connection.execute_any(&END_SESSIONS, &who).await?;
                 Ok(((), vec![Fact::new(organisation, Kind::PasswordSet, []).about(id)]))
             })

@@ -271,13 +271,11 @@ impl Audited<'_> {
                     passkey.created_at.into(),
                     passkey.new_in.into(),
                 ];
-                match connection.execute_any(&INSERT, &values).await? {
-                    0 => Err(Error::Conflict("this passkey is in use already")),
-                    _ => {
-                        let fact = Fact::new(passkey.organisation, Kind::PasskeyAdded, []).about(passkey.operator);
-                        Ok(((), vec![fact]))
-                    }
+                if connection.execute_any(&INSERT, &values).await? == 0 {
+                    return Err(Error::Conflict("this passkey is in use already"));
                 }
+                let fact = Fact::new(passkey.organisation, Kind::PasskeyAdded, []);
+                Ok(((), vec![fact.about(passkey.operator)]))
             })
         })
         .await
@@ -295,7 +293,8 @@ impl Audited<'_> {
     ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                if connection.execute_any(&DELETE, &[organisation.into(), operator.into(), hash.into()]).await? == 0 {
+                let values = [organisation.into(), operator.into(), hash.into()];
+                if connection.execute_any(&DELETE, &values).await? == 0 {
                     return Err(Error::NotFound);
                 }
                 Ok(((), vec![Fact::new(organisation, Kind::PasskeyRemoved, []).about(operator)]))

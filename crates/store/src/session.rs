@@ -239,7 +239,6 @@ impl Audited<'_> {
                 let (who, scope) = ([organisation.into(), operator.into()], Scope::from(organisation));
                 let rows = connection.query_in(scope, &PROVED, &who).await?;
                 let row = rows.first().ok_or(Error::NotFound)?;
-                let by_passkey = matches!(proved.by, Means::Passkey(_)).then(|| Detail::is("passkey", true));
                 let is_so = match proved.by {
                     Means::Password { hash, second_factor } => {
                         row.text(1)? == hash && row.bytes_or_null(2)?.is_some() == second_factor
@@ -273,8 +272,7 @@ impl Audited<'_> {
                     connection.execute(&REMEMBER, &values, 1).await?;
                 }
                 let new = is_new.then(|| Detail::is("new", true));
-                let browser = Detail::is("browser", machine.browser.code());
-                let details = [browser].into_iter().chain(new).chain(by_passkey);
+                let details = [Detail::is("browser", machine.browser.code())].into_iter().chain(new);
                 Ok((is_new, vec![Fact::new(organisation, Kind::SignedIn, details).about(operator)]))
             })
         })

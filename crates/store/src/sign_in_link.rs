@@ -99,7 +99,7 @@ impl Audited<'_> {
         .await
     }
 
-    /// Uses a link: sets the password and ends every session of its operator, in one transaction.
+    /// Uses a link: sets the password, ends every session of its operator and removes their passkeys, in one transaction.
     ///
     /// # Errors
     /// [`Error::NotFound`] for one that was used, has expired or never was, and where its operator works here no more.

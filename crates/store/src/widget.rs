@@ -28,6 +28,11 @@ pub struct Widget {
     pub sites: Vec<String>,
     /// The group that its conversations are for; everybody where there is none.
     pub group: Option<GroupNumber>,
+    /// After how many minutes without the visitor's answer they are asked whether they are still there; never where there is
+    /// none.
+    pub ask_after: Option<i64>,
+    /// After how many minutes without a word a conversation ends; as the installation has it where there is none.
+    pub end_after: Option<i64>,
 }
 
 statements! {
@@ -35,16 +40,20 @@ statements! {
         "INSERT INTO widget (organisation_id, public_id, name, greeting, colour, language, sites, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING widget_id";
     BY_NAME =
-        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number
+        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number,
+            ask_after, end_after
         FROM widget WHERE public_id = $1";
     OF_ORGANISATION =
-        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number
+        "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number,
+            ask_after, end_after
         FROM widget WHERE organisation_id = $1 ORDER BY widget_id";
     LOCKED =
-        "SELECT h.organisation_id, h.widget_id, h.public_id, h.name, h.greeting, h.colour, h.language, h.sites, h.group_number
+        "SELECT h.organisation_id, h.widget_id, h.public_id, h.name, h.greeting, h.colour, h.language, h.sites, h.group_number,
+            h.ask_after, h.end_after
         FROM widget h WHERE h.organisation_id = $1 AND h.widget_id = $2 {for_update}";
     UPDATE =
-        "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7, group_number = $8
+        "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7, group_number = $8,
+            ask_after = $9, end_after = $10
         WHERE organisation_id = $1 AND widget_id = $2";
 }
 
@@ -61,6 +70,8 @@ fn widget(row: &Row) -> Result<Widget> {
         // Origins hold no white space.
         sites: row.text(7)?.split_ascii_whitespace().map(str::to_owned).collect(),
         group: row.int_or_null(8)?.and_then(GroupNumber::new),
+        ask_after: row.int_or_null(9)?,
+        end_after: row.int_or_null(10)?,
     })
 }
 
@@ -151,6 +162,8 @@ impl Audited<'_> {
                     widget.language.code().into(),
                     widget.sites.join(" ").into(),
                     widget.group.map(GroupNumber::number).into(),
+                    widget.ask_after.into(),
+                    widget.end_after.into(),
                 ];
                 connection.execute(&UPDATE, &values, 1).await?;
                 group::must_be_there(connection, organisation, widget.group.into_iter().collect()).await?;
@@ -175,7 +188,12 @@ fn changes(before: &Widget, after: &Widget) -> Vec<Detail> {
             ("language", widget.language.code().to_owned()),
             ("sites", widget.sites.join(" ")),
         ]
+        .map(|(what, value)| (what, Some(value)))
     };
-    let both = text(before).into_iter().zip(text(after));
-    both.filter_map(|((what, before), (_, after))| Detail::became(what, Some(before), Some(after))).collect()
+    let minutes = |widget: &Widget| {
+        [("ask_after", widget.ask_after), ("end_after", widget.end_after)]
+            .map(|(what, minutes)| (what, minutes.map(|minutes| minutes.to_string())))
+    };
+    let all = |widget: &Widget| text(widget).into_iter().chain(minutes(widget));
+    all(before).zip(all(after)).filter_map(|((what, before), (_, after))| Detail::became(what, before, after)).collect()
 }

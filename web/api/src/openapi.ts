@@ -1057,7 +1057,17 @@ export interface components {
         ConversationState: "new" | "open" | "pending" | "ended";
         /** @description A row of a list. */
         ConversationSummary: {
+            /**
+             * Format: int64
+             * @description When the visitor is asked whether they are still there, if nobody writes before.
+             */
+            asks_at: number | null;
             assignee: components["schemas"]["OperatorRef"] | null;
+            /**
+             * Format: int64
+             * @description When it ends by itself, if nobody writes before.
+             */
+            ends_at: number | null;
             group: components["schemas"]["GroupRef"] | null;
             /** @description The conversation's id. */
             id: components["schemas"]["Id"];
@@ -2060,8 +2070,19 @@ export interface components {
         WantedState: "ended" | "open";
         /** @description What is to be changed; what is missing stays. */
         WidgetChange: {
+            /**
+             * Format: int64
+             * @description After how many minutes without an answer the visitor is asked whether they are still there, or null for never.
+             */
+            ask_after_minutes?: number | null;
             /** @description `#rrggbb`. */
             colour?: string | null;
+            /**
+             * Format: int64
+             * @description After how many minutes without a word a conversation ends by itself, or null for as the installation has it. Acts on
+             *     conversations that begin or are written in from then on.
+             */
+            end_after_minutes?: number | null;
             /** @description The first line a visitor reads. */
             greeting?: string | null;
             group?: components["schemas"]["Id"] | null;
@@ -2088,8 +2109,23 @@ export interface components {
         };
         /** @description A widget. */
         WidgetInfo: {
+            /**
+             * Format: int64
+             * @description After how many minutes without an answer the visitor is asked whether they are still there; null is never.
+             */
+            ask_after_minutes: number | null;
             /** @description `#rrggbb`. */
             colour: string;
+            /**
+             * Format: int64
+             * @description After how many minutes without a word a conversation ends by itself; null is as the installation has it.
+             */
+            end_after_minutes: number | null;
+            /**
+             * Format: int64
+             * @description After how many minutes the installation ends a conversation in which nobody writes.
+             */
+            ends_otherwise_after_minutes: number;
             /** @description The first line a visitor reads. */
             greeting: string;
             group: components["schemas"]["Id"] | null;

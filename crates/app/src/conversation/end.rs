@@ -13,7 +13,7 @@ impl App {
         let access = principal.require(Capability::Conversations, Level::Write)?;
         let found = self.store.conversation_named(principal.organisation, name).await?;
         let (by, now) = ((principal.operator, access), self.now());
-        let idle_at = now.plus(self.options.end_idle_after);
+        let idle_at = now.plus(self.quiet_of(principal.organisation, found.widget).await?.end);
         let store = self.store.audited(self.by(principal));
         store.set_ended(principal.organisation, found.id, by, ended, now, idle_at).await?;
         Ok(())

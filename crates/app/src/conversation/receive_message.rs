@@ -160,7 +160,8 @@ impl App {
             message: sealed,
             access: None,
             at,
-            idle_at: at.plus(self.options.end_idle_after),
+            idle_at: at.plus(self.quiet(&visitor.widget).end),
+            ask_at: None,
         };
         let (app, topic) = (Arc::clone(self), visitor.topic());
         let keep = move |stored: &Stored| {
@@ -245,6 +246,7 @@ impl App {
         let identity = *redacted.identity();
         let masked = redacted.masked() > 0;
         let (sealed, text) = redacted.seal(&key);
+        let quiet = self.quiet_of(conversation.organisation, conversation.widget).await?;
         let at = self.now();
         let masked = masked.then(|| text.clone());
         let append = Append {
@@ -253,7 +255,8 @@ impl App {
             message: sealed,
             access,
             at,
-            idle_at: at.plus(self.options.end_idle_after),
+            idle_at: at.plus(quiet.end),
+            ask_at: quiet.ask.filter(|_| identity.author != Author::Visitor).map(|ask| at.plus(ask)),
         };
         let app = Arc::clone(self);
         let keep = move |stored: &Stored| {

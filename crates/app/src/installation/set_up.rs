@@ -152,5 +152,7 @@ fn first_widget(language: Language) -> Widget {
         language,
         sites: Vec::new(),
         group: None,
+        ask_after: None,
+        end_after: None,
     }
 }

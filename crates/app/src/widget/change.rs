@@ -1,6 +1,6 @@
 //! Reads and changes widgets' settings.
 
-use domain::limits::{GREETING_CHARACTERS, NAME_CHARACTERS, SITES};
+use domain::limits::{GREETING_CHARACTERS, NAME_CHARACTERS, QUIET_MINUTES, SITES};
 use domain::{Capability, Language, Level, Principal, PublicId, text};
 use store::widget::Widget;
 
@@ -21,6 +21,10 @@ pub struct WidgetChange {
     pub language: Option<Language>,
     /// The group that its conversations are for; `Some(None)`: everybody.
     pub group: Option<Option<PublicId>>,
+    /// After how many minutes without an answer the visitor is asked whether they are still there; `Some(None)`: never.
+    pub ask_after: Option<Option<i64>>,
+    /// After how many minutes without a word a conversation ends; `Some(None)`: as the installation has it.
+    pub end_after: Option<Option<i64>>,
 }
 
 impl WidgetChange {
@@ -48,9 +52,23 @@ impl WidgetChange {
         if let Some(sites) = self.sites {
             changed.sites = check_sites(&sites)?;
         }
+        if let Some(minutes) = self.ask_after {
+            changed.ask_after = check_minutes("ask_after_minutes", minutes)?;
+        }
+        if let Some(minutes) = self.end_after {
+            changed.end_after = check_minutes("end_after_minutes", minutes)?;
+        }
         *widget = changed;
         Ok(())
     }
+}
+
+fn check_minutes(field: &'static str, minutes: Option<i64>) -> Result<Option<i64>> {
+    if minutes.is_some_and(|minutes| !QUIET_MINUTES.contains(&minutes)) {
+        let detail = format!("must be {} to {} minutes", QUIET_MINUTES.start(), QUIET_MINUTES.end());
+        return Err(Error::Invalid { field, detail });
+    }
+    Ok(minutes)
 }
 
 fn check_sites(sites: &[String]) -> Result<Vec<String>> {
@@ -92,6 +110,11 @@ impl App {
             };
         }
         change.apply(&mut widget)?;
+        let quiet = self.quiet(&widget);
+        if quiet.ask.is_some_and(|ask| ask >= quiet.end) {
+            let detail = "must be less than until the conversation ends by itself".to_owned();
+            return Err(Error::Invalid { field: "ask_after_minutes", detail });
+        }
         self.store.audited(self.by(principal)).update_widget(widget.clone()).await?;
         self.forget_widget(&widget);
         Ok(widget)

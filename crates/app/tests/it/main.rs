@@ -6,6 +6,7 @@ mod audit;
 mod clocks;
 mod nodes;
 mod passkey;
+mod quiet;
 mod sign_in;
 mod snooze;
 

@@ -10,11 +10,10 @@ use diskret_app::team::{
 };
 use domain::audit::{Actor, Origin};
 use domain::limits::{PASSKEYS, STEP_LIFE};
-use domain::{Browser, Clock as _, Language, Platform, Role};
+use domain::{Browser, Clock as _, Language, Platform, Role, Timestamp};
 use privacy::Plaintext;
 use privacy::passkey::Place;
 use privacy::totp::TotpSecret;
-use store::audit::By;
 use store::operator::OperatorChange;
 use testkit::Authenticator;
 
@@ -342,10 +341,16 @@ async fn whoever_has_left_or_was_reset_signs_in_with_no_passkey(house: House) {
     assert!(house.sign_in_with(&device, &user).await.is_ok());
     let left = |active| OperatorChange { active: Some(active), ..OperatorChange::default() };
     let (who, now) = (ben.principal.operator, house.clock.now());
-    house.store.audited(behind(&house)).change_operator(ada.principal, who, left(false), now).await.unwrap();
+    house.store.audited(somebody()).change_operator(ada.principal, who, left(false), now).await.unwrap();
     assert_eq!(house.sign_in_with(&device, &user).await.err(), Some(Error::Unauthorised), "they have left");
-    house.store.audited(behind(&house)).change_operator(ada.principal, who, left(true), now).await.unwrap();
+    house.store.audited(somebody()).change_operator(ada.principal, who, left(true), now).await.unwrap();
     assert_eq!(house.sign_in_with(&device, &user).await.err(), Some(Error::Unauthorised), "nor when they are back");
+}
+
+/// Whoever writes past the application.
+#[expect(clippy::disallowed_methods, reason = "a test is not the application")]
+fn somebody() -> store::audit::By {
+    store::audit::By::new(Actor::Anybody, Origin::House, Timestamp(0))
 }
 
 async fn a_passkey_planted_in_the_database_signs_nobody_in(house: House) {
@@ -356,11 +361,11 @@ async fn a_passkey_planted_in_the_database_signs_nobody_in(house: House) {
     // Whoever can write the database makes Ben's device Ada's, but holds no key to seal it with.
     let who = ben.principal;
     let planted = house.store.passkeys(who.organisation, who.operator).await.unwrap().remove(0);
-    house.store.audited(behind(&house)).delete_passkey(who.organisation, who.operator, planted.hash).await.unwrap();
+    house.store.audited(somebody()).delete_passkey(who.organisation, who.operator, planted.hash).await.unwrap();
     let owner = house.store.operator(ada.principal.organisation, ada.principal.operator).await.unwrap();
     let planted = store::passkey::Passkey { operator: owner.id, ..planted };
     let spent = store::passkey::Spent { hash: [9; 32], until: house.clock.now() };
-    house.store.audited(behind(&house)).insert_passkey(planted, owner.password_hash, spent).await.unwrap();
+    house.store.audited(somebody()).insert_passkey(planted, owner.password_hash, spent).await.unwrap();
     assert_eq!(house.sign_in_with(&his, &user).await.err(), Some(Error::Internal));
 }
 
@@ -420,10 +425,4 @@ async fn a_passkey_is_renamed_recognised_and_removed(house: House) {
     assert_eq!(house.sign_in_with(&device, &user).await.err(), Some(Error::Unauthorised));
     assert!(house.app.session(&signed_in.secret).await.is_ok(), "sessions stay");
     house.owner().await;
-}
-
-/// Who does something behind the application's back.
-#[expect(clippy::disallowed_methods, reason = "a test goes around the application that says who acts")]
-fn behind(house: &House) -> By {
-    By::new(Actor::CommandLine, Origin::CommandLine, house.clock.now())
 }

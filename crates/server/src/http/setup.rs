@@ -53,7 +53,7 @@ pub(super) async fn set_up(
             greeting: body.greeting.filter(|greeting| !greeting.trim().is_empty()),
             colour: body.colour,
             language: Some(body.language.into()),
-            group: None,
+            ..WidgetChange::default()
         },
     };
     // Goes on even where the browser hangs up: half a set-up helps nobody.

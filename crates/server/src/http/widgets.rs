@@ -43,6 +43,8 @@ pub(super) async fn change(
         colour: body.colour,
         language: body.language.map(Into::into),
         group: body.group.map(|group| group.map(|id| id.0)),
+        ask_after: body.ask_after_minutes,
+        end_after: body.end_after_minutes,
     };
     let widget = shared.app.change_widget(principal, id.0, change).await?;
     Ok(Json(info(&shared, widget).await?))
@@ -61,5 +63,8 @@ async fn info(shared: &Shared, widget: Widget) -> Result<WidgetInfo, Failure> {
         colour: widget.colour,
         language: widget.language.into(),
         group: group.map(|(id, _)| id.into()),
+        ask_after_minutes: widget.ask_after,
+        end_after_minutes: widget.end_after,
+        ends_otherwise_after_minutes: (shared.app.options().end_idle_after.as_secs() / 60).cast_signed(),
     })
 }

@@ -7,7 +7,7 @@ use app::App;
 use app::conversation::{Reference, Summary};
 use app::opened::OpenedEntry;
 use app::team::Person;
-use domain::conversation::{Author, Event, Kind};
+use domain::conversation::{Author, Event, Kind, State};
 use domain::{Principal, PublicId, SenderId};
 use store::topic::Topic;
 
@@ -139,6 +139,8 @@ pub(crate) fn entry<'a>(
             id: matches!(reader, Reader::Operator(_)).then(|| person.name.into()),
             name: Some(Cow::Borrowed(person.display.reveal())),
         },
+        // The house itself has no name but the organisation's, which the widget knows.
+        None if entry.author == Author::System => MessageAuthor { kind: AuthorKind::Operator, id: None, name: None },
         None => MessageAuthor { kind: AuthorKind::Visitor, id: None, name: None },
     };
     Some(Entry::Message(MessageEntry {
@@ -178,6 +180,10 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         Some(number) => app.group_title(conversation.organisation, number).await?,
         None => None,
     };
+    let quiet = app.quiet_of(conversation.organisation, conversation.widget).await?;
+    let waits = row.progress.state != State::Ended && row.progress.snoozed_until.is_none();
+    let was_asked = matches!(&row.preview, Some((Author::System, _)));
+    let asks_at = quiet.asks_at(row.progress.state, was_asked, row.last_at).filter(|_| waits);
     let (widget, title) = app.widget_title(conversation.organisation, conversation.widget).await?;
     Ok(ConversationSummary {
         id: conversation.name().into(),
@@ -193,6 +199,8 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         topics: topics(&app.topics_of(conversation.organisation, row.progress.topics).await?),
         snoozed_until: row.progress.snoozed_until.map(|at| at.0),
         returned_at: row.progress.returned_at.map(|at| at.0),
+        asks_at: asks_at.map(|at| at.0),
+        ends_at: waits.then(|| row.last_at.plus(quiet.end).0),
         widget: WidgetRef { id: widget.into(), name: title.to_string() },
         language: conversation.language.into(),
         last_sequence: row.progress.last_sequence,
@@ -212,4 +220,37 @@ fn label(name: PublicId) -> String {
 pub(crate) async fn counts(app: &App, principal: Principal) -> app::Result<Counts> {
     let counts = app.counts(principal).await?;
     Ok(Counts { mine: counts.mine, unassigned: counts.unassigned, all: counts.all })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::conversation::Numbers;
+    use domain::{Groups, OperatorId, OrganisationId, Role, Timestamp};
+    use privacy::Plaintext;
+
+    use super::*;
+
+    #[test]
+    fn what_the_house_says_is_the_teams_and_nobodys_of_it() {
+        let said = OpenedEntry {
+            numbers: Numbers { sequence: 5, visible: 4 },
+            author: Author::System,
+            kind: Kind::Message,
+            sender: SenderId(0),
+            counter: 5,
+            revision: 0,
+            at: Timestamp(7),
+            text: Some(Plaintext::new("Sind Sie noch da?".to_owned())),
+        };
+        let operator = Principal::new(OrganisationId(1), OperatorId(2), Role::Agent, Groups::default());
+        for (reader, sequence) in [(Reader::Visitor, 4), (Reader::Operator(operator), 5)] {
+            let people = People::default();
+            let Some(Entry::Message(shown)) = entry(reader, None, PublicId::from_bytes([1; 16]), &said, &people) else {
+                panic!("a message")
+            };
+            let shown = serde_json::to_value(shown).unwrap();
+            assert_eq!(shown["author"], serde_json::json!({ "kind": "operator" }));
+            assert_eq!((&shown["sequence"], shown.get("sender")), (&serde_json::json!(sequence), None));
+        }
+    }
 }

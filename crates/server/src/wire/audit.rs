@@ -55,6 +55,10 @@ word! {
         PasswordChanged,
         /// Somebody turned their second factor on.
         SecondFactorOn,
+        /// Somebody added a passkey.
+        PasskeyAdded,
+        /// Somebody removed a passkey of theirs.
+        PasskeyRemoved,
         /// Somebody turned their second factor off.
         SecondFactorOff,
         /// Somebody turned a colleague's second factor off.
@@ -63,10 +67,6 @@ word! {
         RecoveryCodeUsed,
         /// Recovery codes were made in the place of those before.
         RecoveryCodesRenewed,
-        /// Somebody made a passkey with which they sign in.
-        PasskeyAdded,
-        /// Somebody removed a passkey of theirs.
-        PasskeyRemoved,
         /// Somebody ended sessions of theirs from elsewhere.
         SessionEnded,
         /// A link was made with which somebody sets a password.

@@ -122,6 +122,12 @@ pub struct ConversationSummary {
     /// Since when it is back after it was put off, until somebody does something.
     #[schema(required)]
     pub returned_at: Option<i64>,
+    /// When the visitor is asked whether they are still there, if nobody writes before.
+    #[schema(required)]
+    pub asks_at: Option<i64>,
+    /// When it ends by itself, if nobody writes before.
+    #[schema(required)]
+    pub ends_at: Option<i64>,
     /// The widget it began on.
     pub widget: WidgetRef,
     /// The visitor's language.

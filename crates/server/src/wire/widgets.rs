@@ -25,6 +25,14 @@ pub struct WidgetInfo {
     /// The id of the group that its conversations are for; everybody where there is none.
     #[schema(required)]
     pub group: Option<Id>,
+    /// After how many minutes without an answer the visitor is asked whether they are still there; null is never.
+    #[schema(required)]
+    pub ask_after_minutes: Option<i64>,
+    /// After how many minutes without a word a conversation ends by itself; null is as the installation has it.
+    #[schema(required)]
+    pub end_after_minutes: Option<i64>,
+    /// After how many minutes the installation ends a conversation in which nobody writes.
+    pub ends_otherwise_after_minutes: i64,
 }
 
 /// What is to be changed; what is missing stays.
@@ -45,6 +53,15 @@ pub struct WidgetChange {
     #[serde(default, deserialize_with = "some")]
     #[schema(value_type = Option<Id>)]
     pub group: Option<Option<Id>>,
+    /// After how many minutes without an answer the visitor is asked whether they are still there, or null for never.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<i64>)]
+    pub ask_after_minutes: Option<Option<i64>>,
+    /// After how many minutes without a word a conversation ends by itself, or null for as the installation has it. Acts on
+    /// conversations that begin or are written in from then on.
+    #[serde(default, deserialize_with = "some")]
+    #[schema(value_type = Option<i64>)]
+    pub end_after_minutes: Option<Option<i64>>,
 }
 
 /// The published configuration: everything a page needs before the click.

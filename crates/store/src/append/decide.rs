@@ -4,7 +4,7 @@ use domain::ConversationId;
 use domain::Timestamp;
 use domain::conversation::{Author, Counted, Event, Kind, Numbers, State, count};
 
-use super::{Append, Desk, Outcome, Stored, event};
+use super::{Append, Desk, Outcome, Stored, event, message};
 use crate::engine::{Connection, Value, statements};
 use crate::{Error, Result};
 
@@ -61,20 +61,10 @@ pub(super) async fn decide(
         desk.messages.push(event(id, append.organisation, identity.author, taken, numbers, append.at));
     }
     let numbers = progress.advance(identity.author, kind, append.at);
-    desk.messages.push(vec![
-        id.into(),
-        numbers.sequence.into(),
-        append.organisation.into(),
-        numbers.visible.into(),
-        kind.code().0.into(),
-        identity.author.code().into(),
-        Value::Null,
-        identity.sender.into(),
-        identity.counter.into(),
-        identity.revision.into(),
-        append.message.sealed().into(),
-        append.at.into(),
-    ]);
+    desk.messages.push(message(id, append.organisation, &append.message, numbers, append.at));
+    if let Some(ask_at) = append.ask_at.filter(|_| kind == Kind::Message) {
+        desk.asked.insert(id, (append.organisation, ask_at, append.at));
+    }
     conversation.touched = true;
     conversation.change.at = append.at;
     desk.counters.insert(key, identity.counter);

@@ -14,7 +14,7 @@ use domain::{Access, ConversationId, KeyId, Language, OrganisationId, PublicId, 
 use privacy::{Message, Sealed};
 use tokio::sync::oneshot;
 
-pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event};
+pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::engine::{Batch, BoxFuture, Connection, Value};
 use crate::{Error, Listener, Result, Store};
 
@@ -59,6 +59,9 @@ pub struct Append {
     pub at: Timestamp,
     /// When the conversation ends by itself if nobody writes again.
     pub idle_at: Timestamp,
+    /// When the visitor is asked whether they are still there, if nobody writes again: with an operator's message, where the
+    /// chat surface wants that.
+    pub ask_at: Option<Timestamp>,
 }
 
 /// What became of it.
@@ -194,6 +197,8 @@ struct Desk {
     counted: BTreeMap<(ConversationId, i64, SenderId), (OrganisationId, i64)>,
     /// Conversations that begin or are taken up again: their end when nobody writes becomes a job.
     watched: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,
+    /// Conversations in which the visitor is to be asked: the same job has something to do sooner.
+    asked: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,
 }
 
 async fn run(connection: &mut Connection, items: &mut [Pending]) -> Result<()> {

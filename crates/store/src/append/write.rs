@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use domain::conversation::{Author, Change, Kind, Numbers};
 use domain::{ConversationId, OrganisationId, Timestamp};
+use privacy::{Message, Sealed};
 
 use super::{Desk, Loaded};
 use crate::conversation::head::{Moved, write_heads};
@@ -47,6 +48,32 @@ pub(crate) fn event(
     ]
 }
 
+/// A message's row, as [`INSERT_MESSAGES`] takes it.
+pub(crate) fn message(
+    id: ConversationId,
+    organisation: OrganisationId,
+    message: &Message<Sealed>,
+    numbers: Numbers,
+    at: Timestamp,
+) -> Vec<Value> {
+    let identity = message.identity();
+    let kind = if identity.note { Kind::Note } else { Kind::Message };
+    vec![
+        id.into(),
+        numbers.sequence.into(),
+        organisation.into(),
+        numbers.visible.into(),
+        kind.code().0.into(),
+        identity.author.code().into(),
+        Value::Null,
+        identity.sender.into(),
+        identity.counter.into(),
+        identity.revision.into(),
+        message.sealed().into(),
+        at.into(),
+    ]
+}
+
 pub(super) async fn write(connection: &mut Connection, mut desk: Desk) -> Result<HashMap<ConversationId, Change>> {
     // Where the message that should have begun it was refused, nothing has begun.
     for (id, loaded) in &desk.conversations {
@@ -64,6 +91,9 @@ pub(super) async fn write(connection: &mut Connection, mut desk: Desk) -> Result
         .collect();
     for (id, (organisation, idle_at, at)) in desk.watched {
         job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+    }
+    for (id, (organisation, ask_at, at)) in desk.asked {
+        job::reschedule(connection, organisation, job::Kind::EndIdle, id.0, ask_at, at).await?;
     }
     let touched = desk.conversations.into_values().filter(|loaded| loaded.touched);
     let moved = touched.map(|Loaded { change, from, .. }| Moved { change, from }).collect();

@@ -9,10 +9,10 @@ use privacy::{Message, Sealed};
 
 use super::head::{Moved, write_heads};
 use super::{Conversation, locked};
-use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event};
+use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Value, statements};
-use crate::{Error, Result, Store, group, job, topic};
+use crate::{Error, Result, group, job, topic};
 
 statements! {
     WORKS_HERE =
@@ -30,26 +30,13 @@ async fn note(
     note: &Message<Sealed>,
     at: Timestamp,
 ) -> Result<Option<(Vec<Value>, Vec<Value>)>> {
-    let Identity { author, sender, counter, revision, .. } = *note.identity();
+    let Identity { author, sender, counter, .. } = *note.identity();
     let values = [found.id.into(), author.code().into(), sender.into()];
     if !connection.query_in(found.organisation.into(), &HAS_SENT, &values).await?.is_empty() {
         return Ok(None);
     }
     let numbers = progress.advance(author, Kind::Note, at);
-    let row = vec![
-        found.id.into(),
-        numbers.sequence.into(),
-        found.organisation.into(),
-        numbers.visible.into(),
-        Kind::Note.code().0.into(),
-        author.code().into(),
-        Value::Null,
-        sender.into(),
-        counter.into(),
-        revision.into(),
-        note.sealed().into(),
-        at.into(),
-    ];
+    let row = message(found.id, found.organisation, note, numbers, at);
     let counted = vec![found.id.into(), author.code().into(), sender.into(), found.organisation.into(), counter.into()];
     Ok(Some((row, counted)))
 }
@@ -82,6 +69,17 @@ async fn happen_after(
         let numbers = progress.advance(author, kind, at);
         entries.push(event(found.id, found.organisation, author, kind, numbers, at));
     }
+    write(connection, &found, progress, (&entries, &counted), at).await
+}
+
+/// Writes how far a conversation has come, with its new entries and what their senders have counted.
+pub(super) async fn write(
+    connection: &mut Connection,
+    found: &Conversation,
+    progress: Progress,
+    (entries, counted): (&[Vec<Value>], &[Vec<Value>]),
+    at: Timestamp,
+) -> Result<Change> {
     let change = Change {
         organisation: found.organisation,
         conversation: found.id,
@@ -92,7 +90,7 @@ async fn happen_after(
         position: 0,
     };
     let moved = vec![Moved { change, from: found.progress }];
-    let beside = [(&INSERT_MESSAGES, entries.as_slice()), (&COUNT_SENDERS, counted.as_slice())];
+    let beside = [(&INSERT_MESSAGES, entries), (&COUNT_SENDERS, counted)];
     let changes = write_heads(connection, moved, Vec::new(), &beside).await?;
     changes.into_iter().next().ok_or_else(|| Error::Broken("a change was not written".to_owned()))
 }
@@ -306,50 +304,5 @@ impl Audited<'_> {
             move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
         )
         .await
-    }
-}
-
-impl Store {
-    /// Ends a conversation in which nobody has written since `quiet_since`; the outcome of its job either way.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn end_if_idle(
-        &self,
-        claimed: job::Claimed,
-        idle: std::time::Duration,
-        at: Timestamp,
-    ) -> Result<Option<Change>> {
-        let listener = self.listener.clone();
-        self.data
-            .write_then(
-                move |connection| {
-                    Box::pin(async move {
-                        let id = ConversationId(claimed.subject);
-                        let found = match locked(connection, claimed.organisation, id, None).await {
-                            Err(Error::NotFound) => None,
-                            found => Some(found?),
-                        };
-                        let Some(found) = found.filter(|found| found.progress.state != State::Ended) else {
-                            job::finish(connection, &claimed).await?;
-                            return Ok(None);
-                        };
-                        // What is put off waits for somebody: its time to end begins when it is back.
-                        let quiet_since =
-                            found.progress.snoozed_until.map_or(found.last_at, |until| until.max(found.last_at));
-                        let due = quiet_since.plus(idle);
-                        if due > at {
-                            job::postpone(connection, &claimed, due).await?;
-                            return Ok(None);
-                        }
-                        let change =
-                            happen(connection, found.progress, found, Author::System, &[Event::EndedIdle], at).await?;
-                        job::finish(connection, &claimed).await?;
-                        Ok(Some(change))
-                    })
-                },
-                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
-            )
-            .await
     }
 }

@@ -1,10 +1,12 @@
 //! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `alter` changes what was
-//! not seen yet, `snooze` puts them off, `see` notes who has read what, and `head` writes how far they have come.
+//! not seen yet, `snooze` puts them off, `quiet` asks and ends where nobody writes, `see` notes who has read what, and `head`
+//! writes how far they have come.
 
 mod alter;
 mod happen;
 pub(crate) mod head;
 mod list;
+mod quiet;
 mod see;
 mod snooze;
 
@@ -17,6 +19,7 @@ use domain::{
 pub use self::alter::Altered;
 pub use self::happen::To;
 pub use self::list::List;
+pub use self::quiet::Quiet;
 pub use self::see::Seen;
 use crate::engine::{Connection, Row, Value, statements};
 use crate::{Error, Result, Store};
@@ -24,7 +27,7 @@ use crate::{Error, Result, Store};
 /// The statements of all its files.
 #[cfg(test)]
 pub(crate) static EVERY: &[&[&crate::engine::Statement]] =
-    &[ALL, alter::ALL, happen::ALL, head::ALL, list::ALL, see::ALL];
+    &[ALL, alter::ALL, happen::ALL, head::ALL, list::ALL, quiet::ALL, see::ALL];
 
 /// Everything about a conversation but what was said.
 #[derive(Clone, Debug, PartialEq, Eq)]

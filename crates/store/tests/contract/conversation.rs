@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diskret_store::Error;
-use diskret_store::conversation::{List, Seen};
+use diskret_store::conversation::{List, Quiet, Seen};
 use domain::conversation::{Author, Event, Kind, State};
 use domain::{ConversationId, Groups, Hands, OperatorId, Timestamp};
 
@@ -194,7 +194,7 @@ async fn a_quiet_conversation_ends_by_itself(at: Fixture) {
     assert!(at.store.claim_jobs(Timestamp(due.0 - 1), IDLE, 10).await.unwrap().is_empty(), "one microsecond early");
     let job = claim(&at, due).await;
     assert_eq!((job.organisation, job.subject, job.attempts), (at.ours.id, chat.id.0, 1));
-    let change = at.store.end_if_idle(job, IDLE, due).await.unwrap().unwrap();
+    let change = at.store.end_if_idle(job, Quiet::ends(IDLE), None, due).await.unwrap().unwrap();
     assert_eq!(change.progress.state, State::Ended);
     let entries = at.entries(&chat).await;
     assert_gapless(&entries);
@@ -209,13 +209,13 @@ async fn a_conversation_that_was_written_to_is_looked_at_again_later(at: Fixture
     message.at = moment(1);
     stored(at.store.append(message).await);
     let job = claim(&at, due).await;
-    assert_eq!(at.store.end_if_idle(job, IDLE, due).await, Ok(None), "one microsecond is missing");
+    assert_eq!(at.store.end_if_idle(job, Quiet::ends(IDLE), None, due).await, Ok(None), "one microsecond is missing");
     assert_ne!(at.head(&chat).await.progress.state, State::Ended);
     assert!(at.store.claim_jobs(due, IDLE, 10).await.unwrap().is_empty());
     let later = moment(1).plus(IDLE);
     let job = claim(&at, later).await;
     assert_eq!(job.attempts, 1, "a postponed job did not fail");
-    assert!(at.store.end_if_idle(job, IDLE, later).await.unwrap().is_some());
+    assert!(at.store.end_if_idle(job, Quiet::ends(IDLE), None, later).await.unwrap().is_some());
 }
 
 async fn a_conversation_that_has_ended_is_not_ended_again(at: Fixture) {
@@ -229,7 +229,7 @@ async fn a_conversation_that_has_ended_is_not_ended_again(at: Fixture) {
         .unwrap();
     let before = at.head(&chat).await;
     let job = claim(&at, due).await;
-    assert_eq!(at.store.end_if_idle(job, IDLE, due).await, Ok(None));
+    assert_eq!(at.store.end_if_idle(job, Quiet::ends(IDLE), None, due).await, Ok(None));
     assert_eq!(at.head(&chat).await, before);
     assert_eq!(at.count("job").await, 0, "its job is done");
 }
@@ -241,11 +241,14 @@ async fn a_worker_whose_lease_ran_out_ends_nothing(at: Fixture) {
     let later = due.plus(Duration::from_secs(61));
     let other = claim(&at, later).await;
     let before = at.head(&chat).await;
-    let lost = at.store.end_if_idle(slow, IDLE, later).await;
+    let lost = at.store.end_if_idle(slow, Quiet::ends(IDLE), None, later).await;
     assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
     assert_eq!(at.head(&chat).await, before, "its effect was taken back");
     assert_eq!(at.entries(&chat).await.len(), 1);
-    assert!(at.store.end_if_idle(other, IDLE, later).await.unwrap().is_some(), "the other one's stands");
+    assert!(
+        at.store.end_if_idle(other, Quiet::ends(IDLE), None, later).await.unwrap().is_some(),
+        "the other one's stands"
+    );
     assert_gapless(&at.entries(&chat).await);
 }
 

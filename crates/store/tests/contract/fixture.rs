@@ -112,6 +112,7 @@ impl Tenant {
             access: None,
             at: START,
             idle_at: START.plus(IDLE),
+            ask_at: None,
         }
     }
 }
@@ -127,6 +128,8 @@ pub(crate) fn widget(organisation: OrganisationId) -> Widget {
         language: Language::De,
         sites: vec!["https://shop.example".to_owned(), "https://www.shop.example".to_owned()],
         group: None,
+        ask_after: None,
+        end_after: None,
     }
 }
 
@@ -188,6 +191,7 @@ impl Chat {
             access: matches!(author, Author::Operator(_)).then(all),
             at: START,
             idle_at: START.plus(IDLE),
+            ask_at: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use diskret_store::conversation::Quiet;
 use diskret_store::{Error, Settings};
 use domain::JobId;
 use futures_util::future::join_all;
@@ -85,9 +86,9 @@ async fn a_lease_that_ran_out_lets_somebody_else_go_on(at: Fixture) {
     assert!(at.store.claim_jobs(almost, LEASE, 10).await.unwrap().is_empty(), "one microsecond is left");
     let second = at.store.claim_jobs(due.plus(LEASE), LEASE, 10).await.unwrap().remove(0);
     assert_eq!((first.id, first.attempts, second.id, second.attempts), (second.id, 1, first.id, 2));
-    let lost = at.store.end_if_idle(first, IDLE, due).await;
+    let lost = at.store.end_if_idle(first, Quiet::ends(IDLE), None, due).await;
     assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
-    assert!(at.store.end_if_idle(second, IDLE, due).await.unwrap().is_some());
+    assert!(at.store.end_if_idle(second, Quiet::ends(IDLE), None, due).await.unwrap().is_some());
 }
 
 async fn a_job_given_back_waits_for_its_time(at: Fixture) {
@@ -108,7 +109,7 @@ async fn a_job_given_back_after_the_lease_ran_out_stays_with_the_other_worker(at
     let other = at.store.claim_jobs(due.plus(LEASE), LEASE, 10).await.unwrap().remove(0);
     at.store.retry_job(&slow, due).await.unwrap();
     assert!(at.store.claim_jobs(due.plus(LEASE), LEASE, 10).await.unwrap().is_empty());
-    assert!(at.store.end_if_idle(other, IDLE, due.plus(LEASE)).await.unwrap().is_some());
+    assert!(at.store.end_if_idle(other, Quiet::ends(IDLE), None, due.plus(LEASE)).await.unwrap().is_some());
 }
 
 async fn a_job_of_another_program_is_not_run_and_not_lost(at: Fixture) {

@@ -45,6 +45,7 @@ mod message;
 mod nodes;
 mod organisation;
 mod passkey;
+mod quiet;
 mod schema;
 mod session;
 mod sign_in;

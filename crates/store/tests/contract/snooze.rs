@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diskret_store::conversation::List;
+use diskret_store::conversation::{List, Quiet};
 use diskret_store::{Error, Settings};
 use domain::access::{Access, Level, Reach};
 use domain::conversation::{Author, Event, Kind, State};
@@ -35,10 +35,11 @@ async fn snooze(at: &Fixture, chat: &Chat, until: Option<Timestamp>) -> bool {
 /// Does what is due, as the worker does.
 async fn work(at: &Fixture, now: Timestamp) {
     for job in at.store.claim_jobs(now, LEASE, 100).await.unwrap() {
-        match job.kind {
-            diskret_store::job::Kind::Return => drop(at.store.return_if_due(job, now).await.unwrap()),
-            diskret_store::job::Kind::EndIdle => drop(at.store.end_if_idle(job, IDLE, now).await.unwrap()),
-        }
+        let done = match job.kind {
+            diskret_store::job::Kind::Return => at.store.return_if_due(job, now).await,
+            diskret_store::job::Kind::EndIdle => at.store.end_if_idle(job, Quiet::ends(IDLE), None, now).await,
+        };
+        done.unwrap();
     }
 }
 

@@ -18,7 +18,7 @@ export function actorOf(entry: AuditEntry, say: Say = t): string {
 
 /** Names of families are the same in every language. */
 const FAMILIES: Record<string, string> = { ...browsers, ...platforms };
-const YES_OR_NO = new Set(["active", "archived", "shared", "new", "passkey"]);
+const YES_OR_NO = new Set(["active", "archived", "shared", "new"]);
 /** Whose values are words of ours; all others are what somebody typed. */
 const WORDS: Record<string, string> = {
   role: "role",

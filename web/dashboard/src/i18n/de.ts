@@ -1,5 +1,6 @@
 import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
+import { deQuiet } from "./de-quiet";
 import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
 import { deTogether } from "./de-together";
@@ -7,6 +8,7 @@ import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deQuiet,
   ...deSnooze,
   ...deTeam,
   ...deAccount,

@@ -1,5 +1,6 @@
 import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
+import { enQuiet } from "./en-quiet";
 import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
 import { enTogether } from "./en-together";
@@ -7,6 +8,7 @@ import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
+  ...enQuiet,
   ...enSnooze,
   ...enTeam,
   ...enAccount,

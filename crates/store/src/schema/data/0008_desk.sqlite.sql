@@ -15,3 +15,8 @@ ALTER TABLE head ADD COLUMN topic_bits INTEGER NOT NULL DEFAULT 0;
 -- Until when a conversation is put off, and since when it is back.
 ALTER TABLE head ADD COLUMN snoozed_until INTEGER;
 ALTER TABLE head ADD COLUMN returned_at INTEGER;
+
+-- After how many minutes without the visitor's answer the house asks whether they are still there, and after how many without
+-- a word it ends the conversation: never, and as the installation has it, where there is none.
+ALTER TABLE widget ADD COLUMN ask_after INTEGER;
+ALTER TABLE widget ADD COLUMN end_after INTEGER;

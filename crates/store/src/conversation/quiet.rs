@@ -1,0 +1,132 @@
+//! Conversations in which nobody writes: the house asks whether the visitor is still there, where the chat surface wants that,
+//! and ends them. One job for both, from the beginning of a conversation to its end: it is put off to when there is next
+//! something to do, and what it does is written in the transaction that puts it off or finishes it.
+
+use std::time::Duration;
+
+use domain::conversation::{Author, Change, Event, Kind, State};
+use domain::{ConversationId, Timestamp};
+use privacy::{Message, Sealed};
+
+use super::happen::{happen, write};
+use super::{Conversation, locked};
+use crate::append::message;
+use crate::engine::{Connection, statements};
+use crate::{Error, Result, Store, job};
+
+/// After how long without a word something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// The visitor, whose turn it is, is asked whether they are still there; never where there is none.
+    pub ask: Option<Duration>,
+    /// It ends.
+    pub end: Duration,
+}
+
+impl Quiet {
+    /// Nobody is asked.
+    pub const fn ends(end: Duration) -> Self {
+        Self { ask: None, end }
+    }
+
+    /// When the visitor is asked, if nobody writes before: once it is their turn, once for each time.
+    pub fn asks_at(&self, state: State, was_asked: bool, last_at: Timestamp) -> Option<Timestamp> {
+        self.ask.filter(|_| state == State::Pending && !was_asked).map(|ask| last_at.plus(ask))
+    }
+}
+
+statements! {
+    WHO_WROTE =
+        "SELECT organisation_id, author FROM message WHERE conversation_id = $1 AND sequence = $2";
+}
+
+impl Store {
+    /// Does what is due in a quiet conversation: asks with `question`, ends it, or puts the job off to when there is something
+    /// to do. A question that was prepared for another moment of the conversation is not asked; the job comes again at once.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn end_if_idle(
+        &self,
+        claimed: job::Claimed,
+        quiet: Quiet,
+        question: Option<Message<Sealed>>,
+        at: Timestamp,
+    ) -> Result<Option<Change>> {
+        let listener = self.listener.clone();
+        self.data
+            .write_then(
+                move |connection| {
+                    Box::pin(async move {
+                        let id = ConversationId(claimed.subject);
+                        let found = match locked(connection, claimed.organisation, id, None).await {
+                            Err(Error::NotFound) => None,
+                            found => Some(found?),
+                        };
+                        let Some(found) = found.filter(|found| found.progress.state != State::Ended) else {
+                            job::finish(connection, &claimed).await?;
+                            return Ok(None);
+                        };
+                        // What is put off waits for somebody: its time begins when it is back.
+                        if let Some(until) = found.progress.snoozed_until {
+                            job::postpone(connection, &claimed, until.max(at).plus(quiet.end)).await?;
+                            return Ok(None);
+                        }
+                        let ends_at = found.last_at.plus(quiet.end);
+                        let asks_at = match quiet.ask {
+                            None => None,
+                            Some(_) => {
+                                let was_asked = was_asked(connection, &found).await?;
+                                quiet.asks_at(found.progress.state, was_asked, found.last_at)
+                            }
+                        };
+                        let due = asks_at.map_or(ends_at, |asks_at| asks_at.min(ends_at));
+                        if due > at {
+                            job::postpone(connection, &claimed, due).await?;
+                            return Ok(None);
+                        }
+                        if asks_at.is_none_or(|asks_at| ends_at <= asks_at) {
+                            let change =
+                                happen(connection, found.progress, found, Author::System, &[Event::EndedIdle], at)
+                                    .await?;
+                            job::finish(connection, &claimed).await?;
+                            return Ok(Some(change));
+                        }
+                        let expected = found.progress.last_sequence + 1;
+                        let fits = |question: &Message<Sealed>| {
+                            let identity = question.identity();
+                            identity.author == Author::System && identity.counter == expected
+                        };
+                        let Some(question) = question.filter(fits) else {
+                            job::postpone(connection, &claimed, at).await?;
+                            return Ok(None);
+                        };
+                        let change = ask(connection, found, &question, at).await?;
+                        job::postpone(connection, &claimed, at.plus(quiet.end)).await?;
+                        Ok(Some(change))
+                    })
+                },
+                move |change: &Option<Change>| change.iter().for_each(|change| listener.tell(change)),
+            )
+            .await
+    }
+}
+
+/// Whether the last message is the house's own.
+async fn was_asked(connection: &mut Connection, found: &Conversation) -> Result<bool> {
+    let values = [found.id.into(), found.progress.last_message.into()];
+    let rows = connection.query_in(found.organisation.into(), &WHO_WROTE, &values).await?;
+    rows.first().map_or(Ok(false), |row| Ok(Author::from_code(row.int(1)?) == Some(Author::System)))
+}
+
+async fn ask(
+    connection: &mut Connection,
+    found: Conversation,
+    question: &Message<Sealed>,
+    at: Timestamp,
+) -> Result<Change> {
+    let mut progress = found.progress;
+    let numbers = progress.advance(Author::System, Kind::Message, at);
+    let row = message(found.id, found.organisation, question, numbers, at);
+    write(connection, &found, progress, (&[row], &[]), at).await
+}
