@@ -8,13 +8,12 @@ use axum::extract::{Query, State};
 use data_encoding::HEXLOWER;
 use domain::audit::Detail;
 use domain::limits::{PAGE, PAGE_MOST};
-use domain::{OperatorId, OrganisationId, Timestamp};
+use domain::{OperatorId, OrganisationId, PublicId, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::guard::Caller;
 use super::{Failure, Shared};
-use crate::wire::Id;
 use crate::wire::audit::{
     AreaName, AuditActor, AuditBreak, AuditCheck, AuditDetail, AuditEntry, AuditPage, AuditVerification, Checkpoint,
     FaultName, KindName,
@@ -28,7 +27,7 @@ use crate::wire::session::OperatorRef;
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditQuery {
     /// Only what this colleague did.
-    actor: Option<Id>,
+    actor: Option<String>,
     /// Only this kind.
     #[param(inline)]
     kind: Option<KindName>,
@@ -67,7 +66,7 @@ pub(super) async fn list(
     let Query(query) = query?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
     let before = query.before.unwrap_or(i64::MAX);
-    let wanted = wanted(query.actor, query.kind, query.area, query.from, query.to);
+    let wanted = wanted(query.actor.as_deref(), query.kind, query.area, query.from, query.to)?;
     let page = shared.app.audit(principal, wanted, before, limit).await?;
     shown(&shared, principal.organisation, page).await
 }
@@ -117,19 +116,20 @@ pub(super) async fn checkpoints(
 }
 
 pub(super) fn wanted(
-    actor: Option<Id>,
+    actor: Option<&str>,
     kind: Option<KindName>,
     area: Option<AreaName>,
     from: Option<i64>,
     to: Option<i64>,
-) -> Wanted {
-    Wanted {
-        actor: actor.map(|id| id.0),
+) -> Result<Wanted, app::Error> {
+    let none = |_| app::Error::Invalid { field: "actor", detail: "there is nobody of this name here".to_owned() };
+    Ok(Wanted {
+        actor: actor.map(str::parse::<PublicId>).transpose().map_err(none)?,
         kind: kind.map(Into::into),
         area: area.map(Into::into),
         from: from.map(Timestamp),
         to: to.map(Timestamp),
-    }
+    })
 }
 
 async fn shown(

@@ -19,7 +19,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::audit::{entry, wanted};
 use super::guard::Caller;
 use super::{Failure, Shared};
-use crate::wire::Id;
 use crate::wire::audit::{AreaName, AuditEntry, KindName};
 use crate::wire::problem::Problem;
 
@@ -43,7 +42,7 @@ pub(super) struct CopyQuery {
     #[param(inline)]
     format: FormatName,
     /// Only what this colleague did.
-    actor: Option<Id>,
+    actor: Option<String>,
     /// Only this kind.
     #[param(inline)]
     kind: Option<KindName>,
@@ -57,7 +56,8 @@ pub(super) struct CopyQuery {
 
 /// A copy of the log, the oldest entry first. That it was taken is recorded before the first line is sent.
 #[utoipa::path(get, path = "/api/audit/export", operation_id = "export_audit", tag = "audit", params(CopyQuery),
-    responses((status = 200, description = "Lines of JSON or a table.", content_type = "application/x-ndjson", body = String),
+    responses((status = 200, description = "Lines of JSON or a table.",
+        content((String = "application/x-ndjson"), (String = "text/csv"))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)))]
 pub(super) async fn export(
@@ -70,7 +70,7 @@ pub(super) async fn export(
         FormatName::Jsonl => (Format::Jsonl, "application/x-ndjson", "audit.jsonl"),
         FormatName::Csv => (Format::Csv, "text/csv; charset=utf-8", "audit.csv"),
     };
-    let wanted = wanted(query.actor, query.kind, query.area, query.from, query.to);
+    let wanted = wanted(query.actor.as_deref(), query.kind, query.area, query.from, query.to)?;
     let filter = shared.app.begin_audit_export(principal, wanted, format).await?;
     let sending = Sending { app: Arc::clone(&shared.app), principal, filter, format, after: Some(0), begun: false };
     let headers = [
