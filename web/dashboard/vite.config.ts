@@ -8,5 +8,9 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What several screens share is one file: thirty small ones compress worse, and each is a request.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "shared", test: /src[\\/](?!i18n[\\/](de|en))/, minShareCount: 2 }] } },
+    },
   },
 });

@@ -68,7 +68,7 @@ test("a card number is masked before it leaves the browser", async ({ start, ope
   page.on("websocket", (socket) => socket.on("framesent", (frame) => sent.push(String(frame.payload))));
   const chat = await openChat(page);
   await write(chat, "my card is 4242 4242 4242 4242, thanks");
-  await chat.getByText(/masked before it was sent/).waitFor();
+  await chat.getByText(/covered before sending/).waitFor();
   await said(chat, "•••• 4242")
     .getByText(/· sent/)
     .waitFor();

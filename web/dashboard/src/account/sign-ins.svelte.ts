@@ -32,6 +32,11 @@ class SignIns {
     return this.factor?.reset_at != null && !this.resetSeen;
   }
 
+  /** Whether there is something to tell. */
+  get tell(): boolean {
+    return this.strange.length + this.strangePasskeys.length + this.copied.length > 0 || this.wasReset;
+  }
+
   /** For the notices: failing shows nothing, and the next look tries again. */
   async load(): Promise<void> {
     await this.fetch().catch(() => {});

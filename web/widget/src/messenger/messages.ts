@@ -48,7 +48,7 @@ const en: typeof de = {
   queued: "waiting for network",
   stored: "sent",
   seen: "seen",
-  masked: "card number masked before it was sent",
+  masked: "card number covered before sending",
   you: "You",
   isTyping: (name) => (name === "…" ? "The team is typing …" : `${name} is typing …`),
   isHere: (name) => `${name} is here for you now`,
