@@ -10,7 +10,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // What several screens share is one file: thirty small ones compress worse, and each is a request.
     rolldownOptions: {
-      output: { codeSplitting: { groups: [{ name: "shared", test: /src[\\/](?!i18n[\\/](de|en))/, minShareCount: 2 }] } },
+      output: {
+        codeSplitting: { groups: [{ name: "shared", test: /src[\\/](?!i18n[\\/](de|en))/, minShareCount: 2 }] },
+      },
     },
   },
 });
