@@ -15,7 +15,8 @@ statements! {
         WHERE organisation_id = $1 AND operator_id = $2";
     SET =
         "UPDATE operator SET factor_sealed = $3, factor_step = $4, factor_reset_at = NULL
-        WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL";
+        WHERE organisation_id = $1 AND operator_id = $2 AND deactivated_at IS NULL AND password_hash = $5
+            AND factor_sealed IS NULL";
     // Whoever raises it has used the code: of two who come at once one touches nothing.
     TAKE_STEP =
         "UPDATE operator SET factor_step = $3
@@ -101,22 +102,25 @@ async fn replace_codes(
 
 impl Audited<'_> {
     /// Turns the second factor on, with new recovery codes, and ends every other session: whoever was there without it stays
-    /// no longer.
+    /// no longer. `password_hash` is of the password that was shown for it.
     ///
     /// # Errors
-    /// Those of the database.
+    /// [`Error::NotFound`] where it is another one meanwhile, or the second factor is on.
     pub async fn set_factor(
         self,
         organisation: OrganisationId,
         operator: OperatorId,
+        password_hash: String,
         (sealed, step): (Vec<u8>, i64),
         codes: Vec<[u8; 32]>,
         but: [u8; 32],
     ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                let values = [organisation.into(), operator.into(), sealed.into(), step.into()];
-                connection.execute(&SET, &values, 1).await?;
+                let values = [organisation.into(), operator.into(), sealed.into(), step.into(), password_hash.into()];
+                if connection.execute_any(&SET, &values).await? == 0 {
+                    return Err(Error::NotFound);
+                }
                 replace_codes(connection, organisation, operator, &codes).await?;
                 end_others(connection, organisation, operator, but).await?;
                 Ok(((), vec![Fact::new(organisation, Kind::SecondFactorOn, []).about(operator)]))
@@ -193,12 +197,14 @@ impl Audited<'_> {
                 }
                 let values = [organisation.into(), operator.into(), reset_at.into()];
                 connection.execute(&CLEAR, &values, 1).await?;
-                if reset_at.is_some() {
-                    connection.execute_any(&DELETE_ALL, &who).await?;
-                }
+                let passkeys = match reset_at {
+                    Some(_) => connection.execute_any(&DELETE_ALL, &who).await?,
+                    None => 0,
+                };
                 connection.execute_any(&DELETE_CODES, &who).await?;
                 let kind = if reset_at.is_some() { Kind::SecondFactorReset } else { Kind::SecondFactorOff };
-                let fact = was_on.then(|| Fact::new(organisation, kind, []).about(operator));
+                let details = (passkeys > 0).then(|| Detail::is("passkeys", passkeys));
+                let fact = (was_on || passkeys > 0).then(|| Fact::new(organisation, kind, details).about(operator));
                 Ok(((), fact.into_iter().collect()))
             })
         })

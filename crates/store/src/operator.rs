@@ -250,7 +250,7 @@ impl Audited<'_> {
         .await
     }
 
-    /// Sets an operator's password, ends their sessions, removes their passkeys and forgets their browsers, in one
+    /// Sets an operator's password, ends their sessions and programs, removes their passkeys and forgets their browsers, in one
     /// transaction: whoever had got in before is out.
     ///
     /// # Errors
@@ -264,6 +264,7 @@ impl Audited<'_> {
                 connection.execute_any(&END_LINKS, &who).await?;
                 connection.execute_any(&FORGET_ALL, &who).await?;
                 connection.execute_any(&END_PASSKEYS, &who).await?;
+                connection.execute_any(&END_TOKENS, &who).await?;
                 connection.execute_any(&END_SESSIONS, &who).await?;
                 Ok(((), vec![Fact::new(organisation, Kind::PasswordSet, []).about(id)]))
             })

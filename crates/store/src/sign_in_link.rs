@@ -6,7 +6,7 @@ use domain::{OperatorId, OrganisationId, Principal, Timestamp};
 use crate::audit::{Audited, Fact};
 use crate::engine::statements;
 use crate::known_device::FORGET_ALL;
-use crate::operator::{END_SESSIONS, SET_PASSWORD, lock_team};
+use crate::operator::{END_SESSIONS, END_TOKENS, SET_PASSWORD, lock_team};
 use crate::passkey::DELETE_ALL as END_PASSKEYS;
 use crate::{Error, Result, Scope, Store, System};
 
@@ -99,7 +99,8 @@ impl Audited<'_> {
         .await
     }
 
-    /// Uses a link: sets the password, ends every session of its operator and removes their passkeys, in one transaction.
+    /// Uses a link: sets the password, ends every session and program of its operator and removes their passkeys, in one
+    /// transaction: whoever had got in before is out.
     ///
     /// # Errors
     /// [`Error::NotFound`] for one that was used, has expired or never was, and where its operator works here no more.
@@ -123,6 +124,7 @@ impl Audited<'_> {
                 connection.execute(&SET_PASSWORD, &values, 1).await?;
                 connection.execute_any(&END_SESSIONS, &who).await?;
                 connection.execute_any(&END_PASSKEYS, &who).await?;
+                connection.execute_any(&END_TOKENS, &who).await?;
                 connection.execute_any(&FORGET_ALL, &who).await?;
                 Ok(((organisation, operator), vec![Fact::new(organisation, Kind::LinkUsed, []).about(operator)]))
             })

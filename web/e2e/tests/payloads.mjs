@@ -84,7 +84,7 @@ test("payloads: what visitors and operators say is shown as they typed it", asyn
   const typed = said.map(asTyped).filter(Boolean);
   await type(frame.locator("#text"), [...said, HALF_FIRST]);
   typed.push("a\ufffdb");
-  const bubbles = (from) => texts(desk, `.message:not(.us):not(.note) > p`, from);
+  const bubbles = (from) => texts(desk, `.message:not(.us):not(.note) .line > p`, from);
   await settled(() => bubbles(1), typed);
   await settled(() => texts(frame, "li.mine .bubble", 1), typed);
 
@@ -93,13 +93,13 @@ test("payloads: what visitors and operators say is shown as they typed it", asyn
   for (const text of byHand) await reply(desk, text);
   await type(desk.getByLabel(/^Reply to/), [HALF_SECOND]);
   const replies = [...byHand.map(asTyped).filter(Boolean), "c\ufffdd"];
-  await settled(() => texts(desk, ".message.us:not(.note) > p", 1), replies);
+  await settled(() => texts(desk, ".message.us:not(.note) .line > p", 1), replies);
   const conversation = new URL(desk.url()).pathname.split("/")[2];
   await say(desk, conversation, said, false);
   await say(desk, conversation, said, true);
   const sent = said.filter((text) => text.replace(/\p{White_Space}/gu, "") !== "");
-  await settled(() => texts(desk, ".message.us:not(.note) > p", 1), [...replies, ...sent]);
-  await settled(() => texts(desk, ".message.note > p", 1), sent);
+  await settled(() => texts(desk, ".message.us:not(.note) .line > p", 1), [...replies, ...sent]);
+  await settled(() => texts(desk, ".message.note .line > p", 1), sent);
   await settled(() => texts(frame, "li.message:not(.mine) .bubble", 2), [...replies, ...sent]);
   await chat.getByText(`${name} is here for you now`).waitFor();
   for (const link of await frame.locator("#rows a").all()) {

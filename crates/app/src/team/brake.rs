@@ -38,8 +38,12 @@ pub(super) enum Guesser {
     Device([u8; 32], [u8; 32]),
     /// Whoever knows the password of an operator, at their second factor.
     Code(OperatorId),
+    /// The same in a browser that is known: a right password says nothing of the codes before it.
+    DeviceCode([u8; 32], [u8; 32]),
     /// Whoever holds a session, at its operator's password.
     Own(OperatorId),
+    /// The same at the second factor.
+    OwnCode(OperatorId),
     /// One second step.
     Step([u8; 16]),
 }
@@ -48,7 +52,12 @@ impl Guesser {
     /// Guesses for free, and the longest wait after each further one.
     const fn allowance(&self) -> (u32, Duration) {
         match self {
-            Self::Pair(..) | Self::Device(..) | Self::Code(_) | Self::Own(_) => (10, Duration::from_secs(15 * 60)),
+            Self::Pair(..)
+            | Self::Device(..)
+            | Self::Code(_)
+            | Self::DeviceCode(..)
+            | Self::Own(_)
+            | Self::OwnCode(_) => (10, Duration::from_secs(15 * 60)),
             // Many people share an address, and everybody an account's: short waits still leave a guesser one a minute.
             Self::Address(_) => (60, MINUTE),
             Self::Network(_) => (240, MINUTE),

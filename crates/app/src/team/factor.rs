@@ -101,8 +101,13 @@ impl App {
         let codes = RecoveryCodes::make();
         let hashes = self.hash_codes(operator.name, &codes.0);
         let store = self.store.audited(self.by(by.principal));
-        store.set_factor(operator.organisation, operator.id, (sealed, step), hashes, by.hash).await?;
-        Ok(codes)
+        let whose = (operator.organisation, operator.id);
+        match store.set_factor(whose.0, whose.1, operator.password_hash, (sealed, step), hashes, by.hash).await {
+            Err(store::Error::NotFound) => {
+                Err(Error::Conflict("your password or second factor was changed: begin anew"))
+            }
+            set => Ok(set.map(|()| codes)?),
+        }
     }
 
     /// Turns it off.

@@ -23,7 +23,9 @@ impl App {
     /// # Errors
     /// [`Error::Invalid`] for what is wrong; [`Error::RateLimited`] after many wrong ones.
     pub(super) async fn prove(&self, principal: Principal, proof: Proof) -> Result<Operator> {
-        let guessers = [Guesser::Own(principal.operator)];
+        // Codes are counted for themselves: a proof that needs none must not clear the wrong ones.
+        let codes = proof.code.as_ref().map(|_| Guesser::OwnCode(principal.operator));
+        let guessers: Vec<_> = [Guesser::Own(principal.operator)].into_iter().chain(codes).collect();
         self.brake.begin(&guessers)?;
         let judged = self.judge(principal, proof).await;
         match judged {

@@ -82,8 +82,11 @@ impl App {
             return Err(Error::Unauthorised);
         }
         let known = self.known(operator.email_index, visit).await?;
-        let slow = if known.is_theirs { known.guessers } else { vec![Guesser::Code(operator.id)] };
-        let guessers = [slow, vec![Guesser::Step(claim.nonce)]].concat();
+        let slow = match visit.device.as_ref().filter(|_| known.is_theirs) {
+            Some(device) => Guesser::DeviceCode(device.hash(), operator.email_index),
+            None => Guesser::Code(operator.id),
+        };
+        let guessers = [slow, Guesser::Step(claim.nonce)];
         self.brake.begin(&guessers)?;
         let origin = visit.platform.into();
         match self.take_code(&operator, code, self.by_whom(Actor::Operator(operator.id), origin)).await {

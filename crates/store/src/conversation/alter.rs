@@ -17,6 +17,7 @@ statements! {
         WHERE conversation_id = $1 AND sequence = $2";
     ALTER =
         "UPDATE message SET text_sealed = $3, revision = $4 WHERE conversation_id = $1 AND sequence = $2";
+    // The house's own question is no answer.
     // What is left once a message is taken back: the last one, and since when the visitor waits for an answer.
     LEFT =
         "SELECT h.organisation_id,
@@ -24,7 +25,7 @@ statements! {
                 WHERE m.conversation_id = $1 AND m.kind = 0 AND m.text_sealed IS NOT NULL),
             (SELECT MIN(m.created_at) FROM message m WHERE m.conversation_id = $1 AND m.kind = 0 AND m.author = 0
                 AND m.sequence > COALESCE((SELECT MAX(a.sequence) FROM message a WHERE a.conversation_id = $1
-                    AND a.kind = 0 AND a.author <> 0 AND a.text_sealed IS NOT NULL), 0))
+                    AND a.kind = 0 AND a.author > 0 AND a.text_sealed IS NOT NULL), 0))
         FROM head h WHERE h.conversation_id = $1";
 }
 

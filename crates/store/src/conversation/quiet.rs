@@ -67,9 +67,10 @@ impl Store {
                             job::finish(connection, &claimed).await?;
                             return Ok(None);
                         };
-                        // What is put off waits for somebody: its time begins when it is back.
-                        if let Some(until) = found.progress.snoozed_until {
-                            job::postpone(connection, &claimed, until.max(at).plus(quiet.end)).await?;
+                        // What is put off waits for somebody: its time begins when it is back, which may be sooner than it
+                        // was put off to.
+                        if found.progress.snoozed_until.is_some() {
+                            job::postpone(connection, &claimed, at.plus(quiet.end)).await?;
                             return Ok(None);
                         }
                         let ends_at = found.last_at.plus(quiet.end);

@@ -170,7 +170,11 @@ async fn a_session_is_opened_only_while_the_passkey_is_there(at: Fixture) {
     assert_eq!(open(&at, ben, 1, 2).await, Err(Error::NotFound), "a colleague's");
     assert_eq!(open(&at, ada, 2, 2).await, Err(Error::NotFound), "none at all");
     // It is two factors by itself.
-    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![7], 100), vec![], [0; 32]).await.unwrap();
+    at.store
+        .audited(somebody())
+        .set_factor(at.ours.id, ada, PASSWORD.to_owned(), (vec![7], 100), vec![], [0; 32])
+        .await
+        .unwrap();
     assert_eq!(open(&at, ada, 1, 3).await, Ok(()));
     at.store.audited(somebody()).delete_passkey(at.ours.id, ada, [1; 32]).await.unwrap();
     assert_eq!(open(&at, ada, 1, 4).await, Err(Error::NotFound), "removed meanwhile");

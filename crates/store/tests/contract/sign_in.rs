@@ -153,7 +153,11 @@ async fn a_sign_in_under_way_ends_with_what_it_was_proved_by(at: Fixture) {
         at.store.audited(somebody()).insert_session([number; 32], proved.clone(), START, on(number)).await.map(drop)
     };
     assert_eq!(open(1, &ada).await, Ok(()));
-    at.store.audited(somebody()).set_factor(at.ours.id, at.ours.ada, (vec![7], 100), vec![], [0; 32]).await.unwrap();
+    at.store
+        .audited(somebody())
+        .set_factor(at.ours.id, at.ours.ada, PASSWORD.to_owned(), (vec![7], 100), vec![], [0; 32])
+        .await
+        .unwrap();
     assert_eq!(open(2, &ada).await, Err(Error::NotFound), "by the password alone");
     let both = Means::Password { hash: PASSWORD.to_owned(), second_factor: true };
     let both = Proved { by: both, ..ada };
@@ -172,7 +176,11 @@ async fn a_code_is_taken_once_however_many_come_at_once(at: Fixture) {
     let (other, ada) = (at.node(Settings::default()).await, at.ours.ada);
     assert_eq!(at.store.take_step(at.ours.id, ada, 5).await, Err(Error::NotFound), "there is no second factor");
     let codes = (1..=10).map(|number| [number; 32]).collect();
-    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![7], 100), codes, [0; 32]).await.unwrap();
+    at.store
+        .audited(somebody())
+        .set_factor(at.ours.id, ada, PASSWORD.to_owned(), (vec![7], 100), codes, [0; 32])
+        .await
+        .unwrap();
     assert_eq!(at.store.take_step(at.ours.id, ada, 100).await, Err(Error::NotFound), "the code of the set-up");
     for step in 101..110 {
         let taken = join_all([&at.store, &other].map(|node| node.take_step(at.ours.id, ada, step))).await;
@@ -207,13 +215,21 @@ async fn turning_the_second_factor_on_ends_the_other_sessions(at: Fixture) {
             .await
             .unwrap();
     }
-    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![7], 100), vec![[1; 32]], [2; 32]).await.unwrap();
+    at.store
+        .audited(somebody())
+        .set_factor(at.ours.id, ada, PASSWORD.to_owned(), (vec![7], 100), vec![[1; 32]], [2; 32])
+        .await
+        .unwrap();
     assert_eq!(sessions(&at, ada).await.iter().map(|one| one.hash).collect::<Vec<_>>(), [[2; 32]]);
 }
 
 async fn the_second_factor_is_cleared_by_who_may_only(at: Fixture) {
     let ada = at.ours.ada;
-    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![7], 100), vec![[1; 32]], [0; 32]).await.unwrap();
+    at.store
+        .audited(somebody())
+        .set_factor(at.ours.id, ada, PASSWORD.to_owned(), (vec![7], 100), vec![[1; 32]], [0; 32])
+        .await
+        .unwrap();
     let clear = |may: bool, at_time| at.store.audited(somebody()).clear_factor(at.ours.id, ada, move |_| may, at_time);
     assert_eq!(clear(false, Some(START)).await, Err(Error::OutOfReach));
     assert!(at.store.factor(at.ours.id, ada).await.unwrap().sealed.is_some());
@@ -225,7 +241,11 @@ async fn the_second_factor_is_cleared_by_who_may_only(at: Fixture) {
     let factor = at.store.factor(at.ours.id, ada).await.unwrap();
     assert_eq!((factor.sealed, factor.codes, factor.reset_at), (None, 0, Some(START)));
     assert_eq!(at.store.take_step(at.ours.id, ada, 200).await, Err(Error::NotFound));
-    at.store.audited(somebody()).set_factor(at.ours.id, ada, (vec![8], 100), vec![], [0; 32]).await.unwrap();
+    at.store
+        .audited(somebody())
+        .set_factor(at.ours.id, ada, PASSWORD.to_owned(), (vec![8], 100), vec![], [0; 32])
+        .await
+        .unwrap();
     assert_eq!(at.store.factor(at.ours.id, ada).await.unwrap().reset_at, None);
 }
 

@@ -34,7 +34,9 @@ class SignIns {
 
   /** Whether there is something to tell. */
   get tell(): boolean {
-    return this.strange.length + this.strangePasskeys.length + this.copied.length > 0 || this.wasReset;
+    return (
+      this.strange.length + this.strangePasskeys.length + this.copied.length + this.gone.length > 0 || this.wasReset
+    );
   }
 
   /** For the notices: failing shows nothing, and the next look tries again. */

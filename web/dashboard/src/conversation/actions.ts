@@ -43,15 +43,23 @@ function leave(id: string): void {
 
 const isReached = (id: string) => rows.all.has(id);
 
-/** A note under a name of its own, so that one that is sent again is stored once. */
-const withNote = (text: string) => (text === "" ? {} : { note: { sender: freshSender(), text } });
+let handed = { conversation: "", text: "", sender: "" };
+
+/** A note under a name of its own, which it keeps until it is stored: one that is sent again is stored once. */
+function withNote(conversation: string, text: string) {
+  if (text === "") return {};
+  if (handed.conversation !== conversation || handed.text !== text)
+    handed = { conversation, text, sender: freshSender() };
+  return { note: { sender: handed.sender, text } };
+}
 
 /** Says whether it is so now. */
 export async function assign(row: ConversationSummary, to: OperatorRef | null, note = ""): Promise<boolean> {
   const from = row.assignee;
   if (from?.id === to?.id && note === "") return true;
-  if (!(await put(row.id, "assignment", { operator: to?.id ?? null, ...withNote(note) }, { assignee: to })))
+  if (!(await put(row.id, "assignment", { operator: to?.id ?? null, ...withNote(row.id, note) }, { assignee: to })))
     return false;
+  handed.text = "";
   const text = to ? t("conversation.assigned", { name: to.name }) : t("conversation.unassigned");
   if (!isReached(row.id)) toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
   else toasts.show(text, () => void put(row.id, "assignment", { operator: from?.id ?? null }, { assignee: from }));
@@ -62,8 +70,9 @@ export async function assign(row: ConversationSummary, to: OperatorRef | null, n
 export async function hand(row: ConversationSummary, to: GroupRef | null, note = ""): Promise<boolean> {
   const { group, assignee } = row;
   if (group?.id === to?.id && note === "") return true;
-  const body = { group: to?.id ?? null, ...withNote(note) };
+  const body = { group: to?.id ?? null, ...withNote(row.id, note) };
   if (!(await put(row.id, "assignment", body, { group: to, assignee: null }))) return false;
+  handed.text = "";
   const text = to ? t("conversation.handed", { name: to.name }) : t("conversation.handed.everybody");
   if (!isReached(row.id)) toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
   else

@@ -81,6 +81,7 @@ export const deAudit: Record<keyof typeof enAudit, string> = {
   "audit.what.sites": "Websites",
   "audit.what.ask_after": "Fragt nach Minuten",
   "audit.what.end_after": "Endet nach Minuten",
+  "audit.what.passkeys": "Entfernte Passkeys",
   "audit.what.assignee": "Zuständig",
   "audit.what.conversation": "Gespräch",
   "audit.what.widget": "Widget",

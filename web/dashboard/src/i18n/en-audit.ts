@@ -79,6 +79,7 @@ export const enAudit = {
   "audit.what.sites": "Sites",
   "audit.what.ask_after": "Asks after minutes",
   "audit.what.end_after": "Ends after minutes",
+  "audit.what.passkeys": "Passkeys removed",
   "audit.what.assignee": "Who is on it",
   "audit.what.conversation": "Conversation",
   "audit.what.widget": "Widget",
