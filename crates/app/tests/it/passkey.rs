@@ -349,7 +349,7 @@ async fn whoever_has_left_or_was_reset_signs_in_with_no_passkey(house: House) {
 
 /// Whoever writes past the application.
 #[expect(clippy::disallowed_methods, reason = "a test is not the application")]
-fn somebody() -> store::audit::By {
+pub(crate) fn somebody() -> store::audit::By {
     store::audit::By::new(Actor::Anybody, Origin::House, Timestamp(0))
 }
 

@@ -14,6 +14,7 @@ use domain::{Browser, Clock as _, Platform};
 use privacy::Plaintext;
 use privacy::totp::TotpSecret;
 
+use crate::passkey::somebody;
 use crate::{House, PASSWORD, on_both, signed_in};
 
 on_both! {
@@ -24,6 +25,9 @@ on_both! {
     a_second_factor_asks_for_a_code_that_works_once
     the_token_of_the_first_step_ends_with_its_time_and_with_the_password
     codes_are_not_guessed
+    a_right_password_clears_no_wrong_codes_of_a_known_browser
+    a_proof_without_a_code_clears_no_wrong_codes
+    a_second_factor_is_not_turned_on_by_a_password_that_was_changed
     a_recovery_code_works_once_and_new_ones_take_their_place
     the_second_factor_is_turned_off_with_password_and_code_only
     a_new_browser_is_noticed_and_recognised_from_an_old_one_only
@@ -183,6 +187,62 @@ async fn codes_are_not_guessed(house: House) {
     assert_eq!((tried, tokens), (10, 3), "and ten for whoever takes new ones");
     let token = house.first_step().await;
     assert!(matches!(house.second_step(&token, &right).await.err(), Some(Error::RateLimited(_))));
+}
+
+async fn a_right_password_clears_no_wrong_codes_of_a_known_browser(house: House) {
+    let own = signed_in(&house.app).await;
+    let by = house.browser(&own).await;
+    house.with_phone(&by).await;
+    let visit = || from(1, Some(&own.device));
+    let mut tried = 0;
+    for _ in 0..20 {
+        let Step::Code(pending) = house.app.sign_in(EMAIL, text(PASSWORD), &visit()).await.unwrap() else {
+            panic!("a code is asked for in a known browser, too")
+        };
+        for _ in 0..5 {
+            match house.app.second_step(&pending.token, &text("000000"), &visit()).await.err() {
+                Some(Error::Unauthorised) => tried += 1,
+                Some(Error::RateLimited(_)) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(tried, 10);
+}
+
+async fn a_proof_without_a_code_clears_no_wrong_codes(house: House) {
+    let by = house.browser(&signed_in(&house.app).await).await;
+    house.with_phone(&by).await;
+    let mut tried = 0;
+    for _ in 0..20 {
+        match house.app.turn_second_factor_off(&by, text(PASSWORD), text("000000")).await.err() {
+            Some(Error::Invalid { field: "code", .. }) => tried += 1,
+            Some(Error::RateLimited(_)) => break,
+            other => panic!("{other:?}"),
+        }
+        // The right password, and a new one that changes nothing.
+        let short = house.app.change_own_password(&by, text(PASSWORD), text("short")).await.err();
+        assert!(matches!(short, Some(Error::Invalid { field: "password", .. })), "{short:?}");
+    }
+    assert_eq!(tried, 10);
+    assert!(house.app.second_factor(&by).await.unwrap().is_on);
+}
+
+async fn a_second_factor_is_not_turned_on_by_a_password_that_was_changed(house: House) {
+    let by = house.browser(&signed_in(&house.app).await).await;
+    let (organisation, operator) = (by.principal.organisation, by.principal.operator);
+    let before = house.store.operator(organisation, operator).await.unwrap().password_hash;
+    house.app.change_own_password(&by, text(PASSWORD), text("another long secret of Ada")).await.unwrap();
+    let now = house.store.operator(organisation, operator).await.unwrap().password_hash;
+    // A request that showed the password before it was changed, and comes to its end now.
+    let turn_on = async |password: String| {
+        let store = house.store.audited(somebody());
+        store.set_factor(organisation, operator, password, (vec![7], 1), vec![], [0; 32]).await
+    };
+    assert_eq!(turn_on(before).await, Err(store::Error::NotFound));
+    assert!(!house.app.second_factor(&by).await.unwrap().is_on);
+    assert_eq!(turn_on(now.clone()).await, Ok(()));
+    assert_eq!(turn_on(now).await, Err(store::Error::NotFound), "another phone in the place of the first");
 }
 
 async fn a_recovery_code_works_once_and_new_ones_take_their_place(house: House) {
