@@ -10,6 +10,17 @@ export async function signIn(context, server, email, password) {
   return page;
 }
 
+/** Signs in whatever the language is. */
+export async function enter(context, server, email, password) {
+  const desk = await context.newPage();
+  await desk.goto(server.app);
+  await desk.locator('input[type="email"], input[name="email"]').first().fill(email);
+  await desk.locator('input[name="password"]').fill(password);
+  await desk.locator('button[type="submit"]').click();
+  await desk.getByRole("tab").nth(1).waitFor();
+  return desk;
+}
+
 /** Presses Tab until the focus is there: what cannot be reached without a mouse fails. */
 export async function tabTo(page, locator) {
   for (let presses = 0; presses < 60; presses += 1) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
-import { openChat, said, visitShop, write } from "../lib/people.mjs";
+import { enter, openChat, said, visitShop, write } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
 const WORDS = {
@@ -41,17 +41,6 @@ const WORDS = {
     handed: /^Ben Sommer hat Ihnen das Gespräch mit Besucher/,
   },
 };
-
-/** Signs in whatever the language is. */
-async function enter(context, server, email, password) {
-  const desk = await context.newPage();
-  await desk.goto(server.app);
-  await desk.locator('input[type="email"], input[name="email"]').first().fill(email);
-  await desk.locator('input[name="password"]').fill(password);
-  await desk.locator('button[type="submit"]').click();
-  await desk.getByRole("tab").nth(1).waitFor();
-  return desk;
-}
 
 async function open(desk, text) {
   await desk.getByRole("tab").nth(1).click();

@@ -10,6 +10,8 @@ export const handles: {
   choose?: ((far: boolean) => void) | undefined;
   /** The list as it stands on the screen. */
   listed?: (() => string[]) | undefined;
+  /** Opens the palette, for whoever has no keys. */
+  search?: (() => void) | undefined;
   assign?: (() => void) | undefined;
   snooze?: (() => void) | undefined;
 } = {};

@@ -1,5 +1,6 @@
 import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
+import { deFind } from "./de-find";
 import { deQuiet } from "./de-quiet";
 import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
@@ -8,6 +9,7 @@ import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deFind,
   ...deQuiet,
   ...deSnooze,
   ...deTeam,

@@ -1,5 +1,6 @@
 import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
+import { enFind } from "./en-find";
 import { enQuiet } from "./en-quiet";
 import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
@@ -8,6 +9,7 @@ import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
+  ...enFind,
   ...enQuiet,
   ...enSnooze,
   ...enTeam,

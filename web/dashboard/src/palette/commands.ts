@@ -3,6 +3,7 @@ import { presence } from "../attention/presence.svelte";
 import { assign, end, hand, reopen } from "../conversation/actions";
 import { groups } from "../conversation/groups.svelte";
 import { handles } from "../conversation/handles";
+import { openLongestWaiting } from "../conversation/longest";
 import { operators } from "../conversation/operators.svelte";
 import { rows } from "../conversation/rows.svelte";
 import { view } from "../conversation/view.svelte";
@@ -111,6 +112,9 @@ function ofConversation(row: ConversationSummary): Command[] {
 
 function places(): Command[] {
   const part: Key = "palette.go";
+  const waiting = session.canWrite
+    ? [{ id: "longest", part, title: t("find.longest"), run: () => void openLongestWaiting() }]
+    : [];
   const lists = session.canRead
     ? view.lists.map((list) => ({
         id: `list-${list}`,
@@ -128,7 +132,7 @@ function places(): Command[] {
     title: t("palette.settings", { name: t(`settings.${name}`) }),
     run: () => router.go(settingPaths[name]),
   }));
-  return [...lists, ...pages];
+  return [...waiting, ...lists, ...pages];
 }
 
 function self(help: () => void): Command[] {
