@@ -1405,6 +1405,8 @@ export interface components {
         };
         /** @description A token to be made, for oneself. */
         NewProgram: {
+            /** @description A code of the second factor, or a recovery code, where it is on. */
+            code?: string | null;
             /**
              * Format: int64
              * @description For how many days, at most 365.
@@ -1412,6 +1414,8 @@ export interface components {
             days: number;
             /** @description What the program is called. */
             name: string;
+            /** @description One's password: a token outlives the session it was made in. */
+            password: string;
             /** @description What it may do: no more than oneself. */
             rights: components["schemas"]["ProgramRight"][];
         };

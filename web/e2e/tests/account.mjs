@@ -150,6 +150,10 @@ test("a program gets a token that is shown once and can be revoked", async ({ st
   await assertAccessible(page, "programs, form with errors");
   await page.getByLabel("Name", { exact: true }).fill("Ticket import");
   await page.getByRole("combobox", { name: "Conversations" }).selectOption("read");
+  await page.getByLabel("Current password", { exact: true }).fill("not my password at all");
+  await button(page, "Make token").click();
+  await page.getByText("This is not your current password").waitFor();
+  await page.getByLabel("Current password", { exact: true }).fill(server.facts.owner_password);
   await button(page, "Make token").click();
   await page.getByRole("group", { name: "The new token" }).waitFor();
   await assertAccessible(page, "programs with a new token");

@@ -90,8 +90,11 @@ impl App {
     pub(crate) async fn checkpoint_daily(&self) -> Result<()> {
         for organisation in self.store.organisations().await? {
             let last = self.store.last_checkpoint(organisation.id).await?;
-            if last.is_none_or(|last| last.at.plus(CHECKPOINT_EVERY) <= self.now()) {
-                self.make_checkpoint(organisation.id).await?;
+            // A log that cannot be signed must not keep the next organisation's from being signed.
+            if last.is_none_or(|last| last.at.plus(CHECKPOINT_EVERY) <= self.now())
+                && let Err(error) = self.make_checkpoint(organisation.id).await
+            {
+                tracing::error!(%error, organisation = %organisation.name, "an audit log was not signed");
             }
         }
         Ok(())

@@ -3,9 +3,12 @@
 use domain::audit::{Detail, Kind};
 use domain::{Capability, Level, OrganisationId, Principal};
 use store::audit::Verified;
+use tokio::sync::Semaphore;
 
 use super::checkpoint::Checkpoint;
 use crate::{App, Error, Result};
+
+static VERIFYING: Semaphore = Semaphore::const_new(1);
 
 impl App {
     /// Checks the organisation's log, also against signed states that were kept elsewhere. That it was checked is recorded,
@@ -45,6 +48,8 @@ impl App {
         key: [u8; 32],
     ) -> Result<Verified> {
         let (name, _) = self.organisation(organisation).await?;
+        // The whole log goes through memory and the database's readers: one at a time, whoever asks.
+        let _turn = VERIFYING.acquire().await.map_err(|_| Error::Internal)?;
         let mut claims = Vec::new();
         for other in others {
             let claim = other.claim();

@@ -117,13 +117,7 @@ impl App {
     /// [`Error::Invalid`] by field; [`Error::RateLimited`]; [`Error::Conflict`] where there are as many as there may be.
     pub async fn draft_passkey(&self, by: &SignedInBrowser, place: &Place, proof: Proof) -> Result<PasskeyDraft> {
         let principal = by.principal;
-        let factor = self.store.factor(principal.organisation, principal.operator).await?;
-        let code = match (factor.sealed, proof.code) {
-            (Some(_), None) => return Err(wrong("code", "your second factor is on: type a code")),
-            (Some(_), code) => code,
-            (None, _) => None,
-        };
-        let operator = self.prove(principal, Proof { password: proof.password, code }).await?;
+        let operator = self.prove_fully(principal, proof).await?;
         let all = self.store.passkeys(operator.organisation, operator.id).await?;
         if all.len() >= PASSKEYS {
             return Err(TOO_MANY);

@@ -8,7 +8,7 @@ use privacy::token;
 use store::api_token::{Given, Program};
 
 use super::sessions::name_of;
-use super::{Secret, SignedInBrowser};
+use super::{Proof, Secret, SignedInBrowser};
 use crate::{App, Error, Result};
 
 /// A token to be made.
@@ -69,12 +69,18 @@ impl App {
         Ok(found.into_iter().map(info).collect())
     }
 
-    /// Makes a token that acts for whoever makes it. From a browser only: a token that makes tokens would outlive its end.
+    /// Makes a token that acts for whoever makes it. From a browser only: a token that makes tokens would outlive its end. With
+    /// a proof: a token outlives the session that it was made in, and a stolen session must not.
     ///
     /// # Errors
     /// [`Error::Forbidden`], also for what the caller may not do; [`Error::Invalid`] by field; [`Error::Conflict`] where there
-    /// are too many.
-    pub async fn add_program(&self, by: &SignedInBrowser, new: NewProgram) -> Result<(ProgramInfo, Secret)> {
+    /// are too many; [`Error::RateLimited`] after many wrong proofs.
+    pub async fn add_program(
+        &self,
+        by: &SignedInBrowser,
+        new: NewProgram,
+        proof: Proof,
+    ) -> Result<(ProgramInfo, Secret)> {
         let principal = by.principal;
         principal.require(Capability::Programs, Level::Write)?;
         let title = text::line(&new.title, NAME_CHARACTERS)
@@ -92,6 +98,7 @@ impl App {
         if self.store.api_tokens(principal.organisation, self.now()).await?.len() >= MOST {
             return Err(Error::Conflict("there are 100 programs: take one's token back first"));
         }
+        self.prove_fully(principal, proof).await?;
         let (secret, now) = (Secret::new(token::bearer()), self.now());
         let expires_at = now.plus(DAY.saturating_mul(u32::try_from(new.days).unwrap_or(1)));
         let program = Program {

@@ -39,6 +39,20 @@ impl App {
         judged
     }
 
+    /// The same, with a code wherever the second factor is on: before what outlives the session.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is wrong or missing; [`Error::RateLimited`] after many wrong ones.
+    pub(super) async fn prove_fully(&self, principal: Principal, proof: Proof) -> Result<Operator> {
+        let factor = self.store.factor(principal.organisation, principal.operator).await?;
+        let code = match (factor.sealed, proof.code) {
+            (Some(_), None) => return Err(wrong("code", "your second factor is on: type a code")),
+            (Some(_), code) => code,
+            (None, _) => None,
+        };
+        self.prove(principal, Proof { password: proof.password, code }).await
+    }
+
     async fn judge(&self, principal: Principal, proof: Proof) -> Result<Operator> {
         let operator = self.store.operator(principal.organisation, principal.operator).await?;
         if !password::verify(proof.password, Some(operator.password_hash.clone())).await? {

@@ -1,10 +1,12 @@
 //! Programs and their tokens.
 
+use app::team::Proof;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use domain::{OrganisationId, Principal};
 use http::StatusCode;
+use privacy::Plaintext;
 
 use super::guard::{AtBrowser, Caller};
 use super::{Failure, Shared};
@@ -30,7 +32,7 @@ pub(super) async fn list(
 /// Makes a token with which a program acts for oneself. The token is shown this once.
 #[utoipa::path(post, path = "/api/programs", operation_id = "add_program", tag = "programs", request_body = NewProgram,
     responses((status = 201, body = ProgramMade), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn add(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
@@ -39,7 +41,8 @@ pub(super) async fn add(
     let Json(body) = body?;
     let given = body.rights.iter().map(|right| (right.capability.into(), right.level.into())).collect();
     let new = app::team::NewProgram { title: body.name, given, days: body.days };
-    let (program, secret) = shared.app.add_program(&by, new).await?;
+    let proof = Proof { password: Plaintext::new(body.password), code: body.code.map(Plaintext::new) };
+    let (program, secret) = shared.app.add_program(&by, new, proof).await?;
     let Principal { organisation, .. } = by.principal;
     let program = info(&shared, organisation, program).await?;
     Ok((StatusCode::CREATED, Json(ProgramMade { program, token: secret.expose().to_owned() })))

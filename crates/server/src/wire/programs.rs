@@ -103,6 +103,10 @@ pub struct NewProgram {
     pub rights: Vec<ProgramRight>,
     /// For how many days, at most 365.
     pub days: i64,
+    /// One's password: a token outlives the session it was made in.
+    pub password: String,
+    /// A code of the second factor, or a recovery code, where it is on.
+    pub code: Option<String>,
 }
 
 /// A new token.

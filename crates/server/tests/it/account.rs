@@ -188,7 +188,10 @@ async fn a_second_factor_holds_on_every_path(on: On) {
     let owner = house.sign_in(&house.ours().owner).await;
     let person = hire(house, "admin");
     let caller = house.sign_in(&person).await;
-    let program = json!({ "name": "Import", "rights": [{ "capability": "team", "level": "write" }], "days": 1 });
+    let program = json!({
+        "name": "Import", "rights": [{ "capability": "team", "level": "write" }],
+        "days": 1, "password": PASSWORD,
+    });
     let token = ask(house, &caller, "POST", "/api/programs", program).await.is(201).json()["token"].clone();
     let token = Caller::Program(token.as_str().unwrap().to_owned());
     let stolen = house.sign_in(&person).await;
@@ -206,8 +209,17 @@ async fn a_second_factor_holds_on_every_path(on: On) {
         ask(house, &planted, "GET", "/api/session", Value::Null).await.is(401);
         assert_eq!(house.operators_socket(&planted).await.err(), Some(401));
     }
-    // A link, made by somebody who may: another password, and still no session.
     let id = house.id_of(&owner, &person).await;
+    // A token that was made before: no way around either.
+    for (method, path, body) in [
+        ("POST", format!("/api/operators/{id}/link"), Value::Null),
+        ("DELETE", format!("/api/operators/{id}/second-factor"), Value::Null),
+        ("POST", "/api/second-factor/removal".to_owned(), json!({ "password": PASSWORD, "code": codes[0] })),
+        ("PUT", "/api/password".to_owned(), json!({ "current": PASSWORD, "password": OTHER })),
+    ] {
+        assert_eq!(ask(house, &token, method, &path, body).await.status, 403, "{method} {path}");
+    }
+    // A link, made by somebody who may: another password, and still no session.
     let link = ask(house, &owner, "POST", &format!("/api/operators/{id}/link"), Value::Null).await.is(200).json();
     let link = link["url"].as_str().unwrap().split_once("#secret=").unwrap().1.to_owned();
     let body = json!({ "secret": link, "password": OTHER });
@@ -216,15 +228,8 @@ async fn a_second_factor_holds_on_every_path(on: On) {
     second_step(house, &step, &code(&secret, NEXT)).await.is(401);
     let half = try_from(house, &person.email, OTHER, Ipv4Addr::LOCALHOST).await.is(202);
     let step = half.json()["token"].as_str().unwrap().to_owned();
-    // A token that was made before: no way around either.
-    for (method, path, body) in [
-        ("POST", format!("/api/operators/{id}/link"), Value::Null),
-        ("DELETE", format!("/api/operators/{id}/second-factor"), Value::Null),
-        ("POST", "/api/second-factor/removal".to_owned(), json!({ "password": OTHER, "code": codes[0] })),
-        ("PUT", "/api/password".to_owned(), json!({ "current": OTHER, "password": PASSWORD })),
-    ] {
-        assert_eq!(ask(house, &token, method, &path, body).await.status, 403, "{method} {path}");
-    }
+    // Whoever sets a password by a link ends what was let in before, programs too.
+    ask(house, &token, "GET", "/api/session", Value::Null).await.is(401);
     // Wrong, right, and once more.
     second_step(house, &step, "000000").await.is(401);
     let done = second_step(house, &step, &code(&secret, NEXT)).await.is(200);
@@ -242,7 +247,10 @@ async fn whoever_has_left_is_refused_on_every_path(on: On) {
     let person = hire(house, "admin");
     let id = house.id_of(&owner, &person).await;
     let caller = house.sign_in(&person).await;
-    let program = json!({ "name": "Import", "rights": [{ "capability": "team", "level": "read" }], "days": 1 });
+    let program = json!({
+        "name": "Import", "rights": [{ "capability": "team", "level": "read" }],
+        "days": 1, "password": PASSWORD,
+    });
     let token = ask(house, &caller, "POST", "/api/programs", program).await.is(201).json()["token"].clone();
     let token = Caller::Program(token.as_str().unwrap().to_owned());
     let (secret, codes) = with_phone(house, &caller).await;
@@ -392,7 +400,7 @@ async fn a_program_does_no_more_than_it_was_given(on: On) {
     let person = hire(&house, "manager");
     let manager = house.sign_in(&person).await;
     let make = async |caller: &Caller, rights: Value, days: i64| {
-        let body = json!({ "name": "Import", "rights": rights, "days": days });
+        let body = json!({ "name": "Import", "rights": rights, "days": days, "password": PASSWORD });
         ask(&house, caller, "POST", "/api/programs", body).await
     };
     let read = json!([{ "capability": "widgets", "level": "write" }, { "capability": "team", "level": "read" }]);
@@ -450,7 +458,7 @@ async fn a_program_touches_no_sign_in(on: On) {
         ("POST", "/api/second-factor/recovery-codes".to_owned(), proof),
         ("DELETE", format!("/api/operators/{id}/second-factor"), Value::Null),
         ("POST", format!("/api/operators/{id}/link"), Value::Null),
-        ("POST", "/api/programs".to_owned(), json!({ "name": "x", "rights": [], "days": 1 })),
+        ("POST", "/api/programs".to_owned(), json!({ "name": "x", "rights": [], "days": 1, "password": PASSWORD })),
         ("DELETE", format!("/api/programs/{id}"), Value::Null),
     ] {
         assert_eq!(ask(house, &program, method, &path, body).await.status, 403, "{method} {path}");

@@ -231,7 +231,10 @@ async fn a_password_by_a_link_and_leaving_end_passkeys(on: On) {
 async fn a_program_touches_no_passkey(on: On) {
     let house = House::shared(on);
     let owner = house.sign_in(&house.ours().owner).await;
-    let program = json!({ "name": "Import", "rights": [{ "capability": "team", "level": "write" }], "days": 1 });
+    let program = json!({
+        "name": "Import", "rights": [{ "capability": "team", "level": "write" }],
+        "days": 1, "password": PASSWORD,
+    });
     let made = ask(house, &owner, "POST", "/api/programs", program).await.is(201).json();
     let program = Caller::Program(made["token"].as_str().unwrap().to_owned());
     ask(house, &program, "GET", "/api/operators", Value::Null).await.is(200);

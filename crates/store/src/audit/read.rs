@@ -178,37 +178,34 @@ impl Store {
             .await
     }
 
-    /// Shows every entry of a log in order, and where the log should end: as they stood at one moment.
+    /// Shows every entry of a log in order, and where the log should end. In pages of their own, so that a long log neither
+    /// runs into the limit of one read nor keeps a reader from everybody else; what is added meanwhile is shown, too.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn audit_walk<S: Send + 'static>(
+    pub async fn audit_walk<S>(
         &self,
         organisation: OrganisationId,
         mut walker: S,
         see: fn(&mut S, Entry),
     ) -> Result<(Option<Head>, S)> {
-        self.data
-            .read(move |connection| {
-                Box::pin(async move {
-                    let rows = connection.query_in(organisation.into(), &HEAD, &[organisation.into()]).await?;
-                    let end = rows.first().map(head).transpose()?;
-                    let mut after = i64::MIN;
-                    loop {
-                        let values = values(organisation, after, &Filter::default(), PAGE);
-                        let rows = connection.query_in(organisation.into(), &AFTER, &values).await?;
-                        for row in &rows {
-                            let found = entry(row)?;
-                            after = found.number;
-                            see(&mut walker, found);
-                        }
-                        if (rows.len() as i64) < PAGE {
-                            return Ok((end, walker));
-                        }
-                    }
-                })
-            })
-            .await
+        let mut after = i64::MIN;
+        loop {
+            let page = self.audit_after(organisation, after, Filter::default(), PAGE).await?;
+            let is_last = page.is_empty();
+            for found in page {
+                after = found.number;
+                see(&mut walker, found);
+            }
+            // An end that is read behind the entries is never behind them, unless somebody moved it.
+            let end = match self.audit_head(organisation).await {
+                Err(Error::NotFound) => None,
+                head => Some(head?),
+            };
+            if is_last || end.is_some_and(|end| end.number <= after) {
+                return Ok((end, walker));
+            }
+        }
     }
 
     /// Takes away what entries say whose time is over; says of how many. What proves the chain stays.

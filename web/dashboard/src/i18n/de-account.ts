@@ -129,6 +129,7 @@ export const deAccount: Record<keyof typeof enAccount, string> = {
   "programs.token.done": "Ich habe ihn aufbewahrt",
   "programs.acts_for": "handelt für {name}",
   "programs.everything": "alles, was diese Person darf",
+  "programs.proof": "Ein Token überlebt Ihre Sitzung, deshalb braucht es Ihr Passwort.",
   "programs.right": "{area}: {level}",
   "programs.until": "bis {date}",
   "programs.used": "zuletzt benutzt am {date}",

@@ -124,6 +124,7 @@ export const enAccount = {
   "programs.token.done": "I have kept it",
   "programs.acts_for": "acts for {name}",
   "programs.everything": "everything that person may",
+  "programs.proof": "A token outlives your session, so it takes your password.",
   "programs.right": "{area}: {level}",
   "programs.until": "until {date}",
   "programs.used": "last used on {date}",

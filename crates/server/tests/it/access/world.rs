@@ -300,7 +300,10 @@ impl World {
 }
 
 fn program() -> Value {
-    json!({ "name": "Import", "rights": [{ "capability": "conversations", "level": "read" }], "days": 30 })
+    json!({
+        "name": "Import", "rights": [{ "capability": "conversations", "level": "read" }],
+        "days": 30, "password": PASSWORD,
+    })
 }
 
 /// A passkey of whoever asks, made where they have none; one that is not there where nobody asks.
