@@ -43,35 +43,35 @@ async function answerLongestWaiting({ desk, language, words, visitor, one }, han
 async function correctTypo({ desk, words, visitor, entries }, hands) {
   await visitor.close(); // so that it is not read at once
   if (byKeys(hands)) {
-    await hands.type("On Mnoday");
+    await hands.type("On Mnoday, 4711");
     await hands.press("Control+Enter");
-    await hands.thread.getByText("On Mnoday").first().waitFor();
+    await hands.thread.getByText("On Mnoday, 4711").first().waitFor();
     await desk.getByRole("button", { name: words.change }).waitFor(); // once it is stored
     await hands.press("ArrowUp");
     await hands.written(/On Mnoday/);
     await hands.press("Control+a");
-    await hands.type("On Monday");
+    await hands.type("On Monday, 4711");
     await hands.press("Enter");
   } else {
-    await hands.write(hands.composer, "On Mnoday");
+    await hands.write(hands.composer, "On Mnoday, 4711");
     await hands.sendNow();
     await hands.tap(desk.getByRole("button", { name: words.change }));
     await hands.tap(desk.getByRole("menuitem", { name: words.edit }));
     await hands.written(/On Mnoday/);
     // A finger marks the word; the tool cannot, so the caret goes by what the keyboard on the screen does.
     await desk.evaluate(() => document.querySelector(".composer textarea").select());
-    await desk.keyboard.insertText("On Monday");
+    await desk.keyboard.insertText("On Monday, 4711");
     await hands.send();
   }
-  await comes(async () => (await entries("4711")).some(({ text }) => text === "On Monday"), "the correction");
+  await comes(async () => (await entries("4711")).some(({ text }) => text === "On Monday, 4711"), "the correction");
   await visitor.open();
-  await said(visitor.chat, "On Monday").waitFor();
+  await said(visitor.chat, "On Monday, 4711").waitFor();
   assert.equal(await visitor.chat.getByText("Mnoday").count(), 0);
   if (byKeys(hands)) await hands.leave();
 }
 
 async function answerFromDeadConnection({ server, desk, words, visitor }, hands) {
-  await hands.open("On Monday");
+  await hands.open("4711");
   await server.stop("SIGKILL");
   await write(visitor.chat, "Are you there?");
   await desk.getByText(words.lost).first().waitFor();
