@@ -200,6 +200,10 @@ export const de: Catalogue = {
     "Gespräche, die in diesem Widget beginnen, sind für diese Gruppe. Das lässt sich je Gespräch ändern.",
   "widget.group.everybody": "Für alle",
 
+  "emoji.title": "Emoji",
+  "emoji.pick": "Emoji auswählen",
+  "emoji.search": "Emoji suchen",
+  "emoji.none": "Nichts passt.",
   "snippets.title": "Bausteine",
   "snippets.text": "Texte, die Sie einmal schreiben und beim Antworten mit / einfügen.",
   "snippets.pick": "Baustein einfügen",

@@ -187,6 +187,10 @@ export const en = {
     "Conversations that begin on this widget are for this group. It can be changed for each conversation.",
   "widget.group.everybody": "For everybody",
 
+  "emoji.title": "Emoji",
+  "emoji.pick": "Choose an emoji",
+  "emoji.search": "Search emoji",
+  "emoji.none": "Nothing fits.",
   "snippets.title": "Snippets",
   "snippets.text": "Texts that you write once and insert with / while answering.",
   "snippets.pick": "Insert a snippet",

@@ -1,5 +1,5 @@
-// What this device remembers: widths, language, appearance. Never anything that anybody wrote.
-type Name = "language" | "theme" | "columns" | "list" | "undo-send" | "away" | `attention.${string}`;
+// What this device remembers: widths, language, appearance, the emoji used last. Never anything that anybody wrote.
+type Name = "emoji" | "language" | "theme" | "columns" | "list" | "undo-send" | "away" | `attention.${string}`;
 const PREFIX = "diskret.";
 
 export function remembered(name: Name): string | null {
