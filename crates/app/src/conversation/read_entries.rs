@@ -23,11 +23,14 @@ impl App {
         after: i64,
         last: i64,
     ) -> Result<Vec<Arc<OpenedEntry>>> {
-        let wanted = (last - after).clamp(0, PAGE_MOST);
-        let at_hand: Option<Vec<Arc<OpenedEntry>>> =
-            (after + 1..=after + wanted).map(|sequence| self.opened.get(conversation.id, sequence)).collect();
-        if let Some(entries) = at_hand {
-            return Ok(entries);
+        // More than a page is read anew: what is at hand may have been changed by another node, and what says so stands behind.
+        if last - after <= PAGE_MOST {
+            let wanted = after + 1..=last.max(after);
+            let at_hand: Option<Vec<Arc<OpenedEntry>>> =
+                wanted.map(|sequence| self.opened.get(conversation.id, sequence)).collect();
+            if let Some(entries) = at_hand {
+                return Ok(entries);
+            }
         }
         // Boxed: rare, and every idle socket would carry its state otherwise.
         Box::pin(async move {
