@@ -153,6 +153,7 @@ test("a program gets a token that is shown once and can be revoked", async ({ st
   await page.getByLabel("Current password", { exact: true }).fill("not my password at all");
   await button(page, "Make token").click();
   await page.getByText("This is not your current password").waitFor();
+  assert.equal(context.errors.splice(0).length, 1, "the refusal, which browsers count as an error");
   await page.getByLabel("Current password", { exact: true }).fill(server.facts.owner_password);
   await button(page, "Make token").click();
   await page.getByRole("group", { name: "The new token" }).waitFor();
