@@ -158,6 +158,7 @@ test("a new message is told by title, icon, notification and sound as its operat
   assert.deepEqual(await told(), { asked: 0, shown: [], tones: 0 }, "nothing is on until it is chosen");
 
   await desk.keyboard.press("Control+k");
+  await desk.getByRole("dialog").getByRole("combobox").waitFor();
   await desk.keyboard.type("notifications");
   await desk.keyboard.press("Enter");
   await desk.getByRole("heading", { name: "Notifications" }).waitFor();
