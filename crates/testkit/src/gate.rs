@@ -2,7 +2,7 @@
 //! these tests are built on.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as Std};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc as back;
@@ -75,25 +75,29 @@ impl Gate {
         S: Fn(TcpStream) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = match listen {
-            Some(address) => bind(address).unwrap_or_else(|error| panic!("{address} can't be listened on: {error}")),
+        let place = match listen {
+            Some(address) => Place::take(address).unwrap_or_else(|error| panic!("{address} can't be had: {error}")),
             None => (0..100)
-                .find_map(|_| bind((Ipv4Addr::LOCALHOST, lasting_port()).into()).ok())
+                .find_map(|_| Place::take((Ipv4Addr::LOCALHOST, lasting_port()).into()).ok())
                 .expect("a free port on the loopback"),
         };
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let address = place.address;
         assert!(address.ip().is_loopback(), "tests listen on the loopback only, not on {address}");
         let (orders, received) = mpsc::unbounded_channel();
         let count = Arc::new(Count::default());
         let counting = Arc::clone(&count);
+        let (listens, open) = back::channel();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
+                let listener = place.listen();
+                listens.send(()).expect("who opens it waits");
                 let beside = tokio::spawn(beside);
-                keep(listener, received, counting, serve).await;
+                keep(&place, listener, received, counting, serve).await;
                 beside.abort();
             });
         });
+        open.recv().expect("the gate's thread listens");
         Self { address, orders: Some(orders), count, thread: Some(thread) }
     }
 
@@ -144,43 +148,55 @@ impl Drop for Gate {
     }
 }
 
-/// Also while connections of before still fade away: the standard library asks for that (SO_REUSEADDR).
-fn bind(address: SocketAddr) -> io::Result<Std> {
-    let listener = Std::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+/// A port that is ours as long as the gate stands, listened on or not.
+///
+/// A bound socket that never listens keeps it: others, which ask for no sharing, don't get the port while the gate is shut,
+/// and there is no moment at which it is nobody's. To bind again after the listener was closed would not do: a process that
+/// another thread starts at that moment holds a copy of the listener until it has become its own program.
+struct Place {
+    address: SocketAddr,
+    _keeper: TcpSocket,
 }
 
-/// Binds without listening: whoever connects is refused.
-fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
+impl Place {
+    fn take(address: SocketAddr) -> io::Result<Self> {
+        let keeper = Self::bind(address)?;
+        Ok(Self { address: keeper.local_addr()?, _keeper: keeper })
+    }
+
+    /// Shared (SO_REUSEPORT) with this user's sockets that say so too, which are those of this gate.
+    fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseport(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    }
+
+    fn listen(&self) -> TcpListener {
+        Self::bind(self.address)
+            .and_then(|socket| socket.listen(BACKLOG))
+            .unwrap_or_else(|error| panic!("{} can't be listened on: {error}", self.address))
+    }
 }
 
 async fn keep<F: Future<Output = ()> + Send + 'static>(
-    listener: Std,
+    place: &Place,
+    listener: TcpListener,
     mut orders: mpsc::UnboundedReceiver<Order>,
     count: Arc<Count>,
     serve: impl Fn(TcpStream) -> F,
 ) {
-    let address = listener.local_addr().expect("a bound socket has an address");
-    let mut listener = Some(TcpListener::from_std(listener).expect("a listening socket"));
-    // While it is shut, the port is held without listening: another test must not be given it meanwhile.
-    let mut held = None;
+    let mut listener = Some(listener);
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             order = orders.recv() => {
                 let Some(Order { what, done }) = order else { return };
-                if what == What::Shut && listener.take().is_some() {
-                    held = Some(hold(address).unwrap_or_else(|error| panic!("{address} is taken: {error}")));
+                if what == What::Shut {
+                    listener = None;
                 }
                 if what == What::Reopen {
-                    if let Some(held) = held.take() {
-                        listener = Some(held.listen(BACKLOG).expect("a bound socket can listen"));
-                    }
+                    listener = Some(listener.take().unwrap_or_else(|| place.listen()));
                 } else {
                     tasks.shutdown().await;
                 }
@@ -254,6 +270,7 @@ mod tests {
         gate.shut();
         assert!(!matches!(before.read(&mut [0]).await, Ok(1..)));
         try_connect(gate.address()).await.unwrap_err();
+        std::net::TcpListener::bind(gate.address()).expect_err("a shut gate's port is nobody else's");
         gate.reopen();
         gate.reopen();
         let mut after = connect(gate.address()).await;
