@@ -53,6 +53,11 @@ impl Listeners {
             let topic = assignee.map_or(Topic::Unassigned(change.organisation), Topic::Operator);
             self.each(topic, |mailbox| mailbox.change(change));
         }
+        let (now, before) = (&change.progress.guests, &change.previous.guests);
+        let gone = before.iter().filter(|guest| !now.contain(*guest));
+        for guest in now.iter().chain(gone) {
+            self.each(Topic::Operator(guest), |mailbox| mailbox.change(change));
+        }
     }
 
     pub(crate) fn signal(&self, topic: Topic, signal: Signal) {

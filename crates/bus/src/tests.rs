@@ -10,7 +10,7 @@ fn change(assignee: Option<i64>, previous: Option<i64>, position: i64) -> Change
         organisation: OrganisationId(1),
         conversation: ConversationId(5),
         progress: Progress { assignee: assignee.map(OperatorId), ..Progress::default() },
-        previous: Hands { assignee: previous.map(OperatorId), group: None },
+        previous: Hands { assignee: previous.map(OperatorId), group: None, ..Hands::default() },
         began: false,
         at: Timestamp(0),
         position,
@@ -25,6 +25,20 @@ fn who_had_it_and_who_has_it_are_both_told() {
     let _held: Vec<Subscription> =
         topics.iter().zip(&boxes).map(|(topic, mailbox)| bus.subscribe(*topic, mailbox)).collect();
     bus.publish(&change(Some(1), None, 1));
+    assert_eq!(boxes.iter().map(|mailbox| mailbox.take().changes.len()).collect::<Vec<_>>(), [1, 1, 0]);
+}
+
+#[test]
+fn whoever_was_asked_in_and_whoever_no_longer_is_are_both_told_and_once() {
+    let bus = Arc::new(Bus::default());
+    let boxes: Vec<Arc<Mailbox>> = (0..3).map(|_| Arc::default()).collect();
+    let topics = [1, 2, 3].map(|id| Topic::Operator(OperatorId(id)));
+    let _held: Vec<Subscription> =
+        topics.iter().zip(&boxes).map(|(topic, mailbox)| bus.subscribe(*topic, mailbox)).collect();
+    let mut change = change(None, None, 1);
+    change.progress.guests = [OperatorId(1)].into_iter().collect();
+    change.previous.guests = [OperatorId(1), OperatorId(2)].into_iter().collect();
+    bus.publish(&change);
     assert_eq!(boxes.iter().map(|mailbox| mailbox.take().changes.len()).collect::<Vec<_>>(), [1, 1, 0]);
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{Actor, Origin};
 use crate::bits::bit_set;
-use crate::{OperatorId, OrganisationId};
+use crate::{Guests, OperatorId, OrganisationId};
 
 /// A named set of rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -208,6 +208,8 @@ pub struct Hands {
     pub assignee: Option<OperatorId>,
     /// Which group it is for; everybody's where there is none.
     pub group: Option<GroupNumber>,
+    /// Who was asked in besides.
+    pub guests: Guests,
 }
 
 /// What a principal has in one area.
@@ -227,7 +229,7 @@ impl Access {
 
     /// Whether a conversation in these hands is within reach of `operator`.
     pub fn reaches(self, operator: OperatorId, hands: Hands) -> bool {
-        let is_mine = hands.assignee == Some(operator);
+        let is_mine = hands.assignee == Some(operator) || hands.guests.contain(operator);
         let is_ours = hands.group.is_none_or(|group| self.groups.contain(group));
         match self.reach {
             Reach::All => true,
@@ -318,7 +320,10 @@ mod tests {
     fn all_hands() -> Vec<Hands> {
         let whose = [None, Some(ME), Some(COLLEAGUE)];
         let groups = [None, Some(group(3)), Some(group(4))];
-        groups.into_iter().flat_map(|group| whose.map(|assignee| Hands { assignee, group })).collect()
+        groups
+            .into_iter()
+            .flat_map(|group| whose.map(|assignee| Hands { assignee, group, ..Hands::default() }))
+            .collect()
     }
 
     #[test]
@@ -334,7 +339,7 @@ mod tests {
 
     #[test]
     fn each_reach_is_wider_than_the_one_before() {
-        let hands = |group, assignee| Hands { assignee, group };
+        let hands = |group, assignee| Hands { assignee, group, ..Hands::default() };
         assert_eq!(
             reached(Role::Agent),
             [
@@ -357,6 +362,18 @@ mod tests {
             ]
         );
         assert_eq!(reached(Role::Manager), all_hands());
+    }
+
+    #[test]
+    fn whoever_was_asked_in_reaches_it_as_if_it_were_theirs_and_nobody_else_does() {
+        let out_of_reach = Hands { assignee: Some(COLLEAGUE), group: Some(group(4)), ..Hands::default() };
+        let asked = |one| Hands { guests: Guests::default().with(one), ..out_of_reach };
+        for role in [Role::Agent, Role::Staff] {
+            let access = principal(role).require(Capability::Conversations, Level::Read).unwrap();
+            assert!(!access.reaches(ME, out_of_reach));
+            assert!(access.reaches(ME, asked(ME)));
+            assert!(!access.reaches(ME, asked(COLLEAGUE)));
+        }
     }
 
     #[test]

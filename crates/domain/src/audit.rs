@@ -107,6 +107,10 @@ words! {
         ConversationAssigned = "conversation_assigned",
         /// A conversation was handed to a group, or to everybody.
         ConversationGrouped = "conversation_grouped",
+        /// A colleague was asked into a conversation.
+        ConversationInvited = "conversation_invited",
+        /// Somebody who was asked into a conversation is no longer.
+        ConversationLeft = "conversation_left",
         /// An operator said what a conversation is about.
         ConversationTopics = "conversation_topics",
         /// An operator ended a conversation.
@@ -181,6 +185,8 @@ impl Kind {
             Self::WidgetChanged => Area::Widgets,
             Self::ConversationAssigned
             | Self::ConversationGrouped
+            | Self::ConversationInvited
+            | Self::ConversationLeft
             | Self::ConversationTopics
             | Self::ConversationEnded
             | Self::ConversationReopened

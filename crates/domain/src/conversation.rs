@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
+use crate::{ConversationId, GroupNumber, Guests, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,10 @@ pub enum Event {
     Edited(Of),
     /// An entry was taken back by its author before the visitor had seen it.
     Recalled(Of),
+    /// A colleague was asked in.
+    Invited(OperatorId),
+    /// A colleague who had been asked in is no longer.
+    Left(OperatorId),
 }
 
 impl Event {
@@ -120,9 +124,13 @@ impl Event {
         match self {
             Self::Assigned(_) | Self::Ended | Self::EndedIdle | Self::Reopened => true,
             Self::Edited(of) | Self::Recalled(of) => !of.note,
-            Self::Grouped(_) | Self::TopicsAdded(_) | Self::TopicsRemoved(_) | Self::Snoozed(_) | Self::Returned => {
-                false
-            }
+            Self::Grouped(_)
+            | Self::TopicsAdded(_)
+            | Self::TopicsRemoved(_)
+            | Self::Snoozed(_)
+            | Self::Returned
+            | Self::Invited(_)
+            | Self::Left(_) => false,
         }
     }
 }
@@ -135,6 +143,8 @@ pub enum Call {
     Handed,
     /// A note names them.
     Mentioned,
+    /// They were asked into it.
+    Invited,
 }
 
 /// The entry that an event speaks of.
@@ -163,6 +173,8 @@ impl Kind {
             Self::Event(Event::TopicsRemoved(topics)) => (11, Some(topics.bits())),
             Self::Event(Event::Snoozed(until)) => (12, until.map(|until| until.0)),
             Self::Event(Event::Returned) => (13, None),
+            Self::Event(Event::Invited(guest)) => (16, Some(guest.0)),
+            Self::Event(Event::Left(guest)) => (17, Some(guest.0)),
         }
     }
 
@@ -182,6 +194,8 @@ impl Kind {
             11 => Some(Self::Event(Event::TopicsRemoved(Topics::from_bits(subject?)))),
             12 => Some(Self::Event(Event::Snoozed(subject.map(Timestamp)))),
             13 => Some(Self::Event(Event::Returned)),
+            16 => Some(Self::Event(Event::Invited(OperatorId(subject?)))),
+            17 => Some(Self::Event(Event::Left(OperatorId(subject?)))),
             _ => None,
         }
     }
@@ -215,6 +229,8 @@ pub struct Progress {
     pub assignee: Option<OperatorId>,
     /// Which group it is for; everybody's where there is none.
     pub group: Option<GroupNumber>,
+    /// Who was asked in besides.
+    pub guests: Guests,
     /// What it is about.
     pub topics: Topics,
     /// Until when it is put off.
@@ -236,7 +252,7 @@ pub struct Progress {
 impl Progress {
     /// Whose it is: what a right's reach is judged by.
     pub const fn hands(&self) -> Hands {
-        Hands { assignee: self.assignee, group: self.group }
+        Hands { assignee: self.assignee, group: self.group, guests: self.guests }
     }
 
     /// Whether nothing but its numbers differs from how it was: most messages leave the rest alone.
@@ -271,7 +287,13 @@ impl Progress {
                 }
             }
             (Kind::Note, _) => {}
-            (Kind::Event(Event::Assigned(to)), _) => self.assignee = to,
+            (Kind::Event(Event::Assigned(to)), _) => {
+                self.assignee = to;
+                // It is theirs now.
+                self.guests = to.map_or(self.guests, |to| self.guests.without(to));
+            }
+            (Kind::Event(Event::Invited(guest)), _) => self.guests = self.guests.with(guest),
+            (Kind::Event(Event::Left(guest)), _) => self.guests = self.guests.without(guest),
             (Kind::Event(Event::Ended | Event::EndedIdle), _) => {
                 self.state = State::Ended;
                 self.waiting_since = None;
@@ -407,6 +429,37 @@ mod tests {
         }
         assert_eq!((progress.state, progress.unread, progress.last_message), (State::New, 1, 1));
         assert_eq!(Kind::from_code(10, None), None);
+    }
+
+    #[test]
+    fn who_is_asked_in_is_told_to_operators_alone() {
+        const CEM: OperatorId = OperatorId(4);
+        let mut progress = Progress::default();
+        progress.advance(Author::Visitor, Kind::Message, Timestamp(1));
+        let before = progress;
+        for (event, guests) in [
+            (Event::Invited(CEM), vec![CEM]),
+            (Event::Invited(OperatorId(5)), vec![CEM, OperatorId(5)]),
+            (Event::Left(OperatorId(5)), vec![CEM]),
+            (Event::Grouped(None), vec![CEM]),
+            (Event::Ended, vec![CEM]),
+            (Event::Assigned(None), vec![CEM]),
+            (Event::Assigned(Some(CEM)), vec![]),
+        ] {
+            let kind = Kind::Event(event);
+            let was = progress.last_visible;
+            let numbers = progress.advance(BEN, kind, Timestamp(2));
+            assert_eq!(numbers.visible > was, event.is_visible());
+            assert_eq!(progress.guests.iter().collect::<Vec<_>>(), guests, "{event:?}");
+            let (code, subject) = kind.code();
+            assert_eq!(Kind::from_code(code, subject), Some(kind));
+        }
+        assert!(!Event::Invited(CEM).is_visible() && !Event::Left(CEM).is_visible());
+        let mut asked = before;
+        asked.advance(BEN, Kind::Event(Event::Invited(CEM)), Timestamp(2));
+        assert!(!asked.stays_as_filed(&before) && asked.hands() != before.hands());
+        assert_eq!((asked.state, asked.unread, asked.waiting_since), (before.state, 1, Some(Timestamp(1))));
+        assert_eq!(Kind::from_code(16, None), None);
     }
 
     #[test]

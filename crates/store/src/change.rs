@@ -10,6 +10,7 @@
 use domain::conversation::{Change, Progress, State};
 use domain::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 
+use crate::conversation::guest;
 use crate::engine::{Connection, Row, Statement, statements};
 use crate::{Error, Result, Store};
 
@@ -21,7 +22,7 @@ macro_rules! select {
         concat!(
             "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
             h.last_message, h.unread, h.waiting_since, h.last_at, h.position, h.assigned_from, h.assigned_position,
-            h.group_number, h.group_from, h.topic_bits, h.snoozed_until, h.returned_at ",
+            h.group_number, h.group_from, h.topic_bits, h.snoozed_until, h.returned_at, h.guests, h.guests_from ",
             $rest
         )
     };
@@ -133,6 +134,7 @@ fn found(row: &Row) -> Result<Found> {
             unread: row.int(7)?,
             waiting_since: row.int_or_null(8)?.map(Timestamp),
             group: row.int_or_null(13)?.and_then(GroupNumber::new),
+            guests: guest::read(row, 18)?,
             topics: Topics::from_bits(row.int(15)?),
             snoozed_until: row.int_or_null(16)?.map(Timestamp),
             returned_at: row.int_or_null(17)?.map(Timestamp),
@@ -145,6 +147,7 @@ fn found(row: &Row) -> Result<Found> {
     let handed_from = Hands {
         assignee: row.int_or_null(11)?.map(OperatorId),
         group: row.int_or_null(14)?.and_then(GroupNumber::new),
+        guests: guest::read(row, 19)?,
     };
     change.previous = change.progress.hands();
     Ok(Found { change, handed_from, assigned_position: row.int(12)? })

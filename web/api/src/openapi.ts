@@ -175,6 +175,24 @@ export interface paths {
         patch: operations["correct_entry"];
         trace?: never;
     };
+    "/api/conversations/{id}/guests/{operator}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Asks a colleague in: they may read it from now on whatever their role reaches, and are called. */
+        put: operations["invite_guest"];
+        post?: never;
+        /** Lets a guest go, or goes. */
+        delete: operations["remove_guest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{id}/readers": {
         parameters: {
             query?: never;
@@ -958,7 +976,7 @@ export interface components {
          * @description Why an operator is called.
          * @enum {string}
          */
-        CallReason: "handed" | "mentioned";
+        CallReason: "handed" | "mentioned" | "invited";
         /**
          * @description An area of the product.
          * @enum {string}
@@ -1086,6 +1104,8 @@ export interface components {
              */
             ends_at: number | null;
             group: components["schemas"]["GroupRef"] | null;
+            /** @description Who was asked in besides. */
+            guests: components["schemas"]["OperatorRef"][];
             /** @description The conversation's id. */
             id: components["schemas"]["Id"];
             /** @description Four characters to call the visitor by, such as `4F2K`. */
@@ -1218,6 +1238,8 @@ export interface components {
             event: components["schemas"]["EventKind"];
             /** @description Grouped: to which. */
             group?: components["schemas"]["GroupRef"];
+            /** @description Invited and left: who came or went. */
+            guest?: components["schemas"]["OperatorRef"];
             /**
              * Format: int64
              * @description Edited and recalled: the `sequence` of the entry, as the receiver counts.
@@ -1248,7 +1270,7 @@ export interface components {
          * @description What can happen in a conversation.
          * @enum {string}
          */
-        EventKind: "assigned" | "ended" | "reopened" | "grouped" | "topics" | "snoozed" | "returned" | "edited" | "recalled";
+        EventKind: "assigned" | "ended" | "reopened" | "grouped" | "topics" | "snoozed" | "returned" | "edited" | "recalled" | "invited" | "left";
         /** @description The operator an event speaks of. */
         EventOperator: {
             /** @description Their id; operators are told. */
@@ -1669,6 +1691,8 @@ export interface components {
         ReaderInfo: {
             /** @description Their id: `@[id]` in a note names them. */
             id: components["schemas"]["Id"];
+            /** @description Whether they could if they were invited. */
+            invitable: boolean;
             /** @description What they are called. */
             name: string;
             /** @description Whether they may read this conversation. Whoever may not is not told of a note. */
@@ -2202,7 +2226,7 @@ export interface operations {
                 /** @description Only what this colleague did. */
                 actor?: string;
                 /** @description Only this kind. */
-                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "audit_viewed" | "audit_exported" | "audit_verified";
+                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "audit_viewed" | "audit_exported" | "audit_verified";
                 /** @description Only this part of the product. */
                 area?: components["schemas"]["AuditArea"];
                 /** @description Not before, in microseconds of UTC. */
@@ -2367,7 +2391,7 @@ export interface operations {
                 /** @description Only what this colleague did. */
                 actor?: string;
                 /** @description Only this kind. */
-                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "audit_viewed" | "audit_exported" | "audit_verified";
+                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "audit_viewed" | "audit_exported" | "audit_verified";
                 /** @description Only this part of the product. */
                 area?: components["schemas"]["AuditArea"];
                 /** @description Not before, in microseconds of UTC. */
@@ -3202,6 +3226,185 @@ export interface operations {
             };
             /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_guest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+                operator: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_guest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+                operator: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description Done; it is out of reach now. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

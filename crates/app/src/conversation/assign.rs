@@ -7,7 +7,7 @@ use privacy::{Message, Plaintext, Sealed};
 use store::conversation::To as Hands;
 
 use super::receive_message::{ReceiveError, capture, redact};
-use crate::{App, Error, Result};
+use crate::{App, Result};
 
 /// To whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl App {
         let (organisation, by) = (principal.organisation, (principal.operator, access));
         let to = match to {
             To::Operator(None) => Hands::Operator(None),
-            To::Operator(Some(to)) => Hands::Operator(Some(self.who_can_answer(principal, to).await?)),
+            To::Operator(Some(to)) => Hands::Operator(Some(self.colleague(principal, to, Level::Write).await?)),
             To::Group(None) => Hands::Group(None),
             To::Group(Some(to)) => Hands::Group(Some(self.group_named(principal, to).await?)),
         };
@@ -76,21 +76,4 @@ impl App {
         let author = Author::Operator(principal.operator);
         Ok(redact(text, &conversation.names, author, note.sender, 1, true).seal(&key).0)
     }
-
-    async fn who_can_answer(&self, principal: Principal, name: PublicId) -> Result<domain::OperatorId> {
-        let nobody = || cannot("there is nobody of this name in your organisation");
-        let everybody = self.store.operators(principal.organisation).await?;
-        let operator = everybody
-            .iter()
-            .find(|operator| operator.name == name && operator.deactivated_at.is_none())
-            .ok_or_else(nobody)?;
-        if operator.role.rights().of(Capability::Conversations).0 < Level::Write {
-            return Err(cannot("their role does not allow them to answer conversations"));
-        }
-        Ok(operator.id)
-    }
-}
-
-fn cannot(why: &str) -> Error {
-    Error::Invalid { field: "operator", detail: why.to_owned() }
 }

@@ -17,7 +17,7 @@ const PREVIEW: usize = 140;
 /// The lists there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListName {
-    /// Those of the operator who asks.
+    /// Those of the operator who asks, and those that they were asked into.
     Mine,
     /// Those in which a note names them and they have not looked since.
     Mentioned,
@@ -49,7 +49,7 @@ pub struct Summary {
 /// How many conversations are not ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Of the operator who asks.
+    /// Of the operator who asks, or that they were asked into.
     pub mine: i64,
     /// Of nobody.
     pub unassigned: i64,
@@ -187,10 +187,11 @@ impl App {
                 continue;
             }
             counts.all += count;
-            match hands.assignee {
-                None => counts.unassigned += count,
-                Some(operator) if operator == principal.operator => counts.mine += count,
-                Some(_) => {}
+            if hands.assignee.is_none() {
+                counts.unassigned += count;
+            }
+            if hands.assignee == Some(principal.operator) || hands.guests.contain(principal.operator) {
+                counts.mine += count;
             }
         }
         Ok(counts)

@@ -24,6 +24,8 @@ pub struct Reader {
     pub display: Plaintext,
     /// Whether they may read it.
     pub reads: bool,
+    /// Whether they could if they were asked in.
+    pub can_be_asked_in: bool,
 }
 
 impl App {
@@ -41,7 +43,8 @@ impl App {
             let person = self.person(principal.organisation, operator.id).await?;
             let access = access(&operator);
             let reads = access.is_some_and(|access| access.reaches(operator.id, found.progress.hands()));
-            readers.push(Reader { name: operator.name, display: person.display.clone(), reads });
+            let can_be_asked_in = access.is_some();
+            readers.push(Reader { name: operator.name, display: person.display.clone(), reads, can_be_asked_in });
         }
         Ok(readers)
     }

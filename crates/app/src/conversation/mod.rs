@@ -5,6 +5,7 @@ pub mod assign;
 mod directory;
 mod end;
 mod end_idle;
+mod guest;
 mod list;
 mod mention;
 mod read_entries;

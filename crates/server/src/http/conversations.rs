@@ -126,6 +126,7 @@ pub(super) async fn readers(
         id: one.name.into(),
         name: one.display.reveal().to_owned(),
         reads: one.reads,
+        invitable: one.can_be_asked_in,
     };
     Ok(Json(found.into_iter().map(info).collect()))
 }

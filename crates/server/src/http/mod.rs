@@ -10,6 +10,7 @@ mod edge_routes;
 mod factor;
 mod groups;
 mod guard;
+mod guests;
 mod headers;
 mod health;
 pub mod openapi;

@@ -13,8 +13,8 @@ use utoipa_axum::{PathItemExt, routes};
 
 use super::described::Everywhere;
 use super::{
-    Shared, account, audit, audit_copy, conversations, factor, groups, operators, passkeys, programs, roles, session,
-    setup, snippets, topics, widgets,
+    Shared, account, audit, audit_copy, conversations, factor, groups, guests, operators, passkeys, programs, roles,
+    session, setup, snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -82,6 +82,8 @@ operations! {
     conversations::assign;
     conversations::set_state;
     conversations::snooze;
+    guests::invite;
+    guests::leave;
     operators::list, operators::invite;
     operators::change;
     operators::renew_link;

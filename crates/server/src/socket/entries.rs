@@ -49,7 +49,7 @@ pub(crate) async fn people(app: &App, conversation: &Reference, entry: &OpenedEn
     if let Author::Operator(id) = entry.author {
         people.author = Some(app.person(organisation, id).await?);
     }
-    if let Kind::Event(Event::Assigned(Some(id))) = entry.kind {
+    if let Kind::Event(Event::Assigned(Some(id)) | Event::Invited(id) | Event::Left(id)) = entry.kind {
         people.subject = Some(app.person(organisation, id).await?);
     }
     if let Kind::Event(Event::Grouped(Some(number))) = entry.kind {
@@ -66,7 +66,7 @@ fn topics(topics: &[Topic]) -> Vec<TopicRef> {
     topics.iter().map(told).collect()
 }
 
-fn operator(person: &Person) -> OperatorRef {
+fn operator_ref(person: &Person) -> OperatorRef {
     OperatorRef { id: person.name.into(), name: person.display.reveal().to_owned() }
 }
 
@@ -96,6 +96,8 @@ pub(crate) fn entry<'a>(
             Event::TopicsAdded(_) | Event::TopicsRemoved(_) => (EventKind::Topics, people.author.as_deref(), None),
             Event::Edited(_) => (EventKind::Edited, people.author.as_deref(), None),
             Event::Recalled(_) => (EventKind::Recalled, people.author.as_deref(), None),
+            Event::Invited(_) => (EventKind::Invited, people.author.as_deref(), None),
+            Event::Left(_) => (EventKind::Left, people.author.as_deref(), None),
         };
         // Visitors are told a name, not by what to find the person elsewhere.
         let operator = operator.map(|person| EventOperator {
@@ -105,6 +107,8 @@ pub(crate) fn entry<'a>(
         let at = entry.at.0;
         let conversation = conversation.into();
         let group = people.group.as_ref().map(|(id, name)| GroupRef { id: (*id).into(), name: name.to_string() });
+        let guest =
+            matches!(event, EventKind::Invited | EventKind::Left).then(|| people.subject.as_deref().map(operator_ref));
         let filed = |is_so: bool| is_so.then(|| topics(&people.topics));
         let of = people.of.as_deref().map(|of| match reader {
             Reader::Visitor => of.numbers.visible,
@@ -120,6 +124,7 @@ pub(crate) fn entry<'a>(
             event,
             operator,
             group,
+            guest: guest.flatten(),
             added: filed(matches!(entry.kind, Kind::Event(Event::TopicsAdded(_)))),
             removed: filed(matches!(entry.kind, Kind::Event(Event::TopicsRemoved(_)))),
             until: if let Kind::Event(Event::Snoozed(until)) = entry.kind { until.map(|at| at.0) } else { None },
@@ -168,9 +173,13 @@ pub(crate) fn frame(entry: Entry<'_>) -> ServerFrame<'_> {
 pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<ConversationSummary> {
     let conversation = &row.conversation;
     let assignee = match row.progress.assignee {
-        Some(id) => Some(operator(&*app.person(conversation.organisation, id).await?)),
+        Some(id) => Some(operator_ref(&*app.person(conversation.organisation, id).await?)),
         None => None,
     };
+    let mut guests = Vec::new();
+    for guest in row.progress.guests.iter() {
+        guests.push(operator_ref(&*app.person(conversation.organisation, guest).await?));
+    }
     let (preview_from, preview) = match &row.preview {
         Some((Author::Visitor, text)) => (PreviewFrom::Visitor, text.reveal()),
         Some((_, text)) => (PreviewFrom::Operator, text.reveal()),
@@ -196,6 +205,7 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         waiting_since: row.progress.waiting_since.map(|at| at.0),
         assignee,
         group: group.map(|(id, name)| GroupRef { id: id.into(), name: name.to_string() }),
+        guests,
         topics: topics(&app.topics_of(conversation.organisation, row.progress.topics).await?),
         snoozed_until: row.progress.snoozed_until.map(|at| at.0),
         returned_at: row.progress.returned_at.map(|at| at.0),

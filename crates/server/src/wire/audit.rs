@@ -101,6 +101,10 @@ word! {
         ConversationAssigned,
         /// A conversation was handed to a group, or to everybody.
         ConversationGrouped,
+        /// A colleague was asked into a conversation.
+        ConversationInvited,
+        /// Somebody who was asked into a conversation is no longer.
+        ConversationLeft,
         /// An operator said what a conversation is about.
         ConversationTopics,
         /// An operator ended a conversation.

@@ -40,7 +40,7 @@ impl From<domain::conversation::State> for State {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ListName {
-    /// Those of the operator who asks.
+    /// Those of the operator who asks, and those that they were asked into.
     Mine,
     /// Those in which a note names them and they have not looked since.
     Mentioned,
@@ -117,6 +117,8 @@ pub struct ConversationSummary {
     /// The group it is for; everybody's where there is none.
     #[schema(required)]
     pub group: Option<GroupRef>,
+    /// Who was asked in besides.
+    pub guests: Vec<OperatorRef>,
     /// What it is about.
     pub topics: Vec<TopicRef>,
     /// Until when it is put off, in microseconds of UTC. No count includes it while it is.
@@ -254,6 +256,10 @@ pub enum EventKind {
     Edited,
     /// The entry `of` was taken back.
     Recalled,
+    /// `guest` was asked in; operators are told.
+    Invited,
+    /// `guest` is no longer in it; operators are told.
+    Left,
 }
 
 /// Why a conversation ended.
@@ -299,6 +305,10 @@ pub struct EventEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub group: Option<GroupRef>,
+    /// Invited and left: who came or went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub guest: Option<OperatorRef>,
     /// Topics: those that it is about besides now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -385,6 +395,8 @@ pub struct ReaderInfo {
     pub name: String,
     /// Whether they may read this conversation. Whoever may not is not told of a note.
     pub reads: bool,
+    /// Whether they could if they were invited.
+    pub invitable: bool,
 }
 
 /// Another wording of an entry.

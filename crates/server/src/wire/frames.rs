@@ -138,6 +138,8 @@ pub enum CallReason {
     Handed,
     /// A note names them.
     Mentioned,
+    /// They were asked into it.
+    Invited,
 }
 
 impl From<domain::conversation::Call> for CallReason {
@@ -145,6 +147,7 @@ impl From<domain::conversation::Call> for CallReason {
         match call {
             domain::conversation::Call::Handed => Self::Handed,
             domain::conversation::Call::Mentioned => Self::Mentioned,
+            domain::conversation::Call::Invited => Self::Invited,
         }
     }
 }

@@ -75,6 +75,8 @@ const OPERATIONS: &[(&str, &str, Kind)] = &[
     ("delete", "/api/snippets/{id}", ChangesByItself),
     ("put", "/api/conversations/{id}/snooze", Changes),
     ("patch", "/api/conversations/{id}/topics", Changes),
+    ("put", "/api/conversations/{id}/guests/{operator}", ChangesByItself),
+    ("delete", "/api/conversations/{id}/guests/{operator}", ChangesByItself),
     ("get", "/api/topics", Tells),
     ("post", "/api/topics", Changes),
     ("patch", "/api/topics/{id}", Changes),
@@ -134,7 +136,8 @@ fn a_foreign_a_null_and_a_missing_origin_change_nothing_and_read_nothing() {
         for (method, pattern, kind) in OPERATIONS {
             let id = if pattern.starts_with("/api/widgets") { &house.ours().widget } else { &conversation };
             let query = if *pattern == "/api/conversations" { "?list=all" } else { "" };
-            let path = format!("{}{query}", pattern.replace("{id}", id).replace("{sequence}", "1"));
+            let path =
+                format!("{}{query}", pattern.replace("{id}", id).replace("{operator}", id).replace("{sequence}", "1"));
             let method = method.to_uppercase();
             let (widget_origin, app_origin) = (house.widget_origin(), house.app_origin());
             for origin in

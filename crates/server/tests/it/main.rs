@@ -15,6 +15,7 @@ mod flood;
 mod foreign_pages;
 mod frames;
 mod generated;
+mod guests;
 mod handover;
 mod harness;
 mod idle;

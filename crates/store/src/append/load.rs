@@ -8,6 +8,7 @@ use domain::{
 };
 
 use super::{Desk, Loaded, Outcome, Pending, Target};
+use crate::conversation::guest;
 use crate::conversation::head::TAKE_POSITIONS_POSTGRES;
 use crate::engine::{Connection, Row, Step, Value, statements};
 use crate::{Error, Result};
@@ -29,7 +30,7 @@ statements! {
     LOAD(conversation_id int) =
         "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
             h.last_message, h.unread, h.waiting_since, c.public_id, h.group_number, h.topic_bits,
-            h.snoozed_until, h.returned_at
+            h.snoozed_until, h.returned_at, h.guests
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id {and_input}
         WHERE h.conversation_id = input.conversation_id
         ORDER BY h.conversation_id {for_update}";
@@ -154,6 +155,7 @@ fn loaded(row: &Row) -> Result<Loaded> {
         unread: row.int(7)?,
         waiting_since: row.int_or_null(8)?.map(Timestamp),
         group: row.int_or_null(10)?.and_then(GroupNumber::new),
+        guests: guest::read(row, 14)?,
         topics: Topics::from_bits(row.int(11)?),
         snoozed_until: row.int_or_null(12)?.map(Timestamp),
         returned_at: row.int_or_null(13)?.map(Timestamp),

@@ -68,6 +68,10 @@ pub struct Append {
 }
 
 /// What became of it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the largest is the common one: a box would cost each message an allocation"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Stored, on stable storage.

@@ -30,6 +30,7 @@ statements! {
 }
 
 /// What became of it.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and mostly the largest")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Altered {
     /// Done.

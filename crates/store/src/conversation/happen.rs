@@ -96,7 +96,7 @@ pub(super) async fn write(
 }
 
 /// What is recorded of it: which conversation, and who or what it was for before and after. Never what was said.
-fn recorded(found: &Conversation, kind: Did, changed: Option<Detail>) -> Fact {
+pub(super) fn recorded(found: &Conversation, kind: Did, changed: Option<Detail>) -> Fact {
     let conversation = Detail::is("conversation", found.name);
     Fact::new(found.organisation, kind, [conversation].into_iter().chain(changed))
 }
@@ -110,6 +110,19 @@ pub enum To {
     Group(Option<GroupNumber>),
 }
 
+/// [`Error::NotFound`] where an operator does not work in this organisation.
+pub(super) async fn works_here(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    operator: OperatorId,
+) -> Result<()> {
+    let values = [organisation.into(), operator.into()];
+    if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
+        return Err(Error::NotFound);
+    }
+    Ok(())
+}
+
 /// What happens when a conversation is given to somebody; nothing where it is so already.
 async fn hands_over(
     connection: &mut Connection,
@@ -121,14 +134,11 @@ async fn hands_over(
         To::Operator(to) if now.assignee == to => Ok(Vec::new()),
         To::Operator(to) => {
             if let Some(to) = to {
-                let values = [organisation.into(), to.into()];
-                if connection.query_in(organisation.into(), &WORKS_HERE, &values).await?.is_empty() {
-                    return Err(Error::NotFound);
-                }
+                works_here(connection, organisation, to).await?;
             }
             Ok(vec![Event::Assigned(to)])
         }
-        To::Group(to) if now == (Hands { assignee: None, group: to }) => Ok(Vec::new()),
+        To::Group(to) if now.assignee.is_none() && now.group == to => Ok(Vec::new()),
         To::Group(to) => {
             if let Some(to) = to {
                 group::must_be_there(connection, organisation, [to].into_iter().collect()).await?;

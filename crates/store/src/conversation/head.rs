@@ -3,6 +3,7 @@
 use domain::GroupNumber;
 use domain::conversation::{Change, Progress};
 
+use super::guest;
 use crate::engine::{Connection, Statement, Value, statements};
 use crate::{Error, Result};
 
@@ -24,9 +25,11 @@ statements! {
         {from_input} WHERE head.conversation_id = input.conversation_id";
     TURN(conversation_id int, last_sequence int, last_visible int, last_message int, unread int, waiting_since int,
         last_at int, position int, state int, assignee int, group_number int, is_handed_over int, topic_bits int,
-        snoozed_until int, returned_at int) =
+        snoozed_until int, returned_at int, guests text) =
         "UPDATE head SET state = input.state, assignee = input.assignee, group_number = input.group_number,
             topic_bits = input.topic_bits, snoozed_until = input.snoozed_until, returned_at = input.returned_at,
+            guests = input.guests,
+            guests_from = CASE WHEN input.is_handed_over = 1 THEN head.guests ELSE head.guests_from END,
             assigned_from = CASE WHEN input.is_handed_over = 1 THEN head.assignee ELSE head.assigned_from END,
             group_from = CASE WHEN input.is_handed_over = 1 THEN head.group_number ELSE head.group_from END,
             assigned_position = CASE WHEN input.is_handed_over = 1
@@ -91,12 +94,13 @@ pub(crate) async fn write_heads(
             same.push([id].into_iter().chain(numbers).collect());
         } else {
             let is_handed_over = i64::from(progress.hands() != from.hands()).into();
-            let filed: [Value; 5] = [
+            let filed: [Value; 6] = [
                 group,
                 is_handed_over,
                 progress.topics.bits().into(),
                 progress.snoozed_until.into(),
                 progress.returned_at.into(),
+                guest::written(&progress.guests),
             ];
             turned.push([id].into_iter().chain(numbers).chain(turn).chain(filed).collect());
         }

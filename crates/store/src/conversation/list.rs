@@ -3,14 +3,14 @@
 use domain::conversation::State;
 use domain::{GroupNumber, Groups, Hands, OperatorId, OrganisationId};
 
-use super::{Conversation, conversation, select};
-use crate::engine::{Value, statements};
+use super::{Conversation, conversation, guest, select};
+use crate::engine::{Row, Value, statements};
 use crate::{Result, Scope, Store};
 
 /// Which conversations a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
-    /// Those of one operator.
+    /// Those of one operator, and those that they were asked into.
     Mine(OperatorId),
     /// Those in which a note names an operator who has not looked since.
     Mentioned(OperatorId),
@@ -26,6 +26,10 @@ statements! {
     LIST_MINE =
         select!("WHERE h.organisation_id = $1 AND h.assignee = $2 AND h.state IN (0, 1, 2, CAST($3 AS BIGINT))
             AND h.position < $4 ORDER BY h.position DESC LIMIT $5");
+    // By an index of its own: either condition has one, and both in one statement would use none.
+    LIST_ASKED_INTO =
+        select!("WHERE h.organisation_id = $1 AND h.guests IS NOT NULL AND h.guests LIKE $2
+            AND h.state IN (0, 1, 2, CAST($3 AS BIGINT)) AND h.position < $4 ORDER BY h.position DESC LIMIT $5");
     LIST_MENTIONED =
         select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($3 AS BIGINT)) AND h.position < $4
             AND h.conversation_id IN (SELECT m.conversation_id FROM mention m WHERE m.operator_id = $2)
@@ -36,19 +40,27 @@ statements! {
             AND h.position < $3 ORDER BY h.position DESC LIMIT $4");
     LIST_GROUPS =
         select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($2 AS BIGINT)) AND h.position < $3
-            AND (h.assignee = $6 OR (h.assignee IS NULL AND h.group_number IS NULL)
+            AND (h.assignee = $6 OR h.guests LIKE $7 OR (h.assignee IS NULL AND h.group_number IS NULL)
                 OR (CAST($5 AS BIGINT) >> CAST(h.group_number AS INTEGER)) & 1 = 1)
         ORDER BY h.position DESC LIMIT $4");
     LIST_ALL =
         select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($2 AS BIGINT)) AND h.position < $3
         ORDER BY h.position DESC LIMIT $4");
     COUNT =
-        "SELECT organisation_id, assignee, group_number, COUNT(*) FROM head
+        "SELECT organisation_id, assignee, group_number, COUNT(*), guests FROM head
         WHERE organisation_id = $1 AND state IN (0, 1, 2) AND snoozed_until IS NULL
-        GROUP BY organisation_id, assignee, group_number";
+        GROUP BY organisation_id, assignee, group_number, guests";
     LAST_POSITION =
         "SELECT organisation_id, position FROM head WHERE organisation_id = $1
         ORDER BY position DESC LIMIT 1";
+}
+
+/// A page of what two statements found, each newest change first.
+fn newest(rows: &[Row], most: i64) -> Result<Vec<Conversation>> {
+    let mut found = rows.iter().map(conversation).collect::<Result<Vec<_>>>()?;
+    found.sort_by_key(|found| std::cmp::Reverse(found.position));
+    found.truncate(usize::try_from(most).unwrap_or(0));
+    Ok(found)
 }
 
 impl Store {
@@ -72,8 +84,11 @@ impl Store {
                     let ended = Value::from(if with_ended { State::Ended } else { State::New }.code());
                     let rows = match list {
                         List::Mine(operator) => {
-                            let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
-                            connection.query_in(scope, &LIST_MINE, &values).await?
+                            let mut values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
+                            let mut rows = connection.query_in(scope, &LIST_MINE, &values).await?;
+                            values[1] = guest::sought(operator);
+                            rows.extend(connection.query_in(scope, &LIST_ASKED_INTO, &values).await?);
+                            return newest(&rows, most);
                         }
                         List::Mentioned(operator) => {
                             let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
@@ -91,6 +106,7 @@ impl Store {
                                 most.into(),
                                 groups.bits().into(),
                                 operator.into(),
+                                guest::sought(operator),
                             ];
                             connection.query_in(scope, &LIST_GROUPS, &values).await?
                         }
@@ -119,6 +135,7 @@ impl Store {
                             let hands = Hands {
                                 assignee: row.int_or_null(1)?.map(OperatorId),
                                 group: row.int_or_null(2)?.and_then(GroupNumber::new),
+                                guests: guest::read(row, 4)?,
                             };
                             Ok((hands, row.int(3)?))
                         })

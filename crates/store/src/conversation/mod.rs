@@ -1,8 +1,9 @@
 //! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `alter` changes what was
-//! not seen yet, `snooze` puts them off, `quiet` asks and ends where nobody writes, `see` notes who has read what, and `head`
+//! not seen yet, `guest` asks colleagues in, `snooze` puts them off, `quiet` asks and ends where nobody writes, `see` notes who has read what, and `head`
 //! writes how far they have come.
 
 mod alter;
+pub(crate) mod guest;
 mod happen;
 pub(crate) mod head;
 mod list;
@@ -17,6 +18,7 @@ use domain::{
 };
 
 pub use self::alter::Altered;
+pub use self::guest::FULL;
 pub use self::happen::To;
 pub use self::list::List;
 pub use self::quiet::Quiet;
@@ -65,7 +67,7 @@ macro_rules! select {
             "SELECT h.organisation_id, h.conversation_id, c.public_id, c.widget_id, c.key_id, c.language, h.state,
             h.assignee, h.last_sequence, h.last_visible, h.last_message, h.unread, h.waiting_since, h.visitor_seen,
             h.team_seen_visible, c.started_at, h.last_at, h.position, h.group_number, h.topic_bits,
-            h.snoozed_until, h.returned_at
+            h.snoozed_until, h.returned_at, h.guests
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id ",
             $rest
         )
@@ -102,6 +104,7 @@ fn conversation(row: &Row) -> Result<Conversation> {
             unread: row.int(11)?,
             waiting_since: row.int_or_null(12)?.map(Timestamp),
             group: row.int_or_null(18)?.and_then(GroupNumber::new),
+            guests: guest::read(row, 22)?,
             topics: Topics::from_bits(row.int(19)?),
             snoozed_until: row.int_or_null(20)?.map(Timestamp),
             returned_at: row.int_or_null(21)?.map(Timestamp),

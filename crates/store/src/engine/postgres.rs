@@ -230,6 +230,15 @@ fn columns<'v>(statement: &Statement, inputs: &'v [Vec<Value>]) -> Result<Vec<Bo
                         })
                         .collect::<Result<Vec<Option<&'v [u8]>>>>()?,
                 ),
+                Column::Text => Box::new(
+                    values
+                        .map(|value| match value? {
+                            Value::Null => Ok(None),
+                            Value::Text(value) => Ok(Some(value.as_str())),
+                            _ => Err(other(name)),
+                        })
+                        .collect::<Result<Vec<Option<&'v str>>>>()?,
+                ),
             })
         })
         .collect()

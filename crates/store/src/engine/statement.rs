@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 pub(crate) enum Column {
     Int,
     Bytes,
+    Text,
 }
 
 /// One statement of the house.
@@ -60,6 +61,7 @@ impl Statement {
                     let kind = match column {
                         Column::Int => "bigint",
                         Column::Bytes => "bytea",
+                        Column::Text => "text",
                     };
                     format!("${}::{kind}[]", index + 1)
                 })
@@ -91,6 +93,7 @@ macro_rules! statements {
     };
     (@kind int) => { $crate::engine::Column::Int };
     (@kind bytes) => { $crate::engine::Column::Bytes };
+    (@kind text) => { $crate::engine::Column::Text };
 }
 pub(crate) use statements;
 

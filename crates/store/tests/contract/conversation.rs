@@ -314,7 +314,7 @@ async fn counts_leave_out_what_has_ended(at: Fixture) {
     four(&at).await;
     let mut counts = at.store.counts(at.ours.id).await.unwrap();
     counts.sort_unstable_by_key(|(hands, _)| hands.assignee);
-    let of = |assignee| (Hands { assignee, group: None }, 1);
+    let of = |assignee| (Hands { assignee, group: None, ..Hands::default() }, 1);
     assert_eq!(counts, [of(None), of(Some(at.ours.ada)), of(Some(at.ours.ben))]);
 }
 

@@ -182,8 +182,8 @@ async fn a_conversation_is_handed_to_a_group_and_nobody_is_on_it(at: Fixture) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(change.previous, Hands { assignee: Some(at.ours.ben), group: None });
-    assert_eq!(change.progress.hands(), Hands { assignee: None, group: Some(returns) });
+    assert_eq!(change.previous, Hands { assignee: Some(at.ours.ben), group: None, ..Hands::default() });
+    assert_eq!(change.progress.hands(), Hands { assignee: None, group: Some(returns), ..Hands::default() });
     assert_eq!(
         at.store.audited(somebody()).hand_over(at.ours.id, chat.id, by, To::Group(Some(returns)), None, START).await,
         Ok(None),
@@ -223,7 +223,7 @@ async fn lists_and_counts_show_what_a_groups_operator_reaches(at: Fixture) {
         if assignee.is_some() {
             at.store.audited(somebody()).assign(at.ours.id, chat.id, by, assignee, START).await.unwrap().unwrap();
         }
-        chats.push((chat.id, Hands { assignee, group }));
+        chats.push((chat.id, Hands { assignee, group, ..Hands::default() }));
     }
     let mine: Groups = [returns].into_iter().collect();
     let staff = access(Role::Staff, mine);

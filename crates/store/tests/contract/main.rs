@@ -38,6 +38,7 @@ mod disk;
 mod durability;
 mod fixture;
 mod group;
+mod guest;
 mod handover;
 mod job;
 mod key;

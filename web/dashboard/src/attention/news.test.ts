@@ -9,6 +9,7 @@ const row = (changes: Partial<ConversationSummary>) =>
     assignee: null,
     unread: 1,
     preview_from: "visitor",
+    guests: [],
     returned_at: null,
     ...changes,
   }) as ConversationSummary;

@@ -1,4 +1,5 @@
 import type { ConversationSummary } from "@diskret/api";
+import { isOnIt } from "../conversation/list-order";
 
 interface Around {
   me: string;
@@ -11,7 +12,7 @@ interface Around {
 export function isNews(before: ConversationSummary | undefined, now: ConversationSummary, around: Around): boolean {
   if (around.away || now.id === around.looksAt || now.state === "ended") return false;
   const isBack = now.returned_at !== null && now.returned_at !== before?.returned_at;
-  const concerns = now.assignee === null || now.assignee.id === around.me;
+  const concerns = now.assignee === null || isOnIt(now, around.me);
   if (concerns && isBack) return true;
   return concerns && now.preview_from === "visitor" && now.unread > (before?.unread ?? 0);
 }

@@ -121,6 +121,8 @@ function variantOf(entry: AuditEntry): string {
       return only.what;
     case "conversation_assigned":
       return after === null ? "nobody" : "";
+    case "conversation_left":
+      return entry.subject && entry.subject.id === entry.actor?.operator?.id ? "self" : "";
     case "conversation_grouped":
       return after === null ? "everybody" : "";
     case "audit_viewed":

@@ -16,7 +16,7 @@ export async function put(
   body: unknown,
   shown: Partial<ConversationSummary>,
   quiet = false, // many at once say together how many failed
-  method: "PUT" | "PATCH" = "PUT",
+  method: "PUT" | "PATCH" | "DELETE" = "PUT",
 ): Promise<boolean> {
   const before = rows.all.get(id);
   rows.change(id, shown);
@@ -41,7 +41,7 @@ function leave(id: string): void {
   if (route.name === "messages" && route.conversation === id) router.go("/", true);
 }
 
-const isReached = (id: string) => rows.all.has(id);
+export const isReached = (id: string) => rows.all.has(id);
 
 let handed = { conversation: "", text: "", sender: "" };
 

@@ -8,6 +8,7 @@ const row = (changes: Partial<ConversationSummary>) =>
     state: "open",
     language: "de",
     group: null,
+    guests: [],
     topics: [],
     snoozed_until: null,
     unread: 0,

@@ -14,4 +14,6 @@ export const handles: {
   search?: (() => void) | undefined;
   assign?: (() => void) | undefined;
   snooze?: (() => void) | undefined;
+  /** Offers colleagues to ask in. */
+  invite?: (() => void) | undefined;
 } = {};

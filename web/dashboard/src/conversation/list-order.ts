@@ -1,10 +1,14 @@
 import type { ConversationSummary, ListName } from "@diskret/api";
 
+/** Whether it is an operator's, or they were asked in. */
+export const isOnIt = (row: ConversationSummary, me: string): boolean =>
+  row.assignee?.id === me || row.guests.some((guest) => guest.id === me);
+
 export function belongs(row: ConversationSummary, list: ListName, ended: boolean, me: string): boolean {
   if (row.state === "ended" && !ended && !row.mentioned) return false;
   if (list === "all") return true;
   if (list === "mentioned") return row.mentioned === true;
-  return list === "mine" ? row.assignee?.id === me || row.mentioned === true : row.assignee === null;
+  return list === "mine" ? isOnIt(row, me) || row.mentioned === true : row.assignee === null;
 }
 
 /**

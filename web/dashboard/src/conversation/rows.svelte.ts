@@ -3,7 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import { asProblem, call } from "../api";
 import { session } from "../session/session.svelte";
 import { Known } from "./known.svelte";
-import { belongs, byActivity, departed, floorOf, newer } from "./list-order";
+import { belongs, byActivity, departed, floorOf, isOnIt, newer } from "./list-order";
 
 interface Loading {
   state: "empty" | "loading" | "ready" | "failed" | "more" | "more-failed";
@@ -47,7 +47,7 @@ class Rows {
         row.unread > 0 &&
         row.state !== "ended" &&
         row.snoozed_until === null &&
-        (row.assignee === null || row.assignee.id === session.me)
+        (row.assignee === null || isOnIt(row, session.me))
       )
         count++;
     return count;
@@ -94,7 +94,7 @@ class Rows {
     try {
       const page = await this.#fetch(list, ended, null);
       // Where a note names one, it stands among theirs without being theirs.
-      const shown = this.of(list, ended).filter((row) => list !== "mine" || row.assignee?.id === session.me);
+      const shown = this.of(list, ended).filter((row) => list !== "mine" || isOnIt(row, session.me));
       for (const row of departed(shown, page, Infinity)) {
         const told = (this.#touched.get(row.id) ?? 0) > asked;
         if (!told && row.id !== keep) this.remove(row.id);

@@ -7,6 +7,7 @@ import { openLongestWaiting } from "../conversation/longest";
 import { operators } from "../conversation/operators.svelte";
 import { rows } from "../conversation/rows.svelte";
 import { view } from "../conversation/view.svelte";
+import { invite, letGo } from "../guests/guests";
 import type { Key } from "../i18n/en";
 import { i18n, t } from "../i18n/index.svelte";
 import { session } from "../session/session.svelte";
@@ -86,6 +87,22 @@ function ofConversation(row: ConversationSummary): Command[] {
       ),
     ),
     ...(row.assignee ? [command("assign-none", t("palette.assign.nobody"), () => void assign(row, null))] : []),
+    ...others
+      .filter((one) => !row.guests.some((guest) => guest.id === one.id))
+      .map((one) =>
+        command(
+          `invite-${one.id}`,
+          t("palette.invite", { name: one.name }),
+          () => void invite(row, { id: one.id, name: one.name }),
+        ),
+      ),
+    ...row.guests.map((one) =>
+      command(
+        `release-${one.id}`,
+        one.id === me?.id ? t("guests.leave") : t("guests.remove", { name: one.name }),
+        () => void letGo(row, one),
+      ),
+    ),
     ...groups.all
       .filter((group) => group.id !== row.group?.id)
       .map((group) =>

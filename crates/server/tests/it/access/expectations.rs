@@ -204,6 +204,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     plain("put", "/api/conversations/{id}/state", CONVERSATION),
     plain("put", "/api/conversations/{id}/snooze", CONVERSATION),
     plain("patch", "/api/conversations/{id}/topics", CONVERSATION),
+    plain("put", "/api/conversations/{id}/guests/{operator}", CONVERSATION),
+    plain("delete", "/api/conversations/{id}/guests/{operator}", CONVERSATION),
     plain("get", "/api/operators", &[(Whose::None, SIGNED_IN)]),
     // Each adds somebody, with the role of an agent.
     plain("post", "/api/operators", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),

@@ -213,6 +213,8 @@ impl World {
     pub(super) async fn ask(&self, operation: &Operation, whose: Whose, caller: &Caller) -> Answer {
         let id = self.names(operation, whose, caller).await;
         let mut path = format!("{}{}", operation.path.replace("{id}", &id), operation.query);
+        let guest = if whose == Whose::Foreign { &self.foreign_id } else { &self.colleague };
+        path = path.replace("{operator}", guest);
         if path.contains("{sequence}") {
             path = path.replace("{sequence}", &self.noted(caller, &id).await.to_string());
         }
