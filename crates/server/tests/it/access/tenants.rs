@@ -70,7 +70,7 @@ async fn no_body_can_name_a_tenant_an_owner_or_a_role(on: On) {
 
 async fn lists_counts_and_what_is_told_stop_at_the_tenant(on: On) {
     let house = House::new(&Plan { tenants: 2, ..Plan::on(on) });
-    let ours = Caller::Program(house.ours().token.clone());
+    let ours = house.program();
     let theirs = Caller::Program(house.theirs().token.clone());
     let mut operator = house.operator(&ours).await;
     operator.say(json!({ "type": "watch", "list": "all" })).await;

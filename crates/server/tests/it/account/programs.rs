@@ -57,7 +57,7 @@ async fn a_program_does_no_more_than_it_was_given(on: On) {
 async fn a_program_touches_no_sign_in(on: On) {
     let house = House::shared(on);
     // All that an owner may: the token of the set-up.
-    let program = Caller::Program(house.ours().token.clone());
+    let program = house.program();
     ask(house, &program, "GET", "/api/operators", Value::Null).await.is(200);
     let proof = json!({ "password": PASSWORD, "code": "000000" });
     let id = "aaaaaaaaaaaaaaaaaaaaaaaaaa";

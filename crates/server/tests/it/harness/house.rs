@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use testkit::{Database, Postgres, postgres, wait_until};
 
 use super::founding::{Tenant, template};
+use super::http::Caller;
 use super::random;
 use super::server::Server;
 
@@ -179,6 +180,11 @@ impl House {
 
     pub(crate) fn ours(&self) -> &Tenant {
         &self.tenants[0]
+    }
+
+    /// A program of our owner's.
+    pub(crate) fn program(&self) -> Caller {
+        Caller::Program(self.ours().token.clone())
     }
 
     pub(crate) fn theirs(&self) -> &Tenant {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{by_hand, program};
+use super::by_hand;
 use crate::harness::{Heard, House, On, Plan, on_both};
 
 on_both! {
@@ -61,7 +61,7 @@ async fn visitors_who_write_too_fast_are_slowed_down_and_lose_nothing(on: On) {
 
 async fn a_reader_that_does_not_read_is_cut_off_and_comes_back(on: On) {
     let house = House::new(&Plan::on(on));
-    let owner = program(&house);
+    let owner = house.program();
     let (visitor, id) = house.conversation(house.ours(), "Hallo").await;
     let mut operator = house.follower(&owner, &id).await;
     let mut reader = house.visitor(house.ours()).await;
@@ -105,7 +105,7 @@ fn at_most_32_messages_wait_for_their_acknowledgement() {
     crate::harness::run(async {
         let house = Arc::new(House::new(&Plan::on(On::Postgres)));
         let (_visitor, id) = house.conversation(house.ours(), "Hallo").await;
-        let mut operator = house.operator(&program(&house)).await;
+        let mut operator = house.operator(&house.program()).await;
         let write = |counter: i64| json!({ "type": "message", "conversation": id, "counter": counter, "text": "Text" });
         operator.say(write(1)).await;
         operator.expect("accepted").await;
@@ -145,7 +145,7 @@ fn at_most_32_messages_wait_for_their_acknowledgement() {
 fn nobody_is_waited_for_for_ever() {
     crate::harness::run(async {
         let house = House::shared(On::Sqlite);
-        let (owner, since) = (program(house), Instant::now());
+        let (owner, since) = (house.program(), Instant::now());
         let head = format!("PATCH /api/session HTTP/1.1\r\nhost: {}\r\n", house.app_host());
         let token = format!("authorization: Bearer {}\r\ncontent-type: application/json\r\n", house.ours().token);
         let body = format!("{head}{token}content-length: 17\r\n\r\n");

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::{by_hand, program};
+use super::by_hand;
 use crate::harness::{House, On, Plan, hello_operator, hello_visitor, on_both, sender};
 
 on_both! {
@@ -57,7 +57,7 @@ async fn whatever_is_no_frame_is_answered_with_a_typed_problem(on: On) {
         let (problem, _) = first.fatal().await;
         assert!(["malformed", "hello_expected"].contains(&problem["code"].as_str().unwrap()), "{problem}");
     }
-    for socket in [house.visitors_socket().await, house.operators_socket(&program(house)).await.unwrap()] {
+    for socket in [house.visitors_socket().await, house.operators_socket(&house.program()).await.unwrap()] {
         let mut socket = socket;
         socket.raw(Message::binary(br#"{"type":"ping"}"#.to_vec())).await;
         assert_eq!(socket.fatal().await.0["code"], "malformed", "binary");
@@ -87,7 +87,7 @@ async fn whatever_is_no_frame_is_answered_with_a_typed_problem(on: On) {
         ("another version", vec![json!({ "type": "hello", "protocol": 0, "sender": sender() })], "unsupported"),
         ("two hellos", vec![hello_operator(), hello_operator()], "malformed"),
     ] {
-        let mut socket = house.operators_socket(&program(house)).await.unwrap();
+        let mut socket = house.operators_socket(&house.program()).await.unwrap();
         for frame in frames {
             socket.say(frame).await;
         }
@@ -100,13 +100,13 @@ async fn whatever_is_no_frame_is_answered_with_a_typed_problem(on: On) {
     {
         let accepted = visitor.write(text).await;
         let id = accepted["conversation"].as_str().unwrap();
-        assert_eq!(house.entries(&program(house), id).await.last().unwrap()["text"], text);
+        assert_eq!(house.entries(&house.program(), id).await.last().unwrap()["text"], text);
     }
 }
 
 async fn oversized_input_is_refused_and_takes_no_memory(on: On) {
     let house = House::new(&Plan::on(on));
-    let owner = program(&house);
+    let owner = house.program();
     let mut visitor = house.visitor(house.ours()).await;
     visitor.write("Hallo").await;
     house.sign_in(&house.ours().owner).await;

@@ -13,10 +13,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::harness::{Answer, Caller, House};
 
-fn program(house: &House) -> Caller {
-    Caller::Program(house.ours().token.clone())
-}
-
 async fn session(house: &House, caller: &Caller) -> Answer {
     house.ask("GET", "/api/session").by(caller).send().await
 }

@@ -7,7 +7,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{program, session};
+use super::session;
 use crate::harness::{Caller, House, On, PASSWORD, Plan, hello_visitor, on_both, sender};
 
 on_both! {
@@ -58,9 +58,9 @@ async fn no_token_stands_in_a_log_or_in_an_address(on: On) {
     let Caller::Browser(secret) = agent.clone() else { unreachable!() };
     let (mut visitor, id) = house.conversation(house.ours(), "Hallo").await;
     let mut operator = house.follower(&agent, &id).await;
-    let _program = house.operator(&program(&house)).await;
+    let _program = house.operator(&house.program()).await;
     let mut answers = Vec::new();
-    for caller in [&agent, &program(&house)] {
+    for caller in [&agent, &house.program()] {
         for path in
             ["/api/session", "/api/conversations?list=mine", "/", "/conversations", "/nothing.js", "/api/nothing"]
         {
@@ -129,7 +129,7 @@ async fn signing_out_ends_an_open_socket_within_five_seconds(on: On) {
     let agent = house.sign_in(&house.ours().agent).await;
     let (mut socket, mut other) =
         (house.operator(&agent).await, house.operator(&house.sign_in(&house.ours().agent).await).await);
-    let mut programs = house.operator(&program(house)).await;
+    let mut programs = house.operator(&house.program()).await;
     house.ask("DELETE", "/api/session").by(&agent).send().await.is(204);
     let since = Instant::now();
     let (problem, code) = socket.fatal().await;
