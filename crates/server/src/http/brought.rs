@@ -1,5 +1,5 @@
-//! What a request brings along: what its address names, what it asks for, its body. What cannot be read of it is refused here,
-//! before the operation begins.
+//! What a request brings along: what its address names, what it asks for, its body. What cannot be read of it is refused
+//! here, before the operation begins.
 
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};

@@ -1,5 +1,5 @@
-//! An operator's socket: what comes and what goes. `messages` takes what the operator writes, `post` what others did; `lists` tells
-//! rows and counts, `follow` the entries of conversations.
+//! An operator's socket: what comes and what goes. `messages` takes what the operator writes, `post` what others did; `lists`
+//! tells rows and counts, `follow` the entries of conversations.
 
 mod follow;
 mod lists;

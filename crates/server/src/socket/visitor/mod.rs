@@ -1,5 +1,5 @@
-//! A visitor's socket: what comes and what goes. `greet` brings it to the welcome and to its conversation, `messages` takes what
-//! the visitor writes, `post` tells what others did.
+//! A visitor's socket: what comes and what goes. `greet` brings it to the welcome and to its conversation, `messages` takes
+//! what the visitor writes, `post` tells what others did.
 
 mod greet;
 mod messages;

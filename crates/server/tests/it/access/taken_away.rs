@@ -1,4 +1,5 @@
-//! Rights that end while a window is open: a conversation that goes to somebody else, a role that changes, a person who leaves.
+//! Rights that end while a window is open: a conversation that goes to somebody else, a role that changes, somebody who
+//! leaves.
 
 use serde_json::{Value, json};
 
