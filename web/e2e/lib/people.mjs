@@ -76,3 +76,8 @@ export async function reply(page, text) {
 
 /** A bubble of the messenger with this text; not what is read out to screen readers. */
 export const said = (chat, text) => chat.locator("li").filter({ hasText: text });
+
+/** Leaves the composer without touching the mouse. */
+export async function outOfComposer(desk) {
+  await desk.evaluate(() => document.getElementById("conversation-title").focus());
+}
