@@ -1,11 +1,19 @@
 // What a visitor and an operator do, in their own words.
+const SIGN_IN = { en: ["E-mail", "Password", "Sign in"], de: ["E-Mail", "Passwort", "Anmelden"] };
+
+/** Fills in the sign-in screen that is shown, by what it says in this language. */
+export async function fillIn(page, language, email, password) {
+  const [address, secret, enter] = SIGN_IN[language];
+  await page.getByLabel(address, { exact: true }).fill(email);
+  await page.getByLabel(secret, { exact: true }).fill(password);
+  await page.getByRole("button", { name: enter, exact: true }).click();
+}
+
 /** Signs in through the sign-in screen and waits for the message centre. */
 export async function signIn(context, server, email, password) {
   const page = await context.newPage();
   await page.goto(server.app);
-  await page.getByLabel("E-mail", { exact: true }).fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await fillIn(page, "en", email, password);
   await page.getByRole("tab", { name: /Mine/ }).waitFor();
   return page;
 }
@@ -68,3 +76,8 @@ export async function reply(page, text) {
 
 /** A bubble of the messenger with this text; not what is read out to screen readers. */
 export const said = (chat, text) => chat.locator("li").filter({ hasText: text });
+
+/** Leaves the composer without touching the mouse. */
+export async function outOfComposer(desk) {
+  await desk.evaluate(() => document.getElementById("conversation-title").focus());
+}

@@ -2,14 +2,11 @@
 import assert from "node:assert/strict";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
-import { signIn, tabTo } from "../lib/people.mjs";
+import { fillIn, signIn, tabTo } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
 const WORDS = {
   "en-GB": {
-    email: "E-mail",
-    password: "Password",
-    signIn: "Sign in",
     greeting: "Greeting",
     saved: /saved/i,
     log: "Audit log",
@@ -20,9 +17,6 @@ const WORDS = {
     looked: "Ben Sommer read this log",
   },
   "de-DE": {
-    email: "E-Mail",
-    password: "Passwort",
-    signIn: "Anmelden",
     greeting: "Begrüßung",
     saved: /gespeichert/i,
     log: "Protokoll",
@@ -36,12 +30,9 @@ const WORDS = {
 
 /** The owner, at a page, in the language of the browser. */
 async function owner(context, server, language, path) {
-  const words = WORDS[language];
   const page = await context.newPage();
   await page.goto(`${server.app}${path}`);
-  await page.getByLabel(words.email, { exact: true }).fill("ben@example.de");
-  await page.getByLabel(words.password, { exact: true }).fill(server.facts.owner_password);
-  await page.getByRole("button", { name: words.signIn, exact: true }).click();
+  await fillIn(page, language.slice(0, 2), "ben@example.de", server.facts.owner_password);
   return page;
 }
 

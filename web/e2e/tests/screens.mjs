@@ -3,16 +3,14 @@
 import assert from "node:assert/strict";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
-import { launcher, openChat, said, write } from "../lib/people.mjs";
+import { fillIn, launcher, openChat, said, write } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
 const WORDS = {
   en: {
     locale: "en-GB",
     shop: "/en.html",
-    email: "E-mail",
     password: "Password",
-    signIn: "Sign in",
     reply: "Reply",
     replyTo: /^Reply to/,
     note: "Note",
@@ -25,9 +23,7 @@ const WORDS = {
   de: {
     locale: "de-DE",
     shop: "/",
-    email: "E-Mail",
     password: "Passwort",
-    signIn: "Anmelden",
     reply: "Antwort",
     replyTo: /^Antwort an/,
     note: "Notiz",
@@ -76,9 +72,7 @@ for (const language of ["en", "de"]) {
         await desk.getByLabel(words.password, { exact: true }).waitFor();
         await assertAccessible(desk, "sign-in");
         await picture(desk, `sign-in-${name}`);
-        await desk.getByLabel(words.email, { exact: true }).fill("ben@example.de");
-        await desk.getByLabel(words.password, { exact: true }).fill(server.facts.owner_password);
-        await desk.getByRole("button", { name: words.signIn, exact: true }).click();
+        await fillIn(desk, language, "ben@example.de", server.facts.owner_password);
         await desk.getByRole("tab").nth(1).click();
         await desk.getByText("4242").first().waitFor();
         await assertAccessible(desk, "list");

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
-import { launcher, openChat, write } from "../lib/people.mjs";
+import { shows } from "../lib/looks.mjs";
+import { fillIn, launcher, openChat, write } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
 const WORDS = {
@@ -11,7 +12,6 @@ const WORDS = {
     shop: "/en.html",
     email: "E-mail",
     password: "Password",
-    signIn: "Sign in",
     people: "People",
     invite: "Invite somebody",
     make: "Make invitation",
@@ -29,7 +29,6 @@ const WORDS = {
     shop: "/",
     email: "E-Mail",
     password: "Passwort",
-    signIn: "Anmelden",
     people: "Personen",
     invite: "Person einladen",
     make: "Einladung erstellen",
@@ -88,16 +87,9 @@ for (const language of ["en", "de"]) {
         const options = { size, dark, language: words.locale, hasTouch: device === "phone" };
         const [context, shop] = [await open(options), await open(options)];
         const page = await context.newPage();
-        const shown = async (what) => {
-          await assertAccessible(page, what);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          assert.ok(wide <= 0, `${what} is ${wide} pixels too wide`);
-          await picture(page, `${what}-${name}`);
-        };
+        const shown = shows(page, name);
         await page.goto(server.app);
-        await page.getByLabel(words.email, { exact: true }).fill("ben@example.de");
-        await page.getByLabel(words.password, { exact: true }).fill(server.facts.owner_password);
-        await page.getByRole("button", { name: words.signIn, exact: true }).click();
+        await fillIn(page, language, "ben@example.de", server.facts.owner_password);
         await page.getByRole("tab").first().waitFor();
         await fill(page, COLLEAGUES, words.groups);
 

@@ -1,14 +1,9 @@
 // Topics: made in the settings, set by key, by touch and on several at once; found by a filter; followed in other windows.
 import assert from "node:assert/strict";
-import { assertAccessible } from "../lib/accessible.mjs";
-import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
-import { begin } from "../lib/crowd.mjs";
-import { test } from "../lib/test.mjs";
+import { testAtTheDesk } from "../lib/looks.mjs";
 
 const WORDS = {
   en: {
-    locale: "en-GB",
-    signIn: ["E-mail", "Password", "Sign in"],
     add: "Add topic",
     name: "Name",
     save: "Save topic",
@@ -33,8 +28,6 @@ const WORDS = {
     gone: "Topic removed: Returns",
   },
   de: {
-    locale: "de-DE",
-    signIn: ["E-Mail", "Passwort", "Anmelden"],
     add: "Thema hinzufügen",
     name: "Name",
     save: "Thema speichern",
@@ -60,145 +53,113 @@ const WORDS = {
   },
 };
 
-for (const language of ["en", "de"]) {
-  for (const [device, size, dark] of [
-    ["desktop", DESKTOP, language === "de"],
-    ["phone", PHONE, language === "en"],
-  ]) {
-    const words = WORDS[language];
-    const phone = device === "phone";
-    const name = `${language}-${device}-${dark ? "dark" : "light"}`;
-    test(`topics ${name}`, async ({ start, open }) => {
-      const server = await start({ setUp: { language } });
-      await begin(
-        server,
-        3,
-        (number) => `${words.ask} ${number + 1}`,
-        () => language,
-      );
-      const context = await open({ size, dark, language: words.locale, hasTouch: phone });
-      const page = await context.newPage();
-      const press = (locator) => (phone ? locator.tap() : locator.press("Enter"));
-      const shown = async (what) => {
-        await assertAccessible(page, what);
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        assert.ok(wide <= 0, `${what} is ${wide} pixels too wide`);
-        await picture(page, `${what}-${name}`);
-      };
-      const [email, password, enter] = words.signIn;
-      await page.goto(server.app);
-      await page.getByLabel(email, { exact: true }).fill("ben@example.de");
-      await page.getByLabel(password, { exact: true }).fill(server.facts.owner_password);
-      await page.getByRole("button", { name: enter, exact: true }).click();
-      await page.getByRole("tab").first().waitFor();
+const BEGUN = { words: WORDS, begun: 3, says: (words, number) => `${words.ask} ${number}` };
 
-      // Made in the settings: an empty name is refused where it stands.
-      await page.goto(`${server.app}/settings/topics`);
-      for (const [at, topic] of words.names.entries()) {
-        await press(page.getByRole("button", { name: words.add }));
-        const dialog = page.getByRole("dialog");
-        if (at === 0) {
-          await press(dialog.getByRole("button", { name: words.save }));
-          await dialog.getByText(words.missing).waitFor();
-          await shown("topic-form");
-        }
-        await dialog.getByLabel(words.name, { exact: true }).fill(topic);
-        if (at === 1) await dialog.getByRole("radio", { name: words.blue }).check({ force: true });
-        await press(dialog.getByRole("button", { name: words.save }));
-        await page.getByRole("listitem").getByText(topic).waitFor();
-      }
-      await shown("topics");
-
-      // Another window of the team's looks at the same conversation.
-      const watching = await context.newPage();
-      for (const each of [watching, page]) {
-        await each.goto(server.app);
-        await each.getByRole("tab", { name: words.unassigned }).click();
-        await each.getByText(`${words.ask} 1`).first().click();
-        await each.getByLabel(words.replyTo).waitFor();
-      }
-      const tick = page.getByRole("menuitemcheckbox", { name: words.names[0] });
-      if (phone) {
-        await page.locator(".talk .details").tap();
-        await page.getByRole("button", { name: words.set }).tap();
-        await tick.waitFor();
-        await shown("topics-menu");
-        await tick.tap();
-        await page.getByRole("button", { name: words.remove }).waitFor();
-        await page.locator("#conversation-title, .person .back").last().tap();
-      } else {
-        await page.locator("#conversation-title").focus();
-        await page.keyboard.press("t");
-        await page.waitForFunction(() => document.activeElement?.getAttribute("role") === "menuitemcheckbox");
-        await shown("topics-menu");
-        await page.keyboard.press("r");
-        await tick.and(page.locator(":focus")).waitFor();
-        await page.keyboard.press("Enter");
-        await page.waitForFunction(() => document.querySelector('[role="menuitemcheckbox"][aria-checked="true"]'));
-        await page.keyboard.press("Escape");
-      }
-      await watching.getByText(words.added).waitFor();
-      await watching
-        .locator(phone ? ".talk p" : ".talk header")
-        .getByText(words.names[0])
-        .first()
-        .waitFor();
-      await shown("conversation-topics");
-
-      // Taken away again by undo, and set once more by its key or in the column.
-      if (phone) await page.locator(".talk .details").tap();
-      await press(page.getByRole("button", { name: words.remove }));
-      await watching.getByText(words.removed).waitFor();
-      const told = page.locator(".toast", { hasText: words.gone });
-      await press(told.getByRole("button", { name: words.undo }));
-      await watching.getByText(words.added).nth(1).waitFor();
-      await page.getByRole("button", { name: words.remove }).waitFor();
-      await shown("person-topics");
-
-      // Several at once, then the filter shows those alone, also from a bookmark.
-      await page.goto(server.app);
-      await page.getByRole("tab", { name: words.unassigned }).click();
-      await page.getByText(`${words.ask} 3`).first().waitFor();
-      for (const number of [2, 3]) {
-        const row = page.locator("li", { hasText: `${words.ask} ${number}` });
-        await row.getByRole("checkbox").click({ force: true });
-      }
-      await page.getByRole("toolbar").getByRole("button", { name: words.set }).click();
-      await page.getByRole("menuitem", { name: words.names[1] }).waitFor();
-      await shown("bulk-topics");
-      await page.getByRole("menuitem", { name: words.names[1] }).click();
-      await page
-        .locator("li", { hasText: `${words.ask} 2` })
-        .getByText(words.names[1])
-        .waitFor();
-      await page.getByRole("button", { name: words.filter }).press("Enter");
-      await page.getByLabel(words.by, { exact: true }).selectOption({ label: words.names[1] });
-      await page.waitForFunction(() => document.querySelectorAll(".list li").length === 2);
-      await shown("filter-topics");
-      await page.keyboard.press("Escape");
-      await page.reload();
-      await page.locator(".list li").first().waitFor();
-      assert.equal(await page.locator(".list li").count(), 2);
-      await page.waitForFunction(() => new URLSearchParams(location.search).has("topic"));
-
-      // What was used is archived: it stays on its conversation and is offered no more.
-      await page.goto(`${server.app}/settings/topics`);
-      await press(page.getByRole("button", { name: words.archive }));
-      await page.getByRole("heading", { name: words.archived }).waitFor();
-      await page.goto(server.app);
-      await page.getByRole("tab", { name: words.unassigned }).click();
-      await page
-        .locator("li", { hasText: `${words.ask} 1` })
-        .getByText(words.names[0])
-        .waitFor();
-      await page
-        .locator("li", { hasText: `${words.ask} 2` })
-        .getByRole("checkbox")
-        .click({ force: true });
-      await page.getByRole("toolbar").getByRole("button", { name: words.set }).click();
-      await page.getByRole("menuitem", { name: words.names[1] }).waitFor();
-      assert.equal(await page.getByRole("menuitem", { name: words.names[0] }).count(), 0);
-      assert.deepEqual(context.errors, []);
-    });
+testAtTheDesk("topics", BEGUN, async ({ words, server, context, page, phone, press, shown }) => {
+  // Made in the settings: an empty name is refused where it stands.
+  await page.goto(`${server.app}/settings/topics`);
+  for (const [at, topic] of words.names.entries()) {
+    await press(page.getByRole("button", { name: words.add }));
+    const dialog = page.getByRole("dialog");
+    if (at === 0) {
+      await press(dialog.getByRole("button", { name: words.save }));
+      await dialog.getByText(words.missing).waitFor();
+      await shown("topic-form");
+    }
+    await dialog.getByLabel(words.name, { exact: true }).fill(topic);
+    if (at === 1) await dialog.getByRole("radio", { name: words.blue }).check({ force: true });
+    await press(dialog.getByRole("button", { name: words.save }));
+    await page.getByRole("listitem").getByText(topic).waitFor();
   }
-}
+  await shown("topics");
+
+  // Another window of the team's looks at the same conversation.
+  const watching = await context.newPage();
+  for (const each of [watching, page]) {
+    await each.goto(server.app);
+    await each.getByRole("tab", { name: words.unassigned }).click();
+    await each.getByText(`${words.ask} 1`).first().click();
+    await each.getByLabel(words.replyTo).waitFor();
+  }
+  const tick = page.getByRole("menuitemcheckbox", { name: words.names[0] });
+  if (phone) {
+    await page.locator(".talk .details").tap();
+    await page.getByRole("button", { name: words.set }).tap();
+    await tick.waitFor();
+    await shown("topics-menu");
+    await tick.tap();
+    await page.getByRole("button", { name: words.remove }).waitFor();
+    await page.locator("#conversation-title, .person .back").last().tap();
+  } else {
+    await page.locator("#conversation-title").focus();
+    await page.keyboard.press("t");
+    await page.waitForFunction(() => document.activeElement?.getAttribute("role") === "menuitemcheckbox");
+    await shown("topics-menu");
+    await page.keyboard.press("r");
+    await tick.and(page.locator(":focus")).waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector('[role="menuitemcheckbox"][aria-checked="true"]'));
+    await page.keyboard.press("Escape");
+  }
+  await watching.getByText(words.added).waitFor();
+  await watching
+    .locator(phone ? ".talk p" : ".talk header")
+    .getByText(words.names[0])
+    .first()
+    .waitFor();
+  await shown("conversation-topics");
+
+  // Taken away again by undo, and set once more by its key or in the column.
+  if (phone) await page.locator(".talk .details").tap();
+  await press(page.getByRole("button", { name: words.remove }));
+  await watching.getByText(words.removed).waitFor();
+  const told = page.locator(".toast", { hasText: words.gone });
+  await press(told.getByRole("button", { name: words.undo }));
+  await watching.getByText(words.added).nth(1).waitFor();
+  await page.getByRole("button", { name: words.remove }).waitFor();
+  await shown("person-topics");
+
+  // Several at once, then the filter shows those alone, also from a bookmark.
+  await page.goto(server.app);
+  await page.getByRole("tab", { name: words.unassigned }).click();
+  await page.getByText(`${words.ask} 3`).first().waitFor();
+  for (const number of [2, 3]) {
+    const row = page.locator("li", { hasText: `${words.ask} ${number}` });
+    await row.getByRole("checkbox").click({ force: true });
+  }
+  await page.getByRole("toolbar").getByRole("button", { name: words.set }).click();
+  await page.getByRole("menuitem", { name: words.names[1] }).waitFor();
+  await shown("bulk-topics");
+  await page.getByRole("menuitem", { name: words.names[1] }).click();
+  await page
+    .locator("li", { hasText: `${words.ask} 2` })
+    .getByText(words.names[1])
+    .waitFor();
+  await page.getByRole("button", { name: words.filter }).press("Enter");
+  await page.getByLabel(words.by, { exact: true }).selectOption({ label: words.names[1] });
+  await page.waitForFunction(() => document.querySelectorAll(".list li").length === 2);
+  await shown("filter-topics");
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await page.locator(".list li").first().waitFor();
+  assert.equal(await page.locator(".list li").count(), 2);
+  await page.waitForFunction(() => new URLSearchParams(location.search).has("topic"));
+
+  // What was used is archived: it stays on its conversation and is offered no more.
+  await page.goto(`${server.app}/settings/topics`);
+  await press(page.getByRole("button", { name: words.archive }));
+  await page.getByRole("heading", { name: words.archived }).waitFor();
+  await page.goto(server.app);
+  await page.getByRole("tab", { name: words.unassigned }).click();
+  await page
+    .locator("li", { hasText: `${words.ask} 1` })
+    .getByText(words.names[0])
+    .waitFor();
+  await page
+    .locator("li", { hasText: `${words.ask} 2` })
+    .getByRole("checkbox")
+    .click({ force: true });
+  await page.getByRole("toolbar").getByRole("button", { name: words.set }).click();
+  await page.getByRole("menuitem", { name: words.names[1] }).waitFor();
+  assert.equal(await page.getByRole("menuitem", { name: words.names[0] }).count(), 0);
+});

@@ -2,11 +2,11 @@
 
 use app::team::SessionListed;
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use privacy::Plaintext;
 
+use super::brought::{Named, Sent};
 use super::guard::AtBrowser;
 use super::{Failure, Shared};
 use crate::wire::Id;
@@ -38,9 +38,8 @@ pub(super) async fn end_others(State(shared): State<Shared>, AtBrowser(by): AtBr
 pub(super) async fn end_session(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<StatusCode, Failure> {
-    let Path(id) = id?;
     shared.app.end_session(&by, id.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -53,10 +52,9 @@ pub(super) async fn end_session(
 pub(super) async fn recognise(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<SessionJudgement>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<SessionJudgement>,
 ) -> Result<StatusCode, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     match body.mine {
         true => shared.app.recognise_session(&by, id.0).await?,
         false => shared.app.end_session(&by, id.0).await?,
@@ -72,9 +70,8 @@ pub(super) async fn recognise(
 pub(super) async fn change_password(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    body: Result<Json<PasswordChange>, JsonRejection>,
+    Sent(body): Sent<PasswordChange>,
 ) -> Result<StatusCode, Failure> {
-    let Json(body) = body?;
     let (current, new) = (Plaintext::new(body.current), Plaintext::new(body.password));
     shared.app.change_own_password(&by, current, new).await?;
     Ok(StatusCode::NO_CONTENT)

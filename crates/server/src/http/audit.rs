@@ -3,8 +3,7 @@
 use app::App;
 use app::audit::{Broken, Fault, Query as Wanted, Record};
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use data_encoding::HEXLOWER;
 use domain::audit::Detail;
 use domain::limits::{PAGE, PAGE_MOST};
@@ -12,6 +11,7 @@ use domain::{OperatorId, OrganisationId, PublicId, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::brought::{Asked, Sent};
 use super::guard::Caller;
 use super::{Failure, Shared};
 use crate::wire::audit::{
@@ -61,9 +61,8 @@ pub(super) struct PageQuery {
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    query: Result<Query<AuditQuery>, QueryRejection>,
+    Asked(query): Asked<AuditQuery>,
 ) -> Result<Json<AuditPage>, Failure> {
-    let Query(query) = query?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
     let before = query.before.unwrap_or(i64::MAX);
     let wanted = wanted(query.actor.as_deref(), query.kind, query.area, query.from, query.to)?;
@@ -77,9 +76,8 @@ pub(super) async fn list(
 pub(super) async fn mine(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    query: Result<Query<PageQuery>, QueryRejection>,
+    Asked(query): Asked<PageQuery>,
 ) -> Result<Json<AuditPage>, Failure> {
-    let Query(query) = query?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
     let page = shared.app.audit_of_mine(principal, query.before.unwrap_or(i64::MAX), limit).await?;
     shown(&shared, principal.organisation, page).await
@@ -92,9 +90,8 @@ pub(super) async fn mine(
 pub(super) async fn verify(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    body: Result<Json<AuditCheck>, JsonRejection>,
+    Sent(body): Sent<AuditCheck>,
 ) -> Result<Json<AuditVerification>, Failure> {
-    let Json(body) = body?;
     let others: Vec<app::audit::Checkpoint> = body.checkpoints.into_iter().map(Into::into).collect();
     let (verified, checkpoint) = shared.app.verify_audit(principal, &others).await?;
     Ok(Json(AuditVerification {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use app::App;
 use app::audit::Format;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use domain::{Principal, Timestamp};
 use futures_util::stream;
@@ -17,6 +16,7 @@ use store::audit::Filter;
 use utoipa::{IntoParams, ToSchema};
 
 use super::audit::{entry, wanted};
+use super::brought::Asked;
 use super::guard::Caller;
 use super::{Failure, Shared};
 use crate::wire::audit::{AreaName, AuditEntry, KindName};
@@ -63,9 +63,8 @@ pub(super) struct CopyQuery {
 pub(super) async fn export(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    query: Result<Query<CopyQuery>, QueryRejection>,
+    Asked(query): Asked<CopyQuery>,
 ) -> Result<Response, Failure> {
-    let Query(query) = query?;
     let (format, kind, file) = match query.format {
         FormatName::Jsonl => (Format::Jsonl, "application/x-ndjson", "audit.jsonl"),
         FormatName::Csv => (Format::Csv, "text/csv; charset=utf-8", "audit.csv"),

@@ -2,14 +2,14 @@
 
 use app::conversation::assign::{HandoverNote, To};
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use domain::limits::{PAGE, PAGE_MOST};
 use privacy::Plaintext;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::brought::{Asked, Named, Sent};
 use super::guard::Caller;
 use super::{Failure, Shared};
 use crate::socket::entries;
@@ -53,9 +53,8 @@ pub(super) struct EntryQuery {
 pub(super) async fn list(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    Asked(query): Asked<ListQuery>,
 ) -> Result<Json<ConversationPage>, Failure> {
-    let Query(query) = query?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
     let before = query.before.unwrap_or(i64::MAX);
     let found = shared.app.list(principal, query.list.into(), query.ended.unwrap_or(false), before, limit).await?;
@@ -75,9 +74,8 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<Json<ConversationSummary>, Failure> {
-    let Path(id) = id?;
     row(&shared, principal, id).await
 }
 
@@ -89,10 +87,9 @@ pub(super) async fn show(
 pub(super) async fn entries(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    query: Result<Query<EntryQuery>, QueryRejection>,
+    Named(id): Named,
+    Asked(query): Asked<EntryQuery>,
 ) -> Result<Response, Failure> {
-    let (Path(id), Query(query)) = (id?, query?);
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
     let before = query.before.unwrap_or(i64::MAX);
     let (conversation, found) = shared.app.entries_before(principal, id.0, before, limit).await?;
@@ -118,9 +115,8 @@ pub(super) async fn entries(
 pub(super) async fn readers(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<Json<Vec<ReaderInfo>>, Failure> {
-    let Path(id) = id?;
     let found = shared.app.readers(principal, id.0).await?;
     let info = |one: app::conversation::Reader| ReaderInfo {
         id: one.name.into(),
@@ -140,10 +136,9 @@ pub(super) async fn readers(
 pub(super) async fn correct(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    place: Result<Path<(Id, i64)>, PathRejection>,
-    body: Result<Json<Correction>, JsonRejection>,
+    Named((id, sequence)): Named<(Id, i64)>,
+    Sent(body): Sent<Correction>,
 ) -> Result<http::StatusCode, Failure> {
-    let (Path((id, sequence)), Json(body)) = (place?, body?);
     shared.app.alter(principal, id.0, sequence, Some(Plaintext::new(body.text))).await?;
     Ok(http::StatusCode::NO_CONTENT)
 }
@@ -156,9 +151,8 @@ pub(super) async fn correct(
 pub(super) async fn recall(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    place: Result<Path<(Id, i64)>, PathRejection>,
+    Named((id, sequence)): Named<(Id, i64)>,
 ) -> Result<http::StatusCode, Failure> {
-    let Path((id, sequence)) = place?;
     shared.app.alter(principal, id.0, sequence, None).await?;
     Ok(http::StatusCode::NO_CONTENT)
 }
@@ -171,10 +165,9 @@ pub(super) async fn recall(
 pub(super) async fn assign(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<Assignment>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<Assignment>,
 ) -> Result<Response, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     let to = match (body.operator, body.group) {
         (Some(operator), None) => To::Operator(operator.map(|id| id.0)),
         (None, Some(group)) => To::Group(group.map(|id| id.0)),
@@ -207,10 +200,9 @@ pub(super) async fn assign(
 pub(super) async fn set_state(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<StateChange>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<StateChange>,
 ) -> Result<Json<ConversationSummary>, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     shared.app.set_ended(principal, id.0, body.state == WantedState::Ended).await?;
     row(&shared, principal, id).await
 }
@@ -223,10 +215,9 @@ pub(super) async fn set_state(
 pub(super) async fn snooze(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<Snooze>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<Snooze>,
 ) -> Result<Json<ConversationSummary>, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     shared.app.snooze(principal, id.0, body.until.map(domain::Timestamp)).await?;
     row(&shared, principal, id).await
 }

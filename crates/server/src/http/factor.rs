@@ -2,12 +2,12 @@
 
 use app::team::FactorState;
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use privacy::Plaintext;
 use qrcodegen::{QrCode, QrCodeEcc};
 
+use super::brought::{Named, Sent};
 use super::guard::AtBrowser;
 use super::{Failure, Shared};
 use crate::wire::Id;
@@ -51,9 +51,8 @@ pub(super) async fn draft(
 pub(super) async fn turn_on(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    body: Result<Json<SecondFactorOn>, JsonRejection>,
+    Sent(body): Sent<SecondFactorOn>,
 ) -> Result<Json<RecoveryCodes>, Failure> {
-    let Json(body) = body?;
     let (password, code) = (Plaintext::new(body.password), Plaintext::new(body.code));
     let codes = shared.app.turn_second_factor_on(&by, password, &Plaintext::new(body.secret), &code).await?;
     Ok(Json(RecoveryCodes { codes: codes.0 }))
@@ -67,9 +66,8 @@ pub(super) async fn turn_on(
 pub(super) async fn turn_off(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    body: Result<Json<OwnProof>, JsonRejection>,
+    Sent(body): Sent<OwnProof>,
 ) -> Result<StatusCode, Failure> {
-    let Json(body) = body?;
     shared.app.turn_second_factor_off(&by, Plaintext::new(body.password), Plaintext::new(body.code)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -82,9 +80,8 @@ pub(super) async fn turn_off(
 pub(super) async fn renew_codes(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    body: Result<Json<OwnProof>, JsonRejection>,
+    Sent(body): Sent<OwnProof>,
 ) -> Result<Json<RecoveryCodes>, Failure> {
-    let Json(body) = body?;
     let (password, code) = (Plaintext::new(body.password), Plaintext::new(body.code));
     Ok(Json(RecoveryCodes { codes: shared.app.renew_recovery_codes(&by, password, code).await?.0 }))
 }
@@ -98,9 +95,8 @@ pub(super) async fn renew_codes(
 pub(super) async fn reset(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<StatusCode, Failure> {
-    let Path(id) = id?;
     shared.app.reset_second_factor(&by, id.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,11 +1,11 @@
 //! Groups of operators.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use store::group::Group;
 
+use super::brought::{Named, Sent};
 use super::guard::Caller;
 use super::{Failure, Shared};
 use crate::wire::Id;
@@ -29,9 +29,8 @@ pub(super) async fn list(
 pub(super) async fn add(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    body: Result<Json<GroupName>, JsonRejection>,
+    Sent(body): Sent<GroupName>,
 ) -> Result<(StatusCode, Json<GroupInfo>), Failure> {
-    let Json(body) = body?;
     let group = shared.app.add_group(principal, &body.name).await?;
     Ok((StatusCode::CREATED, Json(info(group))))
 }
@@ -44,10 +43,9 @@ pub(super) async fn add(
 pub(super) async fn rename(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<GroupName>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<GroupName>,
 ) -> Result<Json<GroupInfo>, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     Ok(Json(info(shared.app.rename_group(principal, id.0, &body.name).await?)))
 }
 
@@ -58,9 +56,8 @@ pub(super) async fn rename(
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<StatusCode, Failure> {
-    let Path(id) = id?;
     shared.app.remove_group(principal, id.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

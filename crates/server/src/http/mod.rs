@@ -4,6 +4,7 @@ mod account;
 mod audit;
 mod audit_copy;
 mod body;
+mod brought;
 mod conversations;
 mod described;
 mod edge_routes;

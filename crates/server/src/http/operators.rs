@@ -2,12 +2,12 @@
 
 use app::team::{Colleague, Person, Secret, There};
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::{Principal, PublicId};
 use http::StatusCode;
 use privacy::Plaintext;
 
+use super::brought::{Named, Sent};
 use super::guard::{AtBrowser, Caller, Visiting};
 use super::{Failure, Shared};
 use crate::wire::Id;
@@ -33,9 +33,8 @@ pub(super) async fn list(
 pub(super) async fn invite(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    body: Result<Json<Invitation>, JsonRejection>,
+    Sent(body): Sent<Invitation>,
 ) -> Result<(StatusCode, Json<Invited>), Failure> {
-    let Json(body) = body?;
     let invitation = app::team::Invitation {
         name: body.name,
         email: body.email,
@@ -57,10 +56,9 @@ pub(super) async fn invite(
 pub(super) async fn change(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<OperatorChange>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<OperatorChange>,
 ) -> Result<Json<OperatorInfo>, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     let change = app::team::OperatorChange {
         role: body.role.map(Into::into),
         groups: body.groups.map(|groups| groups.into_iter().map(|id| id.0).collect()),
@@ -78,9 +76,8 @@ pub(super) async fn change(
 pub(super) async fn renew_link(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<Json<Link>, Failure> {
-    let Path(id) = id?;
     let made = shared.app.renew_link(&by, id.0).await?;
     Ok(Json(link(&shared, &made)))
 }
@@ -91,9 +88,8 @@ pub(super) async fn renew_link(
 pub(super) async fn use_link(
     State(shared): State<Shared>,
     Visiting(visit): Visiting,
-    body: Result<Json<LinkUse>, JsonRejection>,
+    Sent(body): Sent<LinkUse>,
 ) -> Result<StatusCode, Failure> {
-    let Json(body) = body?;
     shared.app.use_link(&Secret::new(body.secret), Plaintext::new(body.password), visit.platform.into()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

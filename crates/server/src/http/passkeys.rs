@@ -2,13 +2,13 @@
 
 use app::team::{PasskeyInfo, Proof, UsedPasskey};
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use privacy::Plaintext;
 use privacy::passkey::{ALGORITHMS, Place};
 
+use super::brought::{Named, Sent};
 use super::guard::{Anybody, AtBrowser, Visiting};
 use super::{Failure, Shared, session};
 use crate::wire::Id;
@@ -38,9 +38,8 @@ pub(super) async fn question(State(shared): State<Shared>, _: Anybody) -> Json<P
 pub(super) async fn sign_in(
     State(shared): State<Shared>,
     Visiting(visit): Visiting,
-    body: Result<Json<PasskeySignIn>, JsonRejection>,
+    Sent(body): Sent<PasskeySignIn>,
 ) -> Result<Response, Failure> {
-    let Json(body) = body?;
     let used = UsedPasskey {
         id: body.id.0,
         user: body.user.0,
@@ -69,9 +68,8 @@ pub(super) async fn list(
 pub(super) async fn draft(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    body: Result<Json<PasskeyProof>, JsonRejection>,
+    Sent(body): Sent<PasskeyProof>,
 ) -> Result<Json<PasskeyDraft>, Failure> {
-    let Json(body) = body?;
     let proof = Proof { password: Plaintext::new(body.password), code: body.code.map(Plaintext::new) };
     let draft = shared.app.draft_passkey(&by, &place(&shared), proof).await?;
     Ok(Json(PasskeyDraft {
@@ -92,9 +90,8 @@ pub(super) async fn draft(
 pub(super) async fn add(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    body: Result<Json<NewPasskey>, JsonRejection>,
+    Sent(body): Sent<NewPasskey>,
 ) -> Result<(StatusCode, Json<Passkey>), Failure> {
-    let Json(body) = body?;
     let new =
         app::team::NewPasskey { title: body.name, client_data: body.client_data.0, attestation: body.attestation.0 };
     Ok((StatusCode::CREATED, Json(info(shared.app.add_passkey(&by, &place(&shared), new).await?))))
@@ -108,10 +105,9 @@ pub(super) async fn add(
 pub(super) async fn change(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<PasskeyChange>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<PasskeyChange>,
 ) -> Result<StatusCode, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     if let Some(name) = body.name {
         shared.app.rename_passkey(&by, id.0, &name).await?;
     }
@@ -131,9 +127,8 @@ pub(super) async fn change(
 pub(super) async fn remove(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<StatusCode, Failure> {
-    let Path(id) = id?;
     shared.app.remove_passkey(&by, id.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

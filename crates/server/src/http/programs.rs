@@ -2,12 +2,12 @@
 
 use app::team::Proof;
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::{OrganisationId, Principal};
 use http::StatusCode;
 use privacy::Plaintext;
 
+use super::brought::{Named, Sent};
 use super::guard::{AtBrowser, Caller};
 use super::{Failure, Shared};
 use crate::wire::Id;
@@ -36,9 +36,8 @@ pub(super) async fn list(
 pub(super) async fn add(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    body: Result<Json<NewProgram>, JsonRejection>,
+    Sent(body): Sent<NewProgram>,
 ) -> Result<(StatusCode, Json<ProgramMade>), Failure> {
-    let Json(body) = body?;
     let given = body.rights.iter().map(|right| (right.capability.into(), right.level.into())).collect();
     let new = app::team::NewProgram { title: body.name, given, days: body.days };
     let proof = Proof { password: Plaintext::new(body.password), code: body.code.map(Plaintext::new) };
@@ -56,9 +55,8 @@ pub(super) async fn add(
 pub(super) async fn remove(
     State(shared): State<Shared>,
     AtBrowser(by): AtBrowser,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<StatusCode, Failure> {
-    let Path(id) = id?;
     shared.app.remove_program(&by, id.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

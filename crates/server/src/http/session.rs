@@ -4,13 +4,13 @@ use app::App;
 use app::team::{Secret, SignedIn, Step};
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse as _, Response};
 use domain::Principal;
 use domain::limits::{DEVICE_LIFE, SESSION_LONGEST};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use privacy::Plaintext;
 
+use super::brought::Sent;
 use super::guard::{self, Anybody, COOKIE, Caller, DEVICE_COOKIE, Visiting};
 use super::{Failure, Shared};
 use crate::wire::problem::Problem;
@@ -34,9 +34,8 @@ pub(super) async fn show(
 pub(super) async fn sign_in(
     State(shared): State<Shared>,
     Visiting(visit): Visiting,
-    body: Result<Json<SignIn>, JsonRejection>,
+    Sent(body): Sent<SignIn>,
 ) -> Result<Response, Failure> {
-    let Json(body) = body?;
     match shared.app.sign_in(&body.email, Plaintext::new(body.password), &visit).await? {
         Step::Done(signed_in) => welcome(&shared, &signed_in).await,
         Step::Code(pending) => {
@@ -53,9 +52,8 @@ pub(super) async fn sign_in(
 pub(super) async fn second_step(
     State(shared): State<Shared>,
     Visiting(visit): Visiting,
-    body: Result<Json<SignInCode>, JsonRejection>,
+    Sent(body): Sent<SignInCode>,
 ) -> Result<Response, Failure> {
-    let Json(body) = body?;
     let (token, code) = (Secret::new(body.token), Plaintext::new(body.code));
     welcome(&shared, &shared.app.second_step(&token, &code, &visit).await?).await
 }
@@ -71,9 +69,8 @@ pub(super) async fn welcome(shared: &Shared, signed_in: &SignedIn) -> Result<Res
 pub(super) async fn change(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    body: Result<Json<SessionChange>, JsonRejection>,
+    Sent(body): Sent<SessionChange>,
 ) -> Result<Json<SessionInfo>, Failure> {
-    let Json(body) = body?;
     shared.app.speak(principal, body.language.into()).await?;
     Ok(Json(info(&shared, principal).await?))
 }

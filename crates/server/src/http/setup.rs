@@ -8,12 +8,12 @@ use app::team::{NewOperator, Step};
 use app::widget::WidgetChange;
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse as _, Response};
 use domain::Role;
 use http::StatusCode;
 use privacy::Plaintext;
 
+use super::brought::Sent;
 use super::guard::{Caller, Visiting};
 use super::session::with_cookies;
 use super::{Failure, Shared};
@@ -33,9 +33,8 @@ pub(super) async fn show(State(shared): State<Shared>) -> Result<Json<SetupState
 pub(super) async fn set_up(
     State(shared): State<Shared>,
     Visiting(visit): Visiting,
-    body: Result<Json<SetupRequest>, JsonRejection>,
+    Sent(body): Sent<SetupRequest>,
 ) -> Result<Response, Failure> {
-    let Json(body) = body?;
     let sites = body.site.filter(|site| !site.trim().is_empty()).map(|site| vec![site]);
     let (email, password) = (body.email.clone(), Plaintext::new(body.password));
     let new = NewOrganisation {
@@ -78,9 +77,8 @@ pub(super) async fn set_up(
 pub(super) async fn confirm_recovery(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    body: Result<Json<RecoveryConfirmation>, JsonRejection>,
+    Sent(body): Sent<RecoveryConfirmation>,
 ) -> Result<StatusCode, Failure> {
-    let Json(body) = body?;
     shared.app.confirm_recovery(principal, &Plaintext::new(body.key)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,10 +2,10 @@
 
 use app::snippet::{Content, Opened, Wording};
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 
+use super::brought::{Named, Sent};
 use super::guard::Caller;
 use super::{Failure, Shared};
 use crate::wire::problem::Problem;
@@ -29,9 +29,8 @@ pub(super) async fn list(
 pub(super) async fn add(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    body: Result<Json<NewSnippet>, JsonRejection>,
+    Sent(body): Sent<NewSnippet>,
 ) -> Result<(StatusCode, Json<SnippetInfo>), Failure> {
-    let Json(body) = body?;
     let content = content(body.shortcut, body.title, body.wording);
     let added = shared.app.add_snippet(principal, body.shared, &content).await?;
     Ok((StatusCode::CREATED, Json(info(&added))))
@@ -45,10 +44,9 @@ pub(super) async fn add(
 pub(super) async fn change(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<SnippetChange>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<SnippetChange>,
 ) -> Result<Json<SnippetInfo>, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     let content = content(body.shortcut, body.title, body.wording);
     Ok(Json(info(&shared.app.change_snippet(principal, id.0, &content).await?)))
 }
@@ -61,9 +59,8 @@ pub(super) async fn change(
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<StatusCode, Failure> {
-    let Path(id) = id?;
     shared.app.remove_snippet(principal, id.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

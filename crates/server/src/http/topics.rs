@@ -1,12 +1,12 @@
 //! What conversations are about: the organisation's topics, and a conversation's.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::PublicId;
 use http::StatusCode;
 use store::topic::Topic;
 
+use super::brought::{Named, Sent};
 use super::conversations::row;
 use super::guard::Caller;
 use super::{Failure, Shared};
@@ -32,9 +32,8 @@ pub(super) async fn list(
 pub(super) async fn add(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    body: Result<Json<NewTopic>, JsonRejection>,
+    Sent(body): Sent<NewTopic>,
 ) -> Result<(StatusCode, Json<TopicInfo>), Failure> {
-    let Json(body) = body?;
     let topic = shared.app.add_topic(principal, &body.name, body.colour).await?;
     Ok((StatusCode::CREATED, Json(info(topic))))
 }
@@ -47,10 +46,9 @@ pub(super) async fn add(
 pub(super) async fn change(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<TopicChange>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<TopicChange>,
 ) -> Result<Json<TopicInfo>, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     let change = app::topic::TopicChange { name: body.name, colour: body.colour, archived: body.archived };
     Ok(Json(info(shared.app.change_topic(principal, id.0, change).await?)))
 }
@@ -62,9 +60,8 @@ pub(super) async fn change(
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
+    Named(id): Named,
 ) -> Result<StatusCode, Failure> {
-    let Path(id) = id?;
     shared.app.remove_topic(principal, id.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -77,10 +74,9 @@ pub(super) async fn remove(
 pub(super) async fn set(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<TopicsChange>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<TopicsChange>,
 ) -> Result<Json<ConversationSummary>, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     let names = |ids: Vec<Id>| ids.into_iter().map(|id| id.0).collect::<Vec<PublicId>>();
     shared.app.set_topics(principal, id.0, &names(body.add), &names(body.remove)).await?;
     row(&shared, principal, id).await

@@ -1,10 +1,10 @@
 //! Widgets' settings.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use store::widget::Widget;
 
+use super::brought::{Named, Sent};
 use super::guard::Caller;
 use super::{Failure, Shared};
 use crate::wire::Id;
@@ -32,10 +32,9 @@ pub(super) async fn list(
 pub(super) async fn change(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    id: Result<Path<Id>, PathRejection>,
-    body: Result<Json<WidgetChange>, JsonRejection>,
+    Named(id): Named,
+    Sent(body): Sent<WidgetChange>,
 ) -> Result<Json<WidgetInfo>, Failure> {
-    let (Path(id), Json(body)) = (id?, body?);
     let change = app::widget::WidgetChange {
         name: body.name,
         sites: body.sites,

@@ -17,3 +17,10 @@ pub mod topics;
 pub mod widgets;
 
 pub use id::Id;
+
+/// Tells null from missing: what can't be null is refused as null.
+pub(crate) fn some<'de, D: serde::Deserializer<'de>, T: serde::Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Id;
-use super::conversations::some;
 use super::session::{Language, RoleName};
+use super::{Id, some};
 
 /// A colleague.
 #[derive(Debug, Serialize, ToSchema)]

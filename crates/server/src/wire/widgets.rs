@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Id;
-use super::conversations::some;
 use super::session::Language;
+use super::{Id, some};
 
 /// A widget.
 #[derive(Debug, Serialize, ToSchema)]

@@ -308,7 +308,7 @@ fn holds(place: &Path, bytes: &[u8]) -> bool {
 fn a_sealed_text_that_was_moved_does_not_open() {
     crate::harness::run(async {
         let house = House::new(&Plan::on(On::Postgres));
-        let owner = Caller::Program(house.ours().token.clone());
+        let owner = house.program();
         let (mut visitor, id) = house.conversation(house.ours(), "Die eine Wahrheit").await;
         visitor.write("Die andere Wahrheit").await;
         let (mut other, second) = house.conversation(house.ours(), "Ein anderes Gespräch").await;

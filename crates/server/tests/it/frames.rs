@@ -53,10 +53,6 @@ impl<'h> Requests<'h> {
     }
 }
 
-fn program(house: &House) -> Caller {
-    Caller::Program(house.ours().token.clone())
-}
-
 async fn a_visitor_and_an_operator_talk_over_requests_alone(on: On) {
     let house = House::new(&Plan::on(on));
     let owner = house.sign_in(&house.ours().owner).await;
@@ -207,7 +203,7 @@ async fn a_page_of_another_origin_gets_no_frame(on: On) {
 
 async fn whoever_is_not_signed_in_gets_no_frame(on: On) {
     let house = House::shared(on);
-    ask(house, "send").by(&program(house)).frames(&[hello_operator()]).send().await.is(200).frame("welcome");
+    ask(house, "send").by(&house.program()).frames(&[hello_operator()]).send().await.is(200).frame("welcome");
     for nobody in [Caller::Nobody, Caller::Program("made-up".to_owned()), Caller::Browser("made-up".to_owned())] {
         ask(house, "send").by(&nobody).frames(&[hello_operator()]).send().await.is(401);
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Ask, Caller, House, On, Plan, on_both};
+use crate::harness::{Ask, House, On, Plan, on_both};
 
 on_both! {
     hostile_texts_in_requests_come_back_unchanged_or_are_refused
@@ -54,7 +54,7 @@ async fn refused_or(what: &str, hostile: &Hostile, ask: Ask) -> Option<Value> {
 
 async fn hostile_texts_in_requests_come_back_unchanged_or_are_refused(on: On) {
     let house = House::new(&Plan { options: &["--address-requests", "100000"], ..Plan::on(on) });
-    let owner = Caller::Program(house.ours().token.clone());
+    let owner = house.program();
     let browser = house.sign_in(&house.ours().owner).await;
     let (_visitor, conversation) = house.conversation(house.ours(), "Hallo").await;
     let ask = |method: &str, path: &str| house.ask(method, path).by(&owner);

@@ -111,14 +111,7 @@ impl Store {
         filter: Filter,
         most: i64,
     ) -> Result<Vec<Entry>> {
-        self.data
-            .read(move |connection| {
-                Box::pin(async move {
-                    let values = values(organisation, before, &filter, most);
-                    connection.query_in(organisation.into(), &BEFORE, &values).await?.iter().map(entry).collect()
-                })
-            })
-            .await
+        self.audit_rows(organisation, &BEFORE, values(organisation, before, &filter, most), entry).await
     }
 
     /// A page of the log after a number, the oldest first.
@@ -132,14 +125,7 @@ impl Store {
         filter: Filter,
         most: i64,
     ) -> Result<Vec<Entry>> {
-        self.data
-            .read(move |connection| {
-                Box::pin(async move {
-                    let values = values(organisation, after, &filter, most);
-                    connection.query_in(organisation.into(), &AFTER, &values).await?.iter().map(entry).collect()
-                })
-            })
-            .await
+        self.audit_rows(organisation, &AFTER, values(organisation, after, &filter, most), entry).await
     }
 
     /// What is recorded of an operator, as who acted or whom it is about, and who looked at the log: the newest first.
@@ -153,14 +139,8 @@ impl Store {
         before: i64,
         most: i64,
     ) -> Result<Vec<Entry>> {
-        self.data
-            .read(move |connection| {
-                Box::pin(async move {
-                    let values = [organisation.into(), before.into(), operator.into(), most.into()];
-                    connection.query_in(organisation.into(), &ABOUT, &values).await?.iter().map(entry).collect()
-                })
-            })
-            .await
+        let values = [organisation.into(), before.into(), operator.into(), most.into()];
+        self.audit_rows(organisation, &ABOUT, values, entry).await
     }
 
     /// How far a log has come.
@@ -246,7 +226,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn checkpoints(&self, organisation: OrganisationId) -> Result<Vec<Signed>> {
-        self.signed(organisation, &SIGNED).await
+        self.audit_rows(organisation, &SIGNED, [organisation.into()], signed).await
     }
 
     /// The last signed state of a log.
@@ -254,15 +234,20 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn last_checkpoint(&self, organisation: OrganisationId) -> Result<Option<Signed>> {
-        Ok(self.signed(organisation, &LAST_SIGNED).await?.pop())
+        Ok(self.audit_rows(organisation, &LAST_SIGNED, [organisation.into()], signed).await?.pop())
     }
 
-    async fn signed(&self, organisation: OrganisationId, statement: &'static Statement) -> Result<Vec<Signed>> {
+    async fn audit_rows<T: Send + 'static, const N: usize>(
+        &self,
+        organisation: OrganisationId,
+        statement: &'static Statement,
+        values: [Value; N],
+        row: fn(&Row) -> Result<T>,
+    ) -> Result<Vec<T>> {
         self.data
             .read(move |connection| {
                 Box::pin(async move {
-                    let rows = connection.query_in(organisation.into(), statement, &[organisation.into()]).await?;
-                    rows.iter().map(signed).collect()
+                    connection.query_in(organisation.into(), statement, &values).await?.iter().map(row).collect()
                 })
             })
             .await

@@ -1,5 +1,5 @@
 //! The contract of the store: every promise, tried on SQLite and on PostgreSQL. A missing PostgreSQL is a failure, never a
-//! skip. What needs to see inside (the registry of statements, the laws of the engine) stands in `src/engine/tests.rs`.
+//! skip. What needs to see inside (the registry of statements, the laws of the engine) stands in `src/engine/tests/`.
 
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 

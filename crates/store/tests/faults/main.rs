@@ -3,8 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 
-#[expect(dead_code, reason = "shared with the contract's tests, which need more of it")]
-#[path = "../contract/fixture.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the contract's tests, which need more of it")]
+#[path = "../contract/fixture/mod.rs"]
 mod fixture;
 
 mod checkpoint;

@@ -1,7 +1,10 @@
-//! An operator's socket: what comes and what goes. `lists` tells rows and counts, `follow` the entries of conversations.
+//! An operator's socket: what comes and what goes. `messages` takes what the operator writes, `post` what others did; `lists`
+//! tells rows and counts, `follow` the entries of conversations.
 
 mod follow;
 mod lists;
+mod messages;
+mod post;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -9,9 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
-use app::conversation::{Answer, Incoming};
 use app::team::Present;
-use bus::{Mailbox, Signal, Subscription, Topic};
+use bus::{Mailbox, Subscription, Topic};
 use domain::conversation::Change;
 use domain::limits::IN_FLIGHT;
 use domain::{Capability, ConversationId, Level, Principal, Reach, SenderId};
@@ -26,9 +28,8 @@ use super::in_flight::InFlight;
 use super::problem::Problem;
 use super::visitor::SILENT_FOR;
 use crate::http::{Shared, peek};
-use crate::wire::Id;
 use crate::wire::conversations::{Counts, ListName};
-use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFrame, Side, Viewer};
+use crate::wire::frames::{ClientFrame, Limits, PROTOCOL, ProblemCode, ServerFrame};
 
 /// Rows that changed are told together, so that a busy list costs a few frames a second and not one per message.
 const ROWS_EVERY: Duration = Duration::from_millis(100);
@@ -39,8 +40,6 @@ const ASKED_EVERY: Duration = Duration::from_secs(2);
 const BACK_WITHIN: Duration = Duration::from_secs(10);
 /// How long an operator who went away or came back is not read.
 const AWAY_REST: Duration = Duration::from_millis(250);
-/// Conversations of which it is remembered how far their changes were taken up.
-const TAKEN: usize = 1024;
 
 /// What an operator's socket is about.
 struct Desk {
@@ -269,134 +268,6 @@ impl Desk {
         }
         if let Some(mut before) = std::mem::replace(&mut self.present, present) {
             before.stay_for(Duration::ZERO);
-        }
-    }
-
-    async fn message(
-        &mut self,
-        counter: i64,
-        text: Plaintext,
-        id: Id,
-        note: bool,
-        in_flight: &mut InFlight,
-    ) -> Result<(), Gone> {
-        if let Some(followed) = self.followed.values_mut().find(|followed| followed.reference.name() == id.0) {
-            followed.first_counter = followed.first_counter.min(counter);
-        }
-        let incoming = Incoming { sender: self.sender, counter, text, note };
-        match self.app.receive_from_operator(self.principal, id.0, incoming).await {
-            Ok(receipt) => {
-                in_flight.push(receipt);
-                Ok(())
-            }
-            Err(error) => self.connection.refuse(Problem::from(error).about(counter, Some(id))).await,
-        }
-    }
-
-    async fn acknowledge(&mut self, answer: Answer) -> Result<(), Gone> {
-        let accepted = match answer.result {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                let problem = Problem::from(error).about(answer.counter, Some(answer.conversation.into()));
-                return self.connection.feed(&problem.frame()).await;
-            }
-        };
-        let (id, sequence) = (accepted.conversation.id, accepted.numbers.sequence);
-        self.deliver(id, sequence - 1, false).await?;
-        if let Some(followed) = self.followed.get_mut(&id) {
-            followed.delivered = followed.delivered.max(sequence);
-            followed.acknowledged = followed.acknowledged.max(accepted.counter);
-        }
-        self.connection
-            .feed(&ServerFrame::Accepted {
-                counter: accepted.counter,
-                sequence,
-                at: accepted.at.0,
-                conversation: answer.conversation.into(),
-                visible: Some(accepted.numbers.visible),
-                text: accepted.masked.as_ref().map(|text| text.reveal().into()),
-            })
-            .await
-    }
-
-    async fn read_post(&mut self, in_flight: &mut InFlight) -> Result<(), Gone> {
-        let post = self.mailbox.take();
-        if post.overflowed {
-            let problem =
-                Problem::fatal(ProblemCode::Slow, "too much has changed meanwhile: reconnect and read the list anew");
-            return self.connection.refuse(problem).await;
-        }
-        for (id, change) in post.changes {
-            if !self.is_news(&change) {
-                continue;
-            }
-            if let Some(reference) = self.followed.get(&id).map(|followed| Arc::clone(&followed.reference)) {
-                // The right is asked again for each change (SZ5): it may have been given to somebody else.
-                if self.app.may_read(self.principal, &change) {
-                    // A colleague may be on it since.
-                    if let Err(error) = self.app.note_reading(self.principal, &reference, &change.progress).await {
-                        return self.connection.refuse(Problem { fatal: true, ..error.into() }).await;
-                    }
-                    // What is stored has its receipt under way: it is told first, so that numbers arrive in order.
-                    while !self.deliver(id, change.progress.last_sequence, !in_flight.is_empty()).await? {
-                        if let Some(answer) = in_flight.next().await {
-                            self.acknowledge(answer).await?;
-                        }
-                    }
-                } else {
-                    self.followed.remove(&id);
-                }
-            }
-            let previous = self.rows.get(&id).map(|known| known.previous);
-            let mut change = change;
-            if let Some(previous) = previous {
-                change.previous = previous;
-            }
-            self.rows.insert(id, change);
-        }
-        for signal in post.signals {
-            if let Signal::Called(id, by, why) = signal {
-                self.called(id, by, why).await?;
-            } else if let Some(frame) = self.signal(signal).await {
-                self.connection.feed(&frame).await?;
-            }
-        }
-        self.connection.flush().await
-    }
-
-    /// Whether nothing newer of this conversation was taken up. What was told before may be told once more.
-    fn is_news(&mut self, change: &Change) -> bool {
-        if self.taken.len() >= TAKEN {
-            // Overtaking is a matter of moments.
-            self.taken.clear();
-        }
-        let last = self.taken.entry(change.conversation).or_insert(change.position);
-        *last = change.position.max(*last);
-        *last == change.position
-    }
-
-    async fn signal(&mut self, signal: Signal) -> Option<ServerFrame<'static>> {
-        let name = |id: ConversationId| self.followed.get(&id).map(|followed| Id::from(followed.reference.name()));
-        match signal {
-            Signal::VisitorTyping(id, on) => {
-                Some(ServerFrame::Typing { conversation: name(id)?, who: Side::Visitor, name: None, on })
-            }
-            Signal::OperatorTyping(id, operator, on) if operator != self.principal.operator => {
-                let person = self.app.person(self.principal.organisation, operator).await.ok()?;
-                let who = Some(person.display.reveal().to_owned().into());
-                Some(ServerFrame::Typing { conversation: name(id)?, who: Side::Operator, name: who, on })
-            }
-            Signal::VisitorSeen(id, sequence) => {
-                Some(ServerFrame::Seen { conversation: name(id)?, who: Viewer::Visitor, sequence })
-            }
-            Signal::TeamSeen(id, sequence) => {
-                Some(ServerFrame::Seen { conversation: name(id)?, who: Viewer::Team, sequence })
-            }
-            Signal::VisitorPresence(id, online) => {
-                Some(ServerFrame::Presence { online, conversation: Some(name(id)?) })
-            }
-            Signal::SignedIn => Some(ServerFrame::SignedIn {}),
-            Signal::OperatorTyping(..) | Signal::TeamPresence(_) | Signal::Began | Signal::Called(..) => None,
         }
     }
 }

@@ -1,56 +1,29 @@
 //! A house: a data folder or two databases, organisations that the command line founded, and the program that serves them.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use serde_json::Value;
 use tempfile::TempDir;
 use testkit::{Database, Postgres, postgres, wait_until};
 
+use super::founding::{Tenant, template};
+use super::http::Caller;
 use super::random;
-
-/// The program under test: the one that is shipped, or the same on a bad disk where that one's tests share this harness.
-const PROGRAM: &str = match (option_env!("CARGO_BIN_EXE_diskret"), option_env!("CARGO_BIN_EXE_diskret-on-faults")) {
-    (Some(program), _) | (None, Some(program)) => program,
-    (None, None) => panic!("cargo names the program to the tests of its crate"),
-};
+use super::server::Server;
 
 static BROOMS: Mutex<Vec<Child>> = Mutex::new(Vec::new());
-
-/// Everybody's password.
-pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum On {
     Sqlite,
     Postgres,
-}
-
-/// Somebody who works there.
-#[derive(Clone, Debug)]
-pub(crate) struct Person {
-    pub(crate) name: String,
-    pub(crate) email: String,
-}
-
-/// An organisation with its people. `agent` and `colleague` have the same role.
-#[derive(Clone, Debug)]
-pub(crate) struct Tenant {
-    pub(crate) organisation: String,
-    pub(crate) widget: String,
-    pub(crate) token: String,
-    pub(crate) recovery_key: Option<String>,
-    pub(crate) owner: Person,
-    pub(crate) agent: Person,
-    pub(crate) colleague: Person,
-    pub(crate) officer: Person,
 }
 
 /// What kind of house.
@@ -86,66 +59,6 @@ pub(crate) struct House {
     faults: String,
     server: Mutex<Option<Server>>,
     _folder: Option<TempDir>,
-}
-
-/// The running program.
-pub(crate) struct Server {
-    child: Child,
-    watchdog: Child,
-    /// What it said when it began.
-    pub(crate) greeting: [String; 2],
-}
-
-impl Server {
-    /// Starts the program and waits until it says that it listens; or tells what it said instead.
-    pub(crate) fn start(folder: &Path, flags: &[String], faults: &str) -> Result<Self, String> {
-        let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
-        let before = log.metadata().expect("a log").len();
-        let mut child = Command::new(PROGRAM)
-            .arg("serve")
-            .args(flags)
-            .env("DISKRET_FAULTS", faults)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("the program");
-        // However this process ends, nothing of it goes on running.
-        let watchdog = Command::new("sh")
-            .args(["-c", "read never; kill -9 \"$0\" 2>/dev/null", &child.id().to_string()])
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("a shell");
-        let mut lines = BufReader::new(child.stdout.take().expect("it was asked for")).lines();
-        let greeting = [(); 2].map(|()| lines.next().and_then(Result::ok).unwrap_or_default());
-        let mut server = Self { child, watchdog, greeting };
-        if server.greeting[0].contains("listens on") {
-            return Ok(server);
-        }
-        let status = server.child.wait().expect("it ends");
-        assert!(!status.success(), "who says nothing has failed");
-        let log = fs::read(folder.join("log")).unwrap_or_default();
-        Err(String::from_utf8_lossy(&log[usize::try_from(before).unwrap()..]).into_owned())
-    }
-
-    fn end(mut self, signal: &str) -> ExitStatus {
-        self.signal(signal);
-        self.child.wait().expect("it ends")
-    }
-
-    pub(crate) fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "the program runs");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.watchdog.kill();
-        let _ = self.watchdog.wait();
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// A port that nobody listens on and that the system hands out to no client: a house keeps its port through restarts.
@@ -253,7 +166,7 @@ impl House {
     }
 
     /// Statics are not dropped: a shell waits for our end and removes the folder.
-    fn leave_to_a_broom(&mut self) {
+    pub(super) fn leave_to_a_broom(&mut self) {
         let folder = self._folder.take().expect("it is ours").keep();
         let broom = Command::new("sh")
             .args(["-c", "trap '' INT TERM HUP; read never; sleep 1; rm -rf \"$0\""])
@@ -267,6 +180,11 @@ impl House {
 
     pub(crate) fn ours(&self) -> &Tenant {
         &self.tenants[0]
+    }
+
+    /// A program of our owner's.
+    pub(crate) fn program(&self) -> Caller {
+        Caller::Program(self.ours().token.clone())
     }
 
     pub(crate) fn theirs(&self) -> &Tenant {
@@ -298,7 +216,7 @@ impl House {
     }
 
     /// Where the data are, as flags.
-    fn place(&self) -> Vec<String> {
+    pub(super) fn place(&self) -> Vec<String> {
         let mut flags = vec!["--data".to_owned(), self.data().display().to_string()];
         if let Some((data, keys)) = self.databases.as_deref() {
             flags.extend(["--database".to_owned(), data.url.clone(), "--key-database".to_owned(), keys.url.clone()]);
@@ -318,71 +236,6 @@ impl House {
         }
         flags.extend(self.options.clone());
         flags
-    }
-
-    /// Runs the program with these words and where the data are.
-    pub(crate) fn command(&self, words: &[&str]) -> Output {
-        let mut command = Command::new(PROGRAM);
-        command.args(words).args(self.place()).stdin(Stdio::null()).output().expect("the program")
-    }
-
-    fn said(&self, words: &[&str]) -> String {
-        let output = self.command(words);
-        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("it says text")
-    }
-
-    /// Adds somebody with [`PASSWORD`].
-    pub(crate) fn hire(&self, organisation: &str, role: &str, name: &str, email: &str) -> Person {
-        let file = self.folder.join("password");
-        fs::write(&file, PASSWORD).expect("a file");
-        let words =
-            ["admin", "add-operator", "--organisation", organisation, "--role", role, "--name", name, "--email"];
-        let file = file.display().to_string();
-        let words = [&words[..], &[email, "--password-file", &file]].concat();
-        self.said(&words);
-        Person { name: name.to_owned(), email: email.to_owned() }
-    }
-
-    /// Founds an organisation as an administrator would: with the command line.
-    fn found(&mut self, number: usize) {
-        let (title, names, domain) = [
-            ("Nordlicht", ["Ada Owner", "Ben Agent", "Cem Agent", "Dora Officer"], "nordlicht.example"),
-            ("Südwind", ["Ole Owner", "Pia Agent", "Quin Agent", "Rosa Officer"], "suedwind.example"),
-        ][number];
-        let file = self.folder.join("password");
-        fs::write(&file, PASSWORD).expect("a file");
-        let email = format!("owner@{domain}");
-        let said = self.said(&[
-            "setup",
-            "--json",
-            "--organisation",
-            title,
-            "--owner-name",
-            names[0],
-            "--owner-email",
-            &email,
-            "--owner-password-file",
-            &file.display().to_string(),
-        ]);
-        let said: Value = serde_json::from_str(&said).expect("it says JSON");
-        let fact = |name: &str| said[name].as_str().map(str::to_owned);
-        let organisation = fact("organisation").expect("an id");
-        let hire =
-            |role: &str, title: &str, name: &str| self.hire(&organisation, role, name, &format!("{title}@{domain}"));
-        let (agent, colleague) = (hire("agent", "agent", names[1]), hire("agent", "colleague", names[2]));
-        let officer = hire("officer", "officer", names[3]);
-        let tenant = Tenant {
-            widget: fact("widget").expect("an id"),
-            token: fact("api_token").expect("a token"),
-            recovery_key: fact("recovery_key"),
-            owner: Person { name: names[0].to_owned(), email },
-            organisation,
-            agent,
-            colleague,
-            officer,
-        };
-        self.tenants.push(tenant);
     }
 
     /// Starts the program; a port that somebody else holds for a moment is waited for.
@@ -455,14 +308,4 @@ impl Drop for House {
             eprintln!("the program's log ends with:\n{}", String::from_utf8_lossy(tail));
         }
     }
-}
-
-fn template() -> &'static House {
-    static TEMPLATE: OnceLock<House> = OnceLock::new();
-    TEMPLATE.get_or_init(|| {
-        let mut house = House::closed(&Plan { tenants: 0, ..Plan::on(On::Sqlite) });
-        (0..2).for_each(|number| house.found(number));
-        house.leave_to_a_broom();
-        house
-    })
 }

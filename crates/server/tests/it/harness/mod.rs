@@ -1,18 +1,22 @@
 //! What the tests of the whole server share: a house with the real program in it, and clients that know only what the
 //! protocol's page says.
 
+mod founding;
 mod frames;
 mod house;
 mod http;
+mod server;
 mod socket;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub(crate) use founding::{PASSWORD, Person, Tenant};
 pub(crate) use frames::Frames;
-pub(crate) use house::{House, On, PASSWORD, Person, Plan, Server, Tenant};
+pub(crate) use house::{House, On, Plan};
 pub(crate) use http::{Answer, Ask, Caller};
+pub(crate) use server::Server;
 pub(crate) use socket::{Heard, PATIENCE, Socket, Visitor, hello_operator, hello_visitor};
 
 /// Makes two tests of a function that takes [`On`]: one for each database.

@@ -1,33 +1,18 @@
-//! A visitor and an operator talk, and nothing is lost whatever happens to their connections (L1, SR7, SR8).
+//! What both sides see of each other, also after a connection or the program has ended (L1, SR8).
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, Heard, House, On, Plan, Visitor, hello_visitor, on_both, sender};
+use super::said;
+use crate::harness::{Heard, House, On, Plan, Visitor, on_both, sender};
 
 on_both! {
     a_visitor_and_an_operator_talk
     a_note_never_reaches_the_visitor_and_leaves_no_gap
     whoever_comes_back_gets_what_they_miss_and_nothing_twice
-    a_retry_under_the_same_counter_is_stored_once
-    a_gap_is_refused_and_says_which_counter_must_come_first
-    a_first_message_that_is_refused_begins_no_conversation
-    a_counter_below_one_is_refused_and_hinders_nobody
-    parallel_first_messages_begin_one_conversation
-    frames_in_disorder_end_up_stored_once_and_in_order
     operators_of_one_conversation_see_the_same_order
     a_card_number_is_masked_for_both_and_the_sender_is_told
     a_restart_in_mid_sentence_loses_nothing
     a_new_message_takes_an_ended_conversation_up_again
-}
-
-/// Numbers and texts of messages, in order.
-fn said(frames: &[Value]) -> Vec<(i64, String)> {
-    let messages = frames.iter().filter(|frame| frame["type"] == "message");
-    messages.map(|frame| (frame["sequence"].as_i64().unwrap(), frame["text"].as_str().unwrap().to_owned())).collect()
-}
-
-fn program(house: &House) -> Caller {
-    Caller::Program(house.ours().token.clone())
 }
 
 async fn a_visitor_and_an_operator_talk(on: On) {
@@ -92,7 +77,7 @@ async fn a_visitor_and_an_operator_talk(on: On) {
 
 async fn a_note_never_reaches_the_visitor_and_leaves_no_gap(on: On) {
     let house = House::shared(on);
-    let owner = program(house);
+    let owner = house.program();
     let (mut visitor, id) = house.conversation(house.ours(), "Hallo").await;
     let mut operator = house.follower(&owner, &id).await;
     let write = |counter: i64, text: &str, note: bool| json!({ "type": "message", "conversation": id, "counter": counter, "text": text, "note": note });
@@ -127,9 +112,9 @@ async fn whoever_comes_back_gets_what_they_miss_and_nothing_twice(on: On) {
     let house = House::shared(on);
     let (mut visitor, id) = house.conversation(house.ours(), "eins").await;
     visitor.write("zwei").await;
-    let mut operator = house.follower(&program(house), &id).await;
+    let mut operator = house.follower(&house.program(), &id).await;
     operator.drain().await;
-    let position = house.row(&program(house), &id).await["position"].as_i64().unwrap();
+    let position = house.row(&house.program(), &id).await["position"].as_i64().unwrap();
     drop(operator);
     visitor.write("drei").await;
 
@@ -143,7 +128,7 @@ async fn whoever_comes_back_gets_what_they_miss_and_nothing_twice(on: On) {
     assert_eq!(said(&whole.socket.drain().await), []);
 
     // The operator is told the row that changed while they were away, and the entries they ask for.
-    let mut operator = house.operators_socket(&program(house)).await.unwrap();
+    let mut operator = house.operators_socket(&house.program()).await.unwrap();
     let hello = json!({ "type": "hello", "protocol": 1, "sender": sender(), "position": position });
     operator.say(hello).await;
     assert_eq!(operator.expect_where("conversation", |row| row["id"] == id.as_str()).await["preview"], "drei");
@@ -152,162 +137,9 @@ async fn whoever_comes_back_gets_what_they_miss_and_nothing_twice(on: On) {
     assert_eq!(said(&operator.drain().await), [(3, "drei".to_owned())]);
 }
 
-async fn a_retry_under_the_same_counter_is_stored_once(on: On) {
-    let house = House::shared(on);
-    let (mut visitor, id) = house.conversation(house.ours(), "eins").await;
-    let first = visitor.write("zwei").await;
-    visitor.counter = 1;
-    let again = visitor.write("zwei").await;
-    assert_eq!(first, again, "on the same socket");
-    let mut back = house.again(&visitor, 0).await;
-    back.counter = 0;
-    assert_eq!(back.write("eins").await["sequence"], 1, "on another one");
-    assert_eq!(back.write("zwei").await["sequence"], 2);
-    // The first text counts: whoever retries cannot rewrite what was acknowledged.
-    back.counter = 1;
-    assert_eq!(back.write("etwas anderes").await["sequence"], 2);
-    let mut operator = house.operator(&program(house)).await;
-    for _ in 0..3 {
-        operator.say(json!({ "type": "message", "conversation": id, "counter": 1, "text": "drei" })).await;
-        assert_eq!(operator.expect("accepted").await["sequence"], 4);
-    }
-    let stored = house.entries(&program(house), &id).await;
-    let texts: Vec<String> = said(&stored).into_iter().map(|(_, text)| text).collect();
-    assert_eq!(texts, ["eins", "zwei", "drei"]);
-}
-
-async fn a_gap_is_refused_and_says_which_counter_must_come_first(on: On) {
-    let house = House::shared(on);
-    let (mut visitor, id) = house.conversation(house.ours(), "eins").await;
-    visitor.counter = 4;
-    visitor.send("fünf").await;
-    let problem = visitor.socket.expect("problem").await;
-    assert_eq!(
-        (&problem["code"], &problem["counter"], &problem["expected"]),
-        (&json!("counter_gap"), &json!(5), &json!(2))
-    );
-    assert_eq!(problem["fatal"], false);
-    visitor.counter = 1;
-    assert_eq!(visitor.write("zwei").await["sequence"], 2, "the socket goes on");
-    let mut operator = house.operator(&program(house)).await;
-    operator.say(json!({ "type": "message", "conversation": id, "counter": 2, "text": "?" })).await;
-    let problem = operator.expect("problem").await;
-    assert_eq!((&problem["code"], &problem["expected"]), (&json!("counter_gap"), &json!(1)));
-    assert_eq!(problem["conversation"], id.as_str());
-    assert_eq!(said(&house.entries(&program(house), &id).await).len(), 2);
-}
-
-async fn a_first_message_that_is_refused_begins_no_conversation(on: On) {
-    let house = House::new(&Plan::on(on));
-    let owner = program(&house);
-    let list = async || {
-        let answer = house.ask("GET", "/api/conversations?list=all&ended=true").by(&owner).send().await.is(200).json();
-        (answer["items"].as_array().unwrap().len(), answer["counts"]["all"].as_i64().unwrap())
-    };
-    let mut visitor = house.visitor(house.ours()).await;
-    for (counter, text, code) in
-        [(2, "zwei", "counter_gap"), (1, "  \n", "text_empty"), (1, &*"x".repeat(10_001), "text_too_long")]
-    {
-        visitor.socket.say(json!({ "type": "message", "counter": counter, "text": text })).await;
-        let problem = visitor.socket.expect("problem").await;
-        assert_eq!((&problem["code"], &problem["counter"]), (&json!(code), &json!(counter)));
-        if code == "counter_gap" {
-            assert_eq!(problem["expected"], 1);
-        }
-        assert_eq!(list().await, (0, 0), "{code}: what was refused changed nothing");
-    }
-    visitor.write(&"ä".repeat(10_000)).await;
-    assert_eq!(list().await, (1, 1), "the longest text that is allowed");
-}
-
-async fn a_counter_below_one_is_refused_and_hinders_nobody(on: On) {
-    let house = House::new(&Plan::on(on));
-    let (mut other, id) = house.conversation(house.ours(), "eins").await;
-    for counter in [0, -1, i64::MIN] {
-        let mut visitor = house.visitor(house.ours()).await;
-        let frame = json!({ "type": "message", "counter": counter, "text": "x" });
-        visitor.socket.say(frame.clone()).await;
-        assert_eq!(visitor.socket.expect("problem").await["code"], "malformed", "before there is a conversation");
-        let mut back = house.again(&other, 1).await;
-        back.socket.say(frame).await;
-        assert_eq!(back.socket.expect("problem").await["code"], "malformed", "in a conversation");
-        let mut operator = house.operator(&program(&house)).await;
-        operator.say(json!({ "type": "message", "conversation": id, "counter": counter, "text": "x" })).await;
-        assert_eq!(operator.expect("problem").await["code"], "malformed", "from an operator");
-    }
-    assert_eq!(other.write("zwei").await["sequence"], 2);
-    assert!(!house.log().contains("ERROR"), "nothing that a client sends is a fault of ours: {}", house.log());
-}
-
-async fn parallel_first_messages_begin_one_conversation(on: On) {
-    let house = House::shared(on);
-    let visitor = house.visitor(house.ours()).await;
-    let mut tabs = Vec::new();
-    for _ in 0..6 {
-        let mut socket = house.visitors_socket().await;
-        let mut hello = hello_visitor(&visitor.widget, &sender());
-        hello["token"] = visitor.token.as_str().into();
-        socket.say(hello).await;
-        assert_eq!(socket.expect("welcome").await.get("conversation"), None);
-        tabs.push(socket);
-    }
-    for (index, tab) in tabs.iter_mut().enumerate() {
-        for counter in 1..=2 {
-            let text = format!("Reiter {index}, Nachricht {counter}");
-            tab.say(json!({ "type": "message", "counter": counter, "text": text })).await;
-        }
-    }
-    // Every tab is told everything once: its own as accepted, the others' as messages.
-    let mut ids = Vec::new();
-    for tab in &mut tabs {
-        let mut numbers = Vec::new();
-        for kind in [["accepted"; 2].as_slice(), &["message"; 10]].concat() {
-            let frame = tab.expect(kind).await;
-            numbers.push(frame["sequence"].as_i64().unwrap());
-            ids.push(frame["conversation"].clone());
-        }
-        numbers.sort_unstable();
-        assert_eq!(numbers, (1..=12).collect::<Vec<_>>());
-    }
-    ids.dedup();
-    assert_eq!(ids.len(), 1, "one token, one conversation");
-    let stored = said(&house.entries(&program(house), ids[0].as_str().unwrap()).await);
-    assert_eq!(stored.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (1..=12).collect::<Vec<_>>());
-    for index in 0..6 {
-        let of_tab = |(_, text): &&(i64, String)| text.starts_with(&format!("Reiter {index},"));
-        let texts: Vec<&str> = stored.iter().filter(of_tab).map(|(_, text)| text.as_str()).collect();
-        assert_eq!(texts, [1, 2].map(|counter| format!("Reiter {index}, Nachricht {counter}")), "once and in order");
-    }
-}
-
-async fn frames_in_disorder_end_up_stored_once_and_in_order(on: On) {
-    let house = House::shared(on);
-    let (mut visitor, id) = house.conversation(house.ours(), "Nachricht 1").await;
-    // 3 before 2, everything twice, 5 never before 4: a client sends again what was refused.
-    let mut ahead = vec![3, 2, 2, 3, 5, 4, 3, 4, 5, 5];
-    while let Some(counter) = (!ahead.is_empty()).then(|| ahead.remove(0)) {
-        visitor.counter = counter - 1;
-        visitor.send(&format!("Nachricht {counter}")).await;
-        loop {
-            match visitor.socket.hear().await {
-                Heard::Frame(frame) if frame["counter"] != counter => {}
-                Heard::Frame(frame) if frame["type"] == "accepted" => break,
-                Heard::Frame(frame) => {
-                    assert_eq!(frame["code"], "counter_gap", "{frame}");
-                    assert!(frame["expected"].as_i64().unwrap() < counter);
-                    break;
-                }
-                Heard::End(code) => panic!("{code:?}"),
-            }
-        }
-    }
-    let expected: Vec<(i64, String)> = (1..=5).map(|number| (number, format!("Nachricht {number}"))).collect();
-    assert_eq!(said(&house.entries(&program(house), &id).await), expected);
-}
-
 async fn operators_of_one_conversation_see_the_same_order(on: On) {
     let house = House::shared(on);
-    let owner = program(house);
+    let owner = house.program();
     let (mut visitor, id) = house.conversation(house.ours(), "Nachricht 0").await;
     let mut desks = [house.follower(&owner, &id).await, house.follower(&owner, &id).await];
     for counter in 1..=10 {
@@ -335,7 +167,7 @@ async fn operators_of_one_conversation_see_the_same_order(on: On) {
 
 async fn a_card_number_is_masked_for_both_and_the_sender_is_told(on: On) {
     let house = House::shared(on);
-    let owner = program(house);
+    let owner = house.program();
     let (mut visitor, id) = house.conversation(house.ours(), "Hallo").await;
     let mut operator = house.follower(&owner, &id).await;
     operator.drain().await;
@@ -355,7 +187,7 @@ async fn a_card_number_is_masked_for_both_and_the_sender_is_told(on: On) {
 async fn a_restart_in_mid_sentence_loses_nothing(on: On) {
     let house = House::new(&Plan::on(on));
     let (mut visitor, id) = house.conversation(house.ours(), "Satz 1").await;
-    let owner = program(&house);
+    let owner = house.program();
     let mut operator = house.follower(&owner, &id).await;
     operator.drain().await;
     let mut silent = house.visitors_socket().await;
@@ -416,7 +248,7 @@ async fn check_back(house: &House, visitor: &Visitor, held: i64, last: i64) -> V
 
 async fn a_new_message_takes_an_ended_conversation_up_again(on: On) {
     let house = House::shared(on);
-    let owner = program(house);
+    let owner = house.program();
     let (mut visitor, id) = house.conversation(house.ours(), "Hallo").await;
     for _ in 0..2 {
         let row = house.set_state(&owner, &id, "ended").await.is(200).json();
