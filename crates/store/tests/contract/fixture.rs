@@ -292,6 +292,11 @@ impl Fixture {
         Principal::new(self.ours.id, self.ours.ada, Role::Owner, Groups::default())
     }
 
+    /// Ben, the agent.
+    pub(crate) fn agent(&self) -> Principal {
+        Principal::new(self.ours.id, self.ours.ben, Role::Agent, Groups::default())
+    }
+
     pub(crate) async fn sqlite() -> Self {
         Self::at(Place::files()).await
     }
