@@ -6,6 +6,7 @@ use domain::{Capability, Level, OperatorId, OrganisationId, Principal, Timestamp
 
 use crate::audit::{Audited, Fact};
 use crate::engine::{Row, statements};
+use crate::operator::lock_team;
 use crate::session::principal;
 use crate::{Error, Result, Scope, Store, System};
 
@@ -155,13 +156,23 @@ impl Store {
 }
 
 impl Audited<'_> {
-    /// Stores a program's token under the hash of its secret.
+    /// Stores a program's token under the hash of its secret. Judged in the transaction: whoever was dismissed or demoted
+    /// while their request was under way gets none, nor whoever's password was changed since they showed the one with the
+    /// hash `proved`, and nobody one that may more than they.
     ///
     /// # Errors
-    /// Those of the database.
-    pub async fn insert_api_token(self, organisation: OrganisationId, program: Program) -> Result<()> {
+    /// [`Error::OutOfReach`] where it is so.
+    pub async fn insert_api_token(self, by: Principal, program: Program, proved: Option<String>) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
+                let organisation = by.organisation;
+                let team = lock_team(connection, by).await?;
+                let still = |hash| team.iter().any(|one| one.id == by.operator && one.password_hash == hash);
+                let has = |(what, level): &(Capability, Level)| by.rights.of(*what).0 >= *level;
+                let may = program.operator == by.operator && program.given.0.iter().flatten().all(has);
+                if !may || !proved.is_none_or(still) {
+                    return Err(Error::OutOfReach);
+                }
                 let values = [
                     program.hash.into(),
                     organisation.into(),

@@ -1,10 +1,11 @@
 //! The second factor of an operator: a sealed secret, the last step whose code was taken, and codes for when it is lost.
 
 use domain::audit::{Detail, Kind};
-use domain::{OperatorId, OrganisationId, Role, Timestamp};
+use domain::{OperatorId, OrganisationId, Principal, Timestamp};
 
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, statements};
+use crate::operator::lock_team;
 use crate::passkey::DELETE_ALL;
 use crate::session::end_others;
 use crate::{Error, Result, Store};
@@ -24,8 +25,8 @@ statements! {
     CLEAR =
         "UPDATE operator SET factor_sealed = NULL, factor_step = 0, factor_reset_at = $3
         WHERE organisation_id = $1 AND operator_id = $2";
-    ROLE =
-        "SELECT h.organisation_id, h.role, h.factor_sealed FROM operator h
+    LOCK =
+        "SELECT h.organisation_id, h.factor_sealed FROM operator h
         WHERE h.organisation_id = $1 AND h.operator_id = $2 {for_update}";
     INSERT_CODE = "INSERT INTO recovery_code (code_hash, organisation_id, operator_id) VALUES ($1, $2, $3)";
     TAKE_CODE = "DELETE FROM recovery_code WHERE organisation_id = $1 AND operator_id = $2 AND code_hash = $3";
@@ -173,41 +174,60 @@ impl Audited<'_> {
         .await
     }
 
-    /// Turns the second factor off. `may` judges the role that somebody has now, in the transaction. `reset_at` is kept for
-    /// them where a colleague did it, and their passkeys go with it: they may lie in the phone that was lost.
+    /// Turns the second factor off, for somebody who has proved to be them, or runs the machine. Where another did it,
+    /// `reset_at` is kept for them, and their passkeys go with it: they may lie in the phone that was lost.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `may` says no.
+    /// [`Error::NotFound`].
     pub async fn clear_factor(
         self,
         organisation: OrganisationId,
         operator: OperatorId,
-        may: impl Fn(Role) -> bool + Send + Sync + 'static,
         reset_at: Option<Timestamp>,
     ) -> Result<()> {
         self.write(move |connection| {
+            Box::pin(async move { Ok(((), clear(connection, organisation, operator, reset_at).await?)) })
+        })
+        .await
+    }
+
+    /// The same for a colleague's. Judged in the transaction, by what both may do at that moment: whoever was dismissed or
+    /// demoted while their request was under way turns nobody's off any more.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::OutOfReach`] where `by` lacks a right that the operator has.
+    pub async fn reset_factor(self, by: Principal, operator: OperatorId, at: Timestamp) -> Result<()> {
+        self.write(move |connection| {
             Box::pin(async move {
-                let who = [organisation.into(), operator.into()];
-                let rows = connection.query_in(organisation.into(), &ROLE, &who).await?;
-                let row = rows.first().ok_or(Error::NotFound)?;
-                let has = Role::from_code(&row.text(1)?);
-                let was_on = row.bytes_or_null(2)?.is_some();
-                if !has.is_some_and(may) {
+                let team = lock_team(connection, by).await?;
+                let found = team.iter().find(|one| one.id == operator).ok_or(Error::NotFound)?;
+                if !by.rights.include(&found.role.rights()) {
                     return Err(Error::OutOfReach);
                 }
-                let values = [organisation.into(), operator.into(), reset_at.into()];
-                connection.execute(&CLEAR, &values, 1).await?;
-                let passkeys = match reset_at {
-                    Some(_) => connection.execute_any(&DELETE_ALL, &who).await?,
-                    None => 0,
-                };
-                connection.execute_any(&DELETE_CODES, &who).await?;
-                let kind = if reset_at.is_some() { Kind::SecondFactorReset } else { Kind::SecondFactorOff };
-                let details = (passkeys > 0).then(|| Detail::is("passkeys", passkeys));
-                let fact = (was_on || passkeys > 0).then(|| Fact::new(organisation, kind, details).about(operator));
-                Ok(((), fact.into_iter().collect()))
+                Ok(((), clear(connection, by.organisation, operator, Some(at)).await?))
             })
         })
         .await
     }
+}
+
+async fn clear(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    operator: OperatorId,
+    reset_at: Option<Timestamp>,
+) -> Result<Vec<Fact>> {
+    let who = [organisation.into(), operator.into()];
+    let rows = connection.query_in(organisation.into(), &LOCK, &who).await?;
+    let was_on = rows.first().ok_or(Error::NotFound)?.bytes_or_null(1)?.is_some();
+    connection.execute(&CLEAR, &[organisation.into(), operator.into(), reset_at.into()], 1).await?;
+    let passkeys = match reset_at {
+        Some(_) => connection.execute_any(&DELETE_ALL, &who).await?,
+        None => 0,
+    };
+    connection.execute_any(&DELETE_CODES, &who).await?;
+    let kind = if reset_at.is_some() { Kind::SecondFactorReset } else { Kind::SecondFactorOff };
+    let details = (passkeys > 0).then(|| Detail::is("passkeys", passkeys));
+    let fact = (was_on || passkeys > 0).then(|| Fact::new(organisation, kind, details).about(operator));
+    Ok(fact.into_iter().collect())
 }

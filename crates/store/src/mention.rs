@@ -1,4 +1,5 @@
-//! Whom notes name, until they have looked. Written with the note ([`crate::append`]) and with its correction.
+//! Whom notes name, until they have looked. Written with the note ([`crate::append`], or a hand-over's) and with its
+//! correction.
 
 use std::collections::BTreeSet;
 
@@ -34,6 +35,11 @@ pub(crate) fn rows(
     each.into_iter().map(|who| vec![id.into(), who.into(), sequence.into(), organisation.into()]).collect()
 }
 
+/// Names them: what has gone with a note that is new.
+pub(crate) async fn name(connection: &mut Connection, rows: &[Vec<Value>]) -> Result<()> {
+    connection.execute_all(&[(&NAME_THEM, rows)]).await
+}
+
 /// A note says something else now, or nothing.
 pub(crate) async fn rename(
     connection: &mut Connection,
@@ -42,7 +48,7 @@ pub(crate) async fn rename(
     rows: &[Vec<Value>],
 ) -> Result<()> {
     connection.execute_any(&UNNAME, &[id.into(), sequence.into()]).await?;
-    connection.execute_all(&[(&NAME_THEM, rows)]).await
+    name(connection, rows).await
 }
 
 impl Store {

@@ -29,7 +29,8 @@ pub struct HandoverNote {
 
 impl App {
     /// Assigns; the operator must work in the same organisation and be able to read what they are given. The note is stored
-    /// with it or not at all, before it, so that whoever gets the conversation finds it there.
+    /// with it or not at all, before it, so that whoever gets the conversation finds it there. Whom it names is called where
+    /// they may read the conversation in the new hands.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::Invalid`] for somebody who cannot take it and for a note that is
@@ -47,21 +48,27 @@ impl App {
             Some(note) => {
                 let (conversation, _) = self.find_in_reach(principal, name).await?;
                 let _place = self.flood.answer(organisation).await?;
+                let named = self.named(principal, &note.text).await?;
                 let note = self.seal_note(principal, &conversation, note).await?;
-                (conversation.id, Some(note))
+                (conversation.id, Some((note, named)))
             }
             None => (self.store.conversation_named(organisation, name).await?.id, None),
         };
+        let mut named = note.as_ref().map(|(_, named)| named.clone()).unwrap_or_default();
         let change = self
             .store
             .audited(self.by(principal))
             .hand_over(organisation, conversation, by, to, note, self.now())
             .await?;
-        if let (Some(_), Hands::Operator(Some(to))) = (change, to)
+        let Some(change) = change else { return Ok(()) };
+        if let Hands::Operator(Some(to)) = to
             && to != principal.operator
         {
             self.bus.signal(Topic::Operator(to), Signal::Called(conversation, principal.operator, Call::Handed));
+            // Called once, and for what matters more.
+            named.retain(|(who, _)| *who != to);
         }
+        self.call(conversation, principal.operator, &named, change.progress.hands());
         Ok(())
     }
 

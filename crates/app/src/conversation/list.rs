@@ -87,8 +87,17 @@ impl App {
         let most = most.clamp(1, PAGE_MOST);
         let mut found = self.store.conversations(principal.organisation, list, with_ended, before, most).await?;
         if matches!(list, List::Mentioned(_)) {
-            // It may have been handed on since.
-            found.retain(|found| access.reaches(principal.operator, found.progress.hands()));
+            // One may have been handed on since. Others take its place: whoever gets a short page asks for no further one.
+            let wanted = found.len();
+            let mut last = found.last().map(|found| found.position);
+            let reaches = |found: &Conversation| access.reaches(principal.operator, found.progress.hands());
+            found.retain(reaches);
+            while let Some(before) = last.filter(|_| found.len() < wanted) {
+                let further =
+                    self.store.conversations(principal.organisation, list, with_ended, before, PAGE_MOST).await?;
+                last = further.last().map(|found| found.position);
+                found.extend(further.into_iter().filter(reaches).take(wanted - found.len()));
+            }
         }
         self.summaries(principal, found).await
     }

@@ -122,7 +122,7 @@ impl App {
     ) -> Result<()> {
         let operator = self.prove(by.principal, Proof { password, code: Some(code) }).await?;
         let store = self.store.audited(self.by(by.principal));
-        Ok(store.clear_factor(operator.organisation, operator.id, |_| true, None).await?)
+        Ok(store.clear_factor(operator.organisation, operator.id, None).await?)
     }
 
     /// Makes new recovery codes; the ones before are good no more.
@@ -163,9 +163,7 @@ impl App {
             // Nothing to turn off, and nothing to tell them.
             return Ok(person);
         }
-        let may = move |has| may_grant(principal, has).is_ok();
-        let store = self.store.audited(self.by(principal));
-        store.clear_factor(principal.organisation, person.id, may, Some(self.now())).await?;
+        self.store.audited(self.by(principal)).reset_factor(principal, person.id, self.now()).await?;
         Ok(person)
     }
 
@@ -177,7 +175,7 @@ impl App {
         let index = self.secrets.email_index(&text::email(email).ok_or(Error::NotFound)?);
         let operator = self.store.operator_by_email(index).await?;
         let store = self.store.audited(self.by_command_line());
-        Ok(store.clear_factor(operator.organisation, operator.id, |_| true, Some(self.now())).await?)
+        Ok(store.clear_factor(operator.organisation, operator.id, Some(self.now())).await?)
     }
 
     async fn require_off(&self, by: &SignedInBrowser) -> Result<()> {

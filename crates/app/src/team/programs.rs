@@ -98,7 +98,7 @@ impl App {
         if self.store.api_tokens(principal.organisation, self.now()).await?.len() >= MOST {
             return Err(Error::Conflict("there are 100 programs: take one's token back first"));
         }
-        self.prove_fully(principal, proof).await?;
+        let proved = self.prove_fully(principal, proof).await?.password_hash;
         let (secret, now) = (Secret::new(token::bearer()), self.now());
         let expires_at = now.plus(DAY.saturating_mul(u32::try_from(new.days).unwrap_or(1)));
         let program = Program {
@@ -110,7 +110,7 @@ impl App {
             expires_at,
             used_day: None,
         };
-        self.store.audited(self.by(principal)).insert_api_token(principal.organisation, program.clone()).await?;
+        self.store.audited(self.by(principal)).insert_api_token(principal, program.clone(), Some(proved)).await?;
         Ok((info(program), secret))
     }
 

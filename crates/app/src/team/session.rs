@@ -129,7 +129,7 @@ impl App {
             expires_at: now.plus(good_for),
             used_day: None,
         };
-        self.store.audited(self.by(principal)).insert_api_token(principal.organisation, program).await?;
+        self.store.audited(self.by(principal)).insert_api_token(principal, program, None).await?;
         Ok(secret)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, House, On, Socket, on_both};
+use crate::harness::{Caller, House, On, Socket, on_both, sender};
 
 on_both! {
     whoever_is_named_is_called_and_finds_it_until_they_have_looked
@@ -10,6 +10,8 @@ on_both! {
     a_mention_in_a_reply_is_text_and_calls_nobody
     nobody_of_another_organisation_is_called
     the_visitor_hears_nothing_of_a_mention
+    no_page_of_mentions_ends_before_the_last_that_may_be_read
+    a_mention_in_a_hand_over_note_calls_whoever_reads_it_afterwards_and_nobody_else
 }
 
 async fn write(socket: &mut Socket, id: &str, counter: i64, text: &str, note: bool) -> i64 {
@@ -124,4 +126,82 @@ async fn the_visitor_hears_nothing_of_a_mention(on: On) {
     let about: Vec<&Value> = heard.iter().filter(|frame| frame["type"] != "presence").collect();
     assert!(about.is_empty(), "{about:?}");
     assert_eq!(visitor.write("Noch da?").await["sequence"], 2);
+}
+
+/// An agent whom no other test names, and their id.
+async fn newcomer(house: &House, owner: &Caller) -> (Caller, String) {
+    let name = format!("newcomer-{}", sender());
+    let person = house.hire(&house.ours().organisation, "agent", &name, &format!("{name}@nordlicht.example"));
+    (house.sign_in(&person).await, house.id_of(owner, &person).await)
+}
+
+/// A page of the mentions of `by` as the list gives it out, and where it says that it goes on.
+async fn page(house: &House, by: &Caller, before: Option<i64>) -> (Vec<Value>, Option<i64>) {
+    let before = before.map_or(String::new(), |before| format!("&before={before}"));
+    let path = format!("/api/conversations?list=mentioned&limit=2{before}");
+    let page = house.ask("GET", &path).by(by).send().await.is(200).json();
+    (page["items"].as_array().unwrap().clone(), page["next"].as_i64())
+}
+
+async fn no_page_of_mentions_ends_before_the_last_that_may_be_read(on: On) {
+    let house = House::shared(on);
+    let owner = house.sign_in(&house.ours().owner).await;
+    let (agent, ben) = newcomer(house, &owner).await;
+    let me = house.id_of(&owner, &house.ours().owner).await;
+    let mut desk = house.operator(&owner).await;
+    let mut ids = Vec::new();
+    for counter in 1..=6 {
+        let (_visitor, id) = house.conversation(house.ours(), "Hallo").await;
+        write(&mut desk, &id, 1, &format!("{counter} @[{ben}]"), true).await;
+        ids.push(id);
+    }
+    let all = async || {
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let (items, next) = page(house, &agent, before).await;
+            assert!(items.len() == 2 || next.is_none(), "a short page that says that it goes on");
+            found.extend(items.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+            match next {
+                Some(next) => before = Some(next),
+                None => return found,
+            }
+        }
+    };
+    assert_eq!(all().await, ids.iter().rev().cloned().collect::<Vec<_>>());
+    // The newest changes are those that are handed on and are Ben's to read no more.
+    for id in ids.iter().skip(1).step_by(2) {
+        house.assign(&owner, id, Some(&me)).await.is(200);
+    }
+    assert_eq!(all().await, [&ids[4], &ids[2], &ids[0]].map(String::clone));
+    for id in &ids[2..] {
+        house.assign(&owner, id, Some(&me)).await;
+    }
+    assert_eq!(all().await, [ids[0].clone()]);
+}
+
+async fn a_mention_in_a_hand_over_note_calls_whoever_reads_it_afterwards_and_nobody_else(on: On) {
+    let house = House::shared(on);
+    let owner = house.sign_in(&house.ours().owner).await;
+    let ((agent, ben), (colleague, eva)) = (newcomer(house, &owner).await, newcomer(house, &owner).await);
+    let me = house.id_of(&owner, &house.ours().owner).await;
+    let (_visitor, id) = house.conversation(house.ours(), "Hallo").await;
+    house.assign(&owner, &id, Some(&eva)).await.is(200);
+    let (mut bens, mut evas) = (house.operator(&agent).await, house.operator(&colleague).await);
+    bens.drain().await;
+    evas.drain().await;
+    let give = async |to: &Value, text: String| {
+        let body = json!({ "operator": to, "note": { "sender": sender(), "text": text } });
+        house.ask("PUT", &format!("/api/conversations/{id}/assignment")).by(&owner).json(&body).send().await.is(200);
+    };
+    // Judged by where it is afterwards: Eva has it before, and does not read it then; Ben is given it, and called once.
+    give(&json!(ben), format!("@[{eva}] wusste nichts, @[{ben}] schon. @[{me}]")).await;
+    let called: Vec<Value> = bens.drain().await.into_iter().filter(|frame| frame["type"] == "called").collect();
+    assert_eq!(called.iter().map(|frame| frame["why"].as_str().unwrap()).collect::<Vec<_>>(), ["handed"]);
+    assert!(evas.drain().await.iter().all(|frame| frame["type"] != "called"), "she reads it no more");
+    assert!(is_there(&mentioned(house, &agent).await, &id) && !is_there(&mentioned(house, &colleague).await, &id));
+    // Given to nobody, everybody reads it.
+    give(&Value::Null, format!("@[{eva}]?")).await;
+    let called = evas.expect_where("called", |frame| frame["conversation"] == id.as_str()).await;
+    assert_eq!((&called["why"], &called["name"]), (&json!("mentioned"), &json!(house.ours().owner.name)));
+    assert!(is_there(&mentioned(house, &colleague).await, &id));
 }

@@ -12,6 +12,7 @@ use super::{Conversation, locked};
 use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Value, statements};
+use crate::mention::{self, Named};
 use crate::{Error, Result, group, job, topic};
 
 statements! {
@@ -172,7 +173,8 @@ async fn handed(connection: &mut Connection, found: &Conversation, to: To) -> Re
 
 impl Audited<'_> {
     /// Gives a conversation to an operator or a group, or to nobody, with a note where there is one: both or none. Nothing
-    /// happens where it is so already. A note's sender writes no other one, so that a second try is known by it.
+    /// happens where it is so already. A note's sender writes no other one, so that a second try is known by it. Whom it
+    /// names is judged by whose the conversation is afterwards.
     ///
     /// # Errors
     /// [`Error::NotFound`], also for an operator of another organisation or a group that is not there, and
@@ -183,13 +185,14 @@ impl Audited<'_> {
         id: ConversationId,
         by: (OperatorId, Access),
         to: To,
-        with: Option<Message<Sealed>>,
+        with: Option<(Message<Sealed>, Named)>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
         let listener = self.store().listener.clone();
         self.write_then(
             move |connection| {
                 Box::pin(async move {
+                    let (with, named) = with.unzip();
                     let found = locked(connection, organisation, id, Some(by)).await?;
                     let what = hands_over(connection, organisation, found.progress.hands(), to).await?;
                     let mut progress = found.progress;
@@ -205,7 +208,12 @@ impl Audited<'_> {
                         _ => vec![handed(connection, &found, to).await?],
                     };
                     let author = Author::Operator(by.0);
+                    let said = with.is_some().then_some(progress.last_sequence);
                     let change = happen_after(connection, progress, found, author, with, &what, at).await?;
+                    if let (Some(said), Some(named)) = (said, named) {
+                        let named = mention::rows(organisation, id, said, &named, change.progress.hands());
+                        mention::name(connection, &named).await?;
+                    }
                     Ok((Some(change), facts))
                 })
             },

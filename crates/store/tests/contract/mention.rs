@@ -13,6 +13,7 @@ on_both![
     a_corrected_note_names_anew_and_one_taken_back_nobody,
     a_note_that_is_sent_again_names_nobody_twice,
     nobody_looks_for_somebody_else_or_another_organisation,
+    a_note_of_a_hand_over_names_whoever_reads_it_afterwards,
 ];
 
 async fn mentioned(at: &Fixture, who: OperatorId) -> Vec<ConversationId> {
@@ -101,4 +102,32 @@ async fn nobody_looks_for_somebody_else_or_another_organisation(at: Fixture) {
     let theirs = at.store.conversations(at.theirs.id, List::Mentioned(at.ours.ben), false, i64::MAX, 10).await;
     assert_eq!(theirs.unwrap(), []);
     assert!(at.store.named_in(at.theirs.id, at.ours.ben).await.unwrap().is_empty());
+}
+
+async fn a_note_of_a_hand_over_names_whoever_reads_it_afterwards(at: Fixture) {
+    let (chat, by) = (at.chat().await, (at.ours.ada, all()));
+    let hand = async |to: Option<OperatorId>, sender: i64, micros: i64| {
+        let named = vec![(at.ours.ben, own()), (at.ours.ben, own())];
+        let with = Some((chat.note(at.ours.ada, sender, 1).message, named));
+        let store = at.store.audited(somebody());
+        store.hand_over(at.ours.id, chat.id, by, To::Operator(to), with, moment(micros)).await.unwrap()
+    };
+    // Nobody's before, so that Ben could read it: not where it goes.
+    hand(Some(at.ours.ada), 70, 1).await.unwrap();
+    assert_eq!(mentioned(&at, at.ours.ben).await, []);
+    // Ada's before; Ben's afterwards.
+    let change = hand(Some(at.ours.ben), 71, 2).await.unwrap();
+    assert_eq!(mentioned(&at, at.ours.ben).await, [chat.id]);
+    assert_eq!(at.count("mention").await, 1);
+    let note = change.progress.last_sequence - 1;
+    at.store.looked(at.ours.id, chat.id, at.ours.ben, note - 1).await.unwrap();
+    assert_eq!(mentioned(&at, at.ours.ben).await, [chat.id], "not as far as the note");
+    at.store.looked(at.ours.id, chat.id, at.ours.ben, note).await.unwrap();
+    assert_eq!(mentioned(&at, at.ours.ben).await, []);
+    // Sent again, it names nobody anew.
+    assert_eq!(hand(Some(at.ours.ben), 71, 3).await, None);
+    assert_eq!(mentioned(&at, at.ours.ben).await, []);
+    // A note alone, where nothing else changes.
+    hand(Some(at.ours.ben), 72, 4).await.unwrap();
+    assert_eq!(mentioned(&at, at.ours.ben).await, [chat.id]);
 }

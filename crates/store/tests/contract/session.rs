@@ -115,15 +115,16 @@ async fn a_session_of_an_operator_of_another_organisation_leads_nowhere(at: Fixt
         .unwrap();
     assert!(at.store.session([1; 32], LONG_AGO, LONG_AGO).await.is_ok());
     // Forged rows: our organisation, their operator.
+    let forger = Principal::new(at.ours.id, at.theirs.ada, Role::Owner, Groups::default());
     for forged in [
         at.store
             .audited(somebody())
             .insert_session([2; 32], proved(at.ours.id, at.theirs.ada), START, Machine::default())
             .await
             .map(drop),
-        at.store.audited(somebody()).insert_api_token(at.ours.id, token([2; 32], at.theirs.ada, moment(9))).await,
+        at.store.audited(somebody()).insert_api_token(forger, token([2; 32], at.theirs.ada, moment(9)), None).await,
     ] {
-        assert!(matches!(forged, Ok(()) | Err(Error::Conflict(_) | Error::NotFound)), "{forged:?}");
+        assert!(matches!(forged, Ok(()) | Err(Error::Conflict(_) | Error::NotFound | Error::OutOfReach)), "{forged:?}");
     }
     assert_eq!(at.store.session([2; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
     assert_eq!(at.store.api_token([2; 32], START).await, Err(Error::NotFound));
@@ -145,7 +146,11 @@ async fn one_secret_is_one_session(at: Fixture) {
 }
 
 async fn an_api_token_is_good_until_its_last_microsecond(at: Fixture) {
-    at.store.audited(somebody()).insert_api_token(at.ours.id, token([1; 32], at.ours.ben, moment(10))).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_api_token(at.agent(), token([1; 32], at.ours.ben, moment(10)), None)
+        .await
+        .unwrap();
     let ben = Principal::new(at.ours.id, at.ours.ben, Role::Agent, Groups::default()).from(Origin::Program);
     assert_eq!(at.store.api_token([1; 32], moment(9)).await, Ok((ben, None)));
     assert_eq!(at.store.api_token([1; 32], moment(10)).await, Err(Error::NotFound));
@@ -157,7 +162,7 @@ async fn expired_api_tokens_are_deleted_and_the_others_stay(at: Fixture) {
     for (hash, expires) in [(1, 9), (2, 10), (3, 11)] {
         at.store
             .audited(somebody())
-            .insert_api_token(at.ours.id, token([hash; 32], at.ours.ben, moment(expires)))
+            .insert_api_token(at.agent(), token([hash; 32], at.ours.ben, moment(expires)), None)
             .await
             .unwrap();
     }
@@ -172,7 +177,11 @@ async fn a_session_is_no_api_token_and_the_other_way_round(at: Fixture) {
         .insert_session([1; 32], proved(at.ours.id, at.ours.ada), START, Machine::default())
         .await
         .unwrap();
-    at.store.audited(somebody()).insert_api_token(at.ours.id, token([2; 32], at.ours.ada, moment(10))).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_api_token(at.owner(), token([2; 32], at.ours.ada, moment(10)), None)
+        .await
+        .unwrap();
     assert_eq!(at.store.api_token([1; 32], START).await, Err(Error::NotFound));
     assert_eq!(at.store.session([2; 32], LONG_AGO, LONG_AGO).await, Err(Error::NotFound));
 }

@@ -5,8 +5,9 @@ use diskret_store::operator::OperatorChange;
 use diskret_store::session::{Listed, Machine, Means, Proved};
 use diskret_store::{Error, Settings};
 use domain::limits::DEVICE_LIFE;
-use domain::{Browser, Capability, Level, Platform, Principal, Reach, Role, Timestamp};
+use domain::{Browser, Capability, Groups, Level, Platform, Principal, Reach, Role, Timestamp};
 use futures_util::future::join_all;
+use privacy::random;
 
 use crate::fixture::{Fixture, PASSWORD, START, moment, proved, somebody, token};
 
@@ -20,7 +21,9 @@ on_both![
     a_sign_in_under_way_ends_with_what_it_was_proved_by,
     a_code_is_taken_once_however_many_come_at_once,
     turning_the_second_factor_on_ends_the_other_sessions,
-    the_second_factor_is_cleared_by_who_may_only,
+    a_second_factor_that_is_off_has_no_codes_and_takes_none,
+    whoever_was_demoted_or_dismissed_meanwhile_resets_nobodys_second_factor,
+    whoever_was_demoted_or_dismissed_meanwhile_gets_no_token,
     a_program_has_what_it_was_given_of_what_its_operator_may,
     a_token_is_taken_back_by_its_organisation_only,
 ];
@@ -29,6 +32,10 @@ const LONG_AGO: Timestamp = Timestamp(0);
 
 fn on(device: u8) -> Machine {
     Machine { browser: Browser::Firefox, platform: Platform::Linux, device: Some([device; 32]) }
+}
+
+fn role(role: Role) -> OperatorChange {
+    OperatorChange { role: Some(role), ..OperatorChange::default() }
 }
 
 async fn known(at: &Fixture, device: u8, operator: domain::OperatorId) -> bool {
@@ -223,36 +230,86 @@ async fn turning_the_second_factor_on_ends_the_other_sessions(at: Fixture) {
     assert_eq!(sessions(&at, ada).await.iter().map(|one| one.hash).collect::<Vec<_>>(), [[2; 32]]);
 }
 
-async fn the_second_factor_is_cleared_by_who_may_only(at: Fixture) {
+async fn turn_on(at: &Fixture, operator: domain::OperatorId) {
+    let (sealed, codes) = ((vec![7], 100), vec![random::bytes()]);
+    let store = at.store.audited(somebody());
+    store.set_factor(at.ours.id, operator, PASSWORD.to_owned(), sealed, codes, [0; 32]).await.unwrap();
+}
+
+async fn is_on(at: &Fixture, operator: domain::OperatorId) -> bool {
+    at.store.factor(at.ours.id, operator).await.unwrap().sealed.is_some()
+}
+
+async fn a_second_factor_that_is_off_has_no_codes_and_takes_none(at: Fixture) {
     let ada = at.ours.ada;
-    at.store
-        .audited(somebody())
-        .set_factor(at.ours.id, ada, PASSWORD.to_owned(), (vec![7], 100), vec![[1; 32]], [0; 32])
-        .await
-        .unwrap();
-    let clear = |may: bool, at_time| at.store.audited(somebody()).clear_factor(at.ours.id, ada, move |_| may, at_time);
-    assert_eq!(clear(false, Some(START)).await, Err(Error::OutOfReach));
-    assert!(at.store.factor(at.ours.id, ada).await.unwrap().sealed.is_some());
-    assert_eq!(
-        at.store.audited(somebody()).clear_factor(at.theirs.id, ada, |_| true, None).await,
-        Err(Error::NotFound)
-    );
-    clear(true, Some(START)).await.unwrap();
+    turn_on(&at, ada).await;
+    assert_eq!(at.store.audited(somebody()).clear_factor(at.theirs.id, ada, None).await, Err(Error::NotFound));
+    at.store.audited(somebody()).clear_factor(at.ours.id, ada, Some(START)).await.unwrap();
     let factor = at.store.factor(at.ours.id, ada).await.unwrap();
     assert_eq!((factor.sealed, factor.codes, factor.reset_at), (None, 0, Some(START)));
     assert_eq!(at.store.take_step(at.ours.id, ada, 200).await, Err(Error::NotFound));
-    at.store
-        .audited(somebody())
-        .set_factor(at.ours.id, ada, PASSWORD.to_owned(), (vec![8], 100), vec![], [0; 32])
-        .await
-        .unwrap();
+    turn_on(&at, ada).await;
     assert_eq!(at.store.factor(at.ours.id, ada).await.unwrap().reset_at, None);
+}
+
+async fn whoever_was_demoted_or_dismissed_meanwhile_resets_nobodys_second_factor(at: Fixture) {
+    let (ada, ben) = (at.ours.ada, at.ours.ben);
+    let manager = crate::fixture::operator(at.ours.id, Role::Manager);
+    let manager = at.store.audited(somebody()).insert_operator(manager, START).await.unwrap().id;
+    let by = Principal::new(at.ours.id, manager, Role::Manager, Groups::default());
+    let reset = |who| at.store.audited(somebody()).reset_factor(by, who, moment(1));
+    turn_on(&at, ada).await;
+    turn_on(&at, ben).await;
+    reset(ben).await.unwrap();
+    assert!(!is_on(&at, ben).await);
+    assert_eq!(at.store.factor(at.ours.id, ben).await.unwrap().reset_at, Some(moment(1)));
+    assert_eq!(reset(ada).await, Err(Error::OutOfReach), "an owner has more");
+    assert_eq!(reset(at.theirs.ben).await, Err(Error::NotFound));
+    turn_on(&at, ben).await;
+    let change = |who, to| at.store.audited(somebody()).change_operator(at.owner(), who, to, START);
+    let (demoted, promoted) = (role(Role::Agent), role(Role::Manager));
+    let active = |active| OperatorChange { active: Some(active), ..OperatorChange::default() };
+    change(manager, demoted).await.unwrap();
+    assert_eq!(reset(ben).await, Err(Error::OutOfReach), "demoted while the request was under way");
+    change(manager, promoted).await.unwrap();
+    change(manager, active(false)).await.unwrap();
+    assert_eq!(reset(ben).await, Err(Error::OutOfReach), "dismissed");
+    change(manager, active(true)).await.unwrap();
+    change(ben, role(Role::Owner)).await.unwrap();
+    assert_eq!(reset(ben).await, Err(Error::OutOfReach), "whom it is about was promoted");
+    assert!(is_on(&at, ben).await && is_on(&at, ada).await);
+}
+
+async fn whoever_was_demoted_or_dismissed_meanwhile_gets_no_token(at: Fixture) {
+    let admin = crate::fixture::operator(at.ours.id, Role::Admin);
+    let admin = at.store.audited(somebody()).insert_operator(admin, START).await.unwrap().id;
+    let by = Principal::new(at.ours.id, admin, Role::Admin, Groups::default());
+    let make = |hash: u8, given, proved: Option<&str>| {
+        let program = Program { given: Given(given), ..token([hash; 32], admin, moment(10)) };
+        at.store.audited(somebody()).insert_api_token(by, program, proved.map(str::to_owned))
+    };
+    make(1, Some(vec![(Capability::Team, Level::Write)]), Some(PASSWORD)).await.unwrap();
+    make(2, None, None).await.unwrap();
+    assert_eq!(make(3, Some(vec![(Capability::Installation, Level::Read)]), None).await, Err(Error::OutOfReach));
+    assert_eq!(make(4, None, Some("$older")).await, Err(Error::OutOfReach), "the password is another one by now");
+    let for_ben = token([5; 32], at.ours.ben, moment(10));
+    assert_eq!(at.store.audited(somebody()).insert_api_token(by, for_ben, None).await, Err(Error::OutOfReach));
+    let change = |to| at.store.audited(somebody()).change_operator(at.owner(), admin, to, START);
+    change(role(Role::Agent)).await.unwrap();
+    for given in [None, Some(vec![(Capability::Conversations, Level::Read)])] {
+        assert_eq!(make(6, given, Some(PASSWORD)).await, Err(Error::OutOfReach), "demoted");
+    }
+    change(role(Role::Admin)).await.unwrap();
+    change(OperatorChange { active: Some(false), ..OperatorChange::default() }).await.unwrap();
+    assert_eq!(make(7, None, Some(PASSWORD)).await, Err(Error::OutOfReach), "dismissed");
+    change(OperatorChange { active: Some(true), ..OperatorChange::default() }).await.unwrap();
+    assert_eq!(at.store.api_tokens(at.ours.id, START).await.unwrap(), [], "nor are they there once they are back");
 }
 
 async fn a_program_has_what_it_was_given_of_what_its_operator_may(at: Fixture) {
     let given = Given(Some(vec![(Capability::Conversations, Level::Read), (Capability::Widgets, Level::Write)]));
     let program = Program { given: given.clone(), ..token([1; 32], at.ours.ada, moment(10)) };
-    at.store.audited(somebody()).insert_api_token(at.ours.id, program).await.unwrap();
+    at.store.audited(somebody()).insert_api_token(at.owner(), program, None).await.unwrap();
     let rights = async || at.store.api_token([1; 32], START).await.unwrap().0.rights;
     assert_eq!(rights().await.of(Capability::Conversations), (Level::Read, Reach::All));
     assert_eq!(rights().await.of(Capability::Widgets), (Level::Write, Reach::All));
@@ -270,7 +327,11 @@ async fn a_program_has_what_it_was_given_of_what_its_operator_may(at: Fixture) {
 }
 
 async fn a_token_is_taken_back_by_its_organisation_only(at: Fixture) {
-    at.store.audited(somebody()).insert_api_token(at.ours.id, token([1; 32], at.ours.ada, moment(10))).await.unwrap();
+    at.store
+        .audited(somebody())
+        .insert_api_token(at.owner(), token([1; 32], at.ours.ada, moment(10)), None)
+        .await
+        .unwrap();
     assert_eq!(at.store.audited(somebody()).delete_api_token(at.theirs.id, [1; 32]).await, Err(Error::NotFound));
     assert!(at.store.api_tokens(at.theirs.id, START).await.unwrap().is_empty());
     for day in [moment(5), moment(3)] {

@@ -93,7 +93,7 @@ async fn whoever_has_left_has_no_session_no_token_and_no_use_of_a_link(at: Fixtu
         .insert_session([1; 32], proved(ben.0, ben.1), START, Machine::default())
         .await
         .unwrap();
-    at.store.audited(somebody()).insert_api_token(ben.0, token([2; 32], ben.1, later)).await.unwrap();
+    at.store.audited(somebody()).insert_api_token(at.agent(), token([2; 32], ben.1, later), None).await.unwrap();
     at.store.audited(somebody()).insert_sign_in_link([3; 32], at.owner(), ben.1, START, later).await.unwrap();
     let session = || at.store.session([1; 32], START.minus(SESSION_IDLE), START.minus(SESSION_LONGEST));
     assert!(session().await.is_ok() && at.store.api_token([2; 32], START).await.is_ok());
@@ -105,11 +105,12 @@ async fn whoever_has_left_has_no_session_no_token_and_no_use_of_a_link(at: Fixtu
         at.store.audited(somebody()).use_sign_in_link([3; 32], "new".to_owned(), START).await,
         Err(Error::NotFound)
     );
-    // None is opened any more, and a token that is made behind everybody's back speaks for nobody.
+    // None is opened any more, and no token is made.
     let opened =
         at.store.audited(somebody()).insert_session([4; 32], proved(ben.0, ben.1), START, Machine::default()).await;
     assert_eq!(opened, Err(Error::NotFound));
-    at.store.audited(somebody()).insert_api_token(ben.0, token([5; 32], ben.1, later)).await.unwrap();
+    let made = at.store.audited(somebody()).insert_api_token(at.agent(), token([5; 32], ben.1, later), None).await;
+    assert_eq!(made, Err(Error::OutOfReach));
     assert_eq!(at.store.api_token([5; 32], START).await, Err(Error::NotFound));
 }
 

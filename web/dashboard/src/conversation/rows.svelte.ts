@@ -107,14 +107,19 @@ class Rows {
     }
   }
 
-  /** Where notes name this operator. What is not named any more stays where else it belongs. */
+  /** Where notes name this operator, every page. What is not named any more stays where else it belongs. */
   async loadMentioned(): Promise<void> {
     try {
-      const page = await this.#fetch("mentioned", true, null);
-      const named = new Set(page.items.map((row) => row.id));
+      const named = new Map<string, ConversationSummary>();
+      let next: number | null = null;
+      do {
+        const page: ConversationPage = await this.#fetch("mentioned", true, next);
+        for (const row of page.items) named.set(row.id, row);
+        next = page.next;
+      } while (next !== null);
       for (const row of this.all.values())
         if (row.mentioned && !named.has(row.id)) this.change(row.id, { mentioned: false });
-      for (const row of page.items) this.put(row);
+      for (const row of named.values()) this.put(row);
     } catch {
       // Whoever calls is told of anyway; the next time it is looked for again.
     }
