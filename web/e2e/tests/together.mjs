@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
+import { open, pair } from "../lib/pair.mjs";
 import { enter, openChat, said, visitShop, write } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
@@ -20,7 +21,6 @@ const WORDS = {
     asked: /^Ben Sommer asks you about the conversation with Visitor/,
     out: /may not read this conversation/,
     mark: "A note asks you",
-    toMe: "To me",
     handed: /^Ben Sommer gave you the conversation with Visitor/,
   },
   de: {
@@ -37,16 +37,9 @@ const WORDS = {
     asked: /^Ben Sommer fragt Sie zum Gespräch mit Besucher/,
     out: /darf dieses Gespräch nicht lesen/,
     mark: "Eine Notiz fragt Sie",
-    toMe: "Mir",
     handed: /^Ben Sommer hat Ihnen das Gespräch mit Besucher/,
   },
 };
-
-async function open(desk, text) {
-  await desk.getByRole("tab").nth(1).click();
-  await desk.getByText(text).first().click();
-  await desk.locator("textarea").waitFor();
-}
 
 async function filled(field, text) {
   for (let looks = 0; looks < 100; looks += 1) {
@@ -56,27 +49,6 @@ async function filled(field, text) {
   assert.fail(`in the composer stands: ${await field.inputValue()}`);
 }
 
-/** Ben, the owner, and Lena, an agent, at their desks, and a visitor who wrote "4711", in its conversation. */
-async function pair({ start, open: browser }, language, device, size) {
-  const server = await start({ setUp: { language } });
-  const locale = language === "de" ? "de-DE" : "en-GB";
-  const one = { name: "Lena Roth", email: "lena@example.de", language };
-  const password = server.addOperator(server.facts.organisation, one);
-  const hasTouch = device === "phone";
-  const contexts = [
-    await browser({ size, language: locale, hasTouch }),
-    await browser({ size, language: locale, hasTouch }),
-    await browser(),
-  ];
-  const page = await visitShop(contexts[2], server, language === "de" ? "/" : "/en.html");
-  const chat = await openChat(page);
-  await write(chat, "4711");
-  const ben = await enter(contexts[0], server, "ben@example.de", server.facts.owner_password);
-  const lena = await enter(contexts[1], server, one.email, password);
-  await open(ben, "4711");
-  return { server, ben, lena, chat, page, errors: () => contexts.flatMap((context) => context.errors) };
-}
-
 for (const [language, device, size] of [
   ["en", "desktop", DESKTOP],
   ["de", "phone", PHONE],
@@ -84,7 +56,7 @@ for (const [language, device, size] of [
   test(`a note asks a colleague, ${language} ${device}`, async (tools) => {
     const words = WORDS[language];
     const touch = device === "phone";
-    const { ben, lena, chat, errors } = await pair(tools, language, device, size);
+    const { server, ben, lena, chat, errors } = await pair(tools, language, device, size);
     const compose = async () => {
       if (touch) await ben.locator(".modes label").nth(1).tap();
       else {
@@ -120,19 +92,15 @@ for (const [language, device, size] of [
     // To the visitor an @ is a sign like any other, and the note is nothing.
     assert.equal(await chat.getByText(/Lena|Do you know/).count(), 0);
 
-    // Whoever may not read it is shown, and cannot be asked.
+    // Whoever reads no conversations at all is shown, and cannot be asked.
     if (!touch) {
-      await ben.evaluate(() => document.getElementById("conversation-title").focus());
-      await ben.keyboard.press("a");
-      await ben.getByRole("menuitemradio", { name: words.toMe, exact: true }).press("Enter");
-      await said(chat, /Ben Sommer/)
-        .first()
-        .waitFor();
+      const officer = { name: "Olga Petri", email: "olga@example.de", role: "officer", language };
+      server.addOperator(server.facts.organisation, officer);
       await compose();
-      await ben.keyboard.type("@len");
+      await ben.keyboard.type("@olg");
       await ben.getByRole("option", { name: words.out, disabled: true }).waitFor();
       await ben.keyboard.press("Enter");
-      await filled(ben.locator("textarea").last(), "@len");
+      await filled(ben.locator("textarea").last(), "@olg");
       await ben.keyboard.press("Escape");
       await ben.getByRole("option").waitFor({ state: "detached" });
     }

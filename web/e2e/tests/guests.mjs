@@ -1,0 +1,127 @@
+// A colleague is asked into a conversation that their role does not cover, helps, and goes again.
+import assert from "node:assert/strict";
+import { assertAccessible } from "../lib/accessible.mjs";
+import { DESKTOP, PHONE, picture } from "../lib/browser.mjs";
+import { open, pair } from "../lib/pair.mjs";
+import { said } from "../lib/people.mjs";
+import { test } from "../lib/test.mjs";
+
+const WORDS = {
+  en: {
+    toMe: "To me",
+    invite: "Invite a colleague",
+    invited: /^Ben Sommer invited you into the conversation with Visitor/,
+    line: "Ben Sommer invited Lena Roth",
+    left: /^Lena Roth left/,
+    leave: "Leave the conversation",
+    remove: "Remove Lena Roth",
+    removed: "Lena Roth no longer takes part",
+    undo: /^Undo/,
+    willBe: "will be invited",
+    gone: /You no longer take part/,
+    person: "About the visitor",
+  },
+  de: {
+    toMe: "Mir",
+    invite: "Jemanden dazuholen",
+    invited: /^Ben Sommer hat Sie zum Gespräch mit Besucher/,
+    line: "Ben Sommer hat Lena Roth dazugeholt",
+    left: /^Lena Roth ist nicht mehr dabei/,
+    leave: "Nicht mehr dabei sein",
+    remove: "Lena Roth nicht mehr dabeihaben",
+    removed: "Lena Roth ist nicht mehr dabei",
+    undo: /^Rückgängig/,
+    willBe: "wird dazugeholt",
+    gone: /Sie sind nicht mehr dabei/,
+    person: "Über den Besucher",
+  },
+};
+
+for (const [language, device, size] of [
+  ["en", "desktop", DESKTOP],
+  ["de", "phone", PHONE],
+]) {
+  test(`a colleague is asked in and goes again, ${language} ${device}`, async (tools) => {
+    const words = WORDS[language];
+    const touch = device === "phone";
+    const { ben, lena, chat, errors } = await pair(tools, language, device, size);
+    const press = (one) => (touch ? one.tap() : one.press("Enter"));
+    const takesPart = ben.locator(".person .takes-part");
+
+    // Ben takes it: it is out of Lena's reach, and leaves her list.
+    await lena.locator(".list").getByText("4711").waitFor({ state: "attached" });
+    if (touch) await ben.locator("button.assign").tap();
+    else {
+      await ben.evaluate(() => document.getElementById("conversation-title").focus());
+      await ben.keyboard.press("a");
+    }
+    await press(ben.getByRole("menuitemradio", { name: words.toMe, exact: true }));
+    await said(chat, /Ben Sommer/)
+      .first()
+      .waitFor();
+    await lena.locator(".list").getByText("4711").waitFor({ state: "detached" });
+
+    if (touch) await ben.locator("header .details").tap();
+    else {
+      await ben.evaluate(() => document.getElementById("conversation-title").focus());
+      await ben.keyboard.press("i");
+    }
+    if (touch) await takesPart.getByRole("button", { name: words.invite }).tap();
+    const lenas = ben.getByRole("menuitem", { name: /Lena Roth/ });
+    await lenas.waitFor();
+    await assertAccessible(ben, "whom one can ask in");
+    await picture(ben, `invite-${language}-${device}`);
+    await press(lenas);
+    await takesPart.getByText("Lena Roth").waitFor();
+    await assertAccessible(ben, "who takes part");
+    await picture(ben, `takes-part-${language}-${device}`);
+
+    // She is told, finds it among hers, and answers under her own name.
+    await lena.getByText(words.invited).waitFor();
+    await lena.getByRole("tab").nth(0).click();
+    await lena.locator(".list").getByText("4711").first().click();
+    await lena.locator(".thread").getByText(words.line).waitFor();
+    await lena.locator("textarea").last().fill("I can help");
+    await lena.locator("textarea").last().press("Control+Enter");
+    await said(chat, "I can help").waitFor();
+    await said(chat, /Lena Roth/)
+      .first()
+      .waitFor();
+    await picture(lena, `guest-${language}-${device}`);
+
+    // She goes: it is out of her reach again, and Ben reads that she went.
+    if (touch) await lena.locator("header .details").tap();
+    await press(lena.locator(".person").getByRole("button", { name: words.leave }));
+    await lena.getByText(words.gone).first().waitFor();
+    await lena.locator(".list").getByText("4711").waitFor({ state: "detached" });
+    if (touch) await ben.locator(".person .back").tap();
+    await ben.locator(".thread").getByText(words.left).waitFor();
+    assert.equal(
+      await chat.getByText(/invited|left|dabei|dazugeholt/).count(),
+      0,
+      "how a team helps itself is its own",
+    );
+
+    // A note that asks her brings her in; whoever sends somebody away can take it back.
+    if (touch) await ben.locator(".modes label").nth(1).tap();
+    else {
+      await ben.evaluate(() => document.getElementById("conversation-title").focus());
+      await ben.keyboard.press("n");
+    }
+    const field = ben.locator("textarea").last();
+    await field.focus();
+    await ben.keyboard.type("@len");
+    const option = ben.getByRole("option", { name: words.willBe });
+    await option.waitFor();
+    await (touch ? option.tap() : ben.keyboard.press("Enter"));
+    await lena.locator(".list").getByText("4711").waitFor({ state: "attached" });
+    if (touch) await ben.locator("header .details").tap();
+    await press(takesPart.getByRole("button", { name: words.remove }));
+    await lena.locator(".list").getByText("4711").waitFor({ state: "detached" });
+    await ben.getByText(words.removed).first().waitFor();
+    await press(ben.getByRole("button", { name: words.undo }).first());
+    await takesPart.getByText("Lena Roth").waitFor();
+    await open(lena, "4711");
+    assert.deepEqual(errors(), []);
+  });
+}
