@@ -1,9 +1,9 @@
 //! Colleagues who are asked into a conversation, and who go again.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 
+use super::brought::Named;
 use super::conversations::row;
 use super::guard::Caller;
 use super::{Failure, Shared};
@@ -19,9 +19,8 @@ use crate::wire::problem::Problem;
 pub(super) async fn invite(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    place: Result<Path<(Id, Id)>, PathRejection>,
+    Named((id, guest)): Named<(Id, Id)>,
 ) -> Result<Response, Failure> {
-    let Path((id, guest)) = place?;
     shared.app.ask_in(principal, id.0, guest.0).await?;
     Ok(row(&shared, principal, id).await?.into_response())
 }
@@ -34,9 +33,8 @@ pub(super) async fn invite(
 pub(super) async fn leave(
     State(shared): State<Shared>,
     Caller(principal): Caller,
-    place: Result<Path<(Id, Id)>, PathRejection>,
+    Named((id, guest)): Named<(Id, Id)>,
 ) -> Result<Response, Failure> {
-    let Path((id, guest)) = place?;
     shared.app.let_go(principal, id.0, guest.0).await?;
     // Whoever goes themselves may see it no more.
     match row(&shared, principal, id).await {
