@@ -126,6 +126,12 @@ export class Fingers extends Hands {
     await this.thread.getByText(text).first().waitFor();
   }
 
+  /** What can be done with the open conversation. */
+  async action(words) {
+    await this.tap(this.page.getByRole("button", { name: this.words.actions, exact: true }));
+    await this.tap(this.page.getByRole("menuitem", { name: words }));
+  }
+
   send() {
     return this.tap(this.page.locator('.composer button[type="submit"]'));
   }

@@ -103,7 +103,7 @@ async function handOverWithNote({ desk, words, lena, one, entries }, hands) {
     await hands.type("Wants the money back");
     await hands.press("Control+Enter");
   } else {
-    await hands.tap(desk.locator("button.assign"));
+    await hands.action(words.give);
     await hands.write(desk.getByLabel(words.note), "Wants the money back");
     await hands.tap(desk.getByRole("menuitemradio", { name: /Lena Roth/ }));
   }
@@ -148,12 +148,11 @@ async function endAndTag({ desk, words, one }, hands) {
     await hands.press("Escape");
     await hands.press("e");
   } else {
-    await hands.tap(desk.locator(".talk .details"));
-    await hands.tap(desk.locator("section.person").getByRole("button", { name: words.topics }));
+    // Both in one menu: it stays open for a second topic.
+    await hands.tap(desk.getByRole("button", { name: words.actions, exact: true }));
     await hands.tap(tick);
     await desk.locator('[role="menuitemcheckbox"][aria-checked="true"]').waitFor();
-    await hands.tap(desk.locator("section.person .back"));
-    await hands.tap(desk.getByRole("button", { name: words.end }));
+    await hands.tap(desk.getByRole("menuitem", { name: words.end }));
   }
   await comes(async () => (await one("4713")).state === "ended", "that it ended");
   assert.deepEqual(

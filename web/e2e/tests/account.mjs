@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { PHONE, picture } from "../lib/browser.mjs";
-import { signIn } from "../lib/people.mjs";
+import { enter, signIn } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
 const EMAIL = "ben@example.de";
@@ -175,3 +175,102 @@ test("a program gets a token that is shown once and can be revoked", async ({ st
   assert.equal((await asked("/api/conversations?list=all")).status, 401);
   assert.deepEqual(context.errors, []);
 });
+
+/** At this page: turns the second factor on as the account's own screen does, with a code that fits. */
+async function turnOn(page, password) {
+  const ask = (path, method, body) =>
+    page.evaluate(
+      async ([to, how, what]) => {
+        const headers = what ? { "content-type": "application/json" } : {};
+        const answer = await fetch(to, { method: how, headers, body: what && JSON.stringify(what) });
+        if (!answer.ok) throw new Error(`${to}: ${answer.status} ${await answer.text()}`);
+        return answer.json();
+      },
+      [path, method, body],
+    );
+  const { secret } = await ask("/api/second-factor/draft", "POST");
+  await ask("/api/second-factor", "PUT", { secret, password, code: codeOf(secret) });
+}
+
+const RESET = {
+  en: {
+    change: "Change Lena Roth",
+    changeMine: "Change Ben Sommer",
+    reset: "Reset second factor",
+    does: /The second factor of Lena Roth is turned off and their passkeys are removed\./,
+    sure: "Turn off Lena Roth’s second factor",
+    cancel: "Cancel",
+    done: "The second factor of Lena Roth is off and their passkeys are removed.",
+    told: /A colleague has turned off your second factor/,
+  },
+  de: {
+    change: "Lena Roth ändern",
+    changeMine: "Ben Sommer ändern",
+    reset: "Zweiten Faktor zurücksetzen",
+    does: /Der zweite Faktor von Lena Roth wird ausgeschaltet, Passkeys werden entfernt\./,
+    sure: "Zweiten Faktor von Lena Roth ausschalten",
+    cancel: "Abbrechen",
+    done: "Der zweite Faktor von Lena Roth ist aus, die Passkeys sind entfernt.",
+    told: /Jemand aus dem Team hat Ihren zweiten Faktor ausgeschaltet/,
+  },
+};
+
+for (const [language, size, dark] of [
+  ["en", undefined, false],
+  ["de", PHONE, true],
+]) {
+  test(`a colleague's second factor is reset in the team's screen, ${language}`, async ({ start, open }) => {
+    const words = RESET[language];
+    const locale = language === "de" ? "de-DE" : "en-GB";
+    const server = await start({ setUp: { language } });
+    const lena = { name: "Lena Roth", email: "lena@example.de", role: "agent", language };
+    const password = server.addOperator(server.facts.organisation, lena);
+    const hers = await open({ language: locale });
+    const her = await enter(hers, server, lena.email, password);
+    await turnOn(her, password);
+
+    // Whoever may not change the team is not offered it, and neither is anybody for themselves.
+    await her.goto(`${server.app}/settings/team`);
+    await her.getByText("Ben Sommer").first().waitFor();
+    assert.equal((await button(her, words.change).count()) + (await button(her, words.changeMine).count()), 0);
+    const context = await open({ size, dark, language: locale, hasTouch: size === PHONE });
+    const page = await enter(context, server, EMAIL, server.facts.owner_password);
+    await page.goto(`${server.app}/settings/team`);
+    await button(page, words.changeMine).click();
+    await page.getByRole("dialog").waitFor();
+    assert.equal(await button(page, words.reset).count(), 0, "one's own is turned off with a code");
+    await page.keyboard.press("Escape");
+
+    // It says what happens first; the way back leaves all as it is.
+    await button(page, words.change).click();
+    await button(page, words.reset).click();
+    await page.getByText(words.does).waitFor();
+    await button(page, words.sure).and(page.locator(":focus")).waitFor();
+    await assertAccessible(page, "about to reset a second factor");
+    await picture(page, `reset-factor-${language}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${wide} pixels too wide`);
+    const over = await page.locator("dialog").evaluate((dialog) => dialog.scrollWidth - dialog.clientWidth);
+    assert.ok(over <= 0, `the dialog is ${over} pixels too narrow`);
+    await button(page, words.cancel).click();
+    await button(page, words.reset).and(page.locator(":focus")).waitFor();
+
+    // Where it does not work that is said, and the dialog stays for another try.
+    await page.route("**/second-factor", (route) => route.abort());
+    await button(page, words.reset).click();
+    await button(page, words.sure).click();
+    await page.getByRole("dialog").getByRole("alert").waitFor();
+    await page.unroute("**/second-factor");
+    await button(page, words.sure).click();
+    await page.getByText(words.done).waitFor();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+
+    // Her password alone lets her in, and she is told.
+    const anew = await enter(await open({ language: locale }), server, lena.email, password);
+    await anew.getByText(words.told).waitFor();
+    assert.deepEqual(
+      context.errors.filter((error) => !error.includes("ERR_FAILED")),
+      [],
+    );
+  });
+}

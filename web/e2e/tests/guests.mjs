@@ -9,6 +9,8 @@ import { test } from "../lib/test.mjs";
 const WORDS = {
   en: {
     toMe: "To me",
+    actions: "Actions",
+    give: "Assign or hand over",
     invite: "Invite a colleague",
     invited: /^Ben Sommer invited you into the conversation with Visitor/,
     line: "Ben Sommer invited Lena Roth",
@@ -23,6 +25,8 @@ const WORDS = {
   },
   de: {
     toMe: "Mir",
+    actions: "Aktionen",
+    give: "Zuweisen oder übergeben",
     invite: "Jemanden dazuholen",
     invited: /^Ben Sommer hat Sie zum Gespräch mit Besucher/,
     line: "Ben Sommer hat Lena Roth dazugeholt",
@@ -51,7 +55,11 @@ for (const [language, device, size] of [
 
     // Ben takes it: it is out of Lena's reach, and leaves her list.
     await row.waitFor({ state: "attached" });
-    if (touch) await ben.locator("button.assign").tap();
+    const menu = async (desk, name) => {
+      await desk.getByRole("button", { name: words.actions, exact: true }).tap();
+      await desk.getByRole("menuitem", { name, exact: true }).tap();
+    };
+    if (touch) await menu(ben, words.give);
     else {
       await ben.evaluate(() => document.getElementById("conversation-title").focus());
       await ben.keyboard.press("a");
@@ -62,12 +70,11 @@ for (const [language, device, size] of [
       .waitFor();
     await row.waitFor({ state: "detached" });
 
-    if (touch) await ben.locator("header .details").tap();
+    if (touch) await menu(ben, words.invite);
     else {
       await ben.evaluate(() => document.getElementById("conversation-title").focus());
       await ben.keyboard.press("i");
     }
-    if (touch) await takesPart.getByRole("button", { name: words.invite }).tap();
     const lenas = ben.getByRole("menuitem", { name: /Lena Roth/ });
     await lenas.waitFor();
     await assertAccessible(ben, "whom one can ask in");
@@ -91,7 +98,7 @@ for (const [language, device, size] of [
     await picture(lena, `guest-${language}-${device}`);
 
     // She goes: it is out of her reach again, and Ben reads that she went.
-    if (touch) await lena.locator("header .details").tap();
+    if (touch) await menu(lena, words.person);
     await press(lena.locator(".person").getByRole("button", { name: words.leave }));
     await lena.getByText(words.gone).first().waitFor();
     await row.waitFor({ state: "detached" });
@@ -116,11 +123,12 @@ for (const [language, device, size] of [
     await option.waitFor();
     await (touch ? option.tap() : ben.keyboard.press("Enter"));
     await row.waitFor({ state: "attached" });
-    if (touch) await ben.locator("header .details").tap();
+    if (touch) await menu(ben, words.person);
     await press(takesPart.getByRole("button", { name: words.remove }));
     await row.waitFor({ state: "detached" });
     await ben.getByText(words.removed).first().waitFor();
-    await press(ben.getByRole("button", { name: words.undo }).first());
+    const told = ben.locator(".toast", { hasText: words.removed });
+    await press(told.getByRole("button", { name: words.undo }));
     await takesPart.getByText("Lena Roth").waitFor();
     await row.waitFor({ state: "attached" });
     assert.deepEqual(errors(), []);

@@ -9,6 +9,7 @@ const WORDS = {
     unassigned: /Unassigned/,
     replyTo: /^Reply to/,
     later: "Come back later",
+    actions: "Actions",
     tomorrow: /^Tomorrow morning/,
     own: "Another time …",
     at: "Date and time",
@@ -28,6 +29,7 @@ const WORDS = {
     unassigned: /Nicht zugewiesen/,
     replyTo: /^Antwort an/,
     later: "Später wiedervorlegen",
+    actions: "Aktionen",
     tomorrow: /^Morgen früh/,
     own: "Andere Zeit …",
     at: "Tag und Uhrzeit",
@@ -63,7 +65,10 @@ testAtTheDesk("snooze", BEGUN, async ({ words, server, page, person, phone, pres
   await row(words.waits).getByRole("link").click();
   await page.getByLabel(words.replyTo).waitFor();
   const later = async () => {
-    if (phone) return page.getByRole("button", { name: words.later }).tap();
+    if (phone) {
+      await page.getByRole("button", { name: words.actions, exact: true }).tap();
+      return page.getByRole("menuitem", { name: words.later }).tap();
+    }
     await page.locator("#conversation-title").focus();
     await page.keyboard.press("h");
   };

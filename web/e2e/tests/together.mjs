@@ -21,6 +21,8 @@ const WORDS = {
     asked: /^Ben Sommer asks you about the conversation with Visitor/,
     out: /may not read this conversation/,
     mark: "A note asks you",
+    actions: "Actions",
+    give: "Assign or hand over",
     handed: /^Ben Sommer gave you the conversation with Visitor/,
   },
   de: {
@@ -37,6 +39,8 @@ const WORDS = {
     asked: /^Ben Sommer fragt Sie zum Gespräch mit Besucher/,
     out: /darf dieses Gespräch nicht lesen/,
     mark: "Eine Notiz fragt Sie",
+    actions: "Aktionen",
+    give: "Zuweisen oder übergeben",
     handed: /^Ben Sommer hat Ihnen das Gespräch mit Besucher/,
   },
 };
@@ -112,7 +116,8 @@ for (const [language, device, size] of [
     const { ben, lena, chat, errors } = await pair(tools, language, device, size);
     const note = ben.getByLabel(words.handover);
     if (device === "phone") {
-      await ben.locator("button.assign").tap();
+      await ben.getByRole("button", { name: words.actions, exact: true }).tap();
+      await ben.getByRole("menuitem", { name: words.give }).tap();
       await note.fill("Wants the money back");
       await assertAccessible(ben, "the menu to assign, with a note");
       await picture(ben, `handover-${language}-${device}`);

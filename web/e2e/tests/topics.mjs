@@ -17,6 +17,7 @@ const WORDS = {
     added: /Ben Sommer set the topic: Returns/,
     removed: /Ben Sommer removed the topic: Returns/,
     details: "About the visitor",
+    actions: "Actions",
     filter: "Filter",
     by: "Topic",
     filed: "2 conversations filed under Returns",
@@ -41,6 +42,7 @@ const WORDS = {
     added: /Ben Sommer hat das Thema gesetzt: Retouren/,
     removed: /Ben Sommer hat das Thema entfernt: Retouren/,
     details: "Über den Besucher",
+    actions: "Aktionen",
     filter: "Filter",
     by: "Thema",
     filed: "2 Gespräche unter Retouren eingeordnet",
@@ -83,13 +85,11 @@ testAtTheDesk("topics", BEGUN, async ({ words, server, context, page, phone, pre
   }
   const tick = page.getByRole("menuitemcheckbox", { name: words.names[0] });
   if (phone) {
-    await page.locator(".talk .details").tap();
-    await page.getByRole("button", { name: words.set }).tap();
+    await page.getByRole("button", { name: words.actions, exact: true }).tap();
     await tick.waitFor();
     await shown("topics-menu");
     await tick.tap();
-    await page.getByRole("button", { name: words.remove }).waitFor();
-    await page.locator("#conversation-title, .person .back").last().tap();
+    await page.locator('[role="menuitemcheckbox"][aria-checked="true"]').waitFor();
   } else {
     await page.locator("#conversation-title").focus();
     await page.keyboard.press("t");
@@ -110,7 +110,7 @@ testAtTheDesk("topics", BEGUN, async ({ words, server, context, page, phone, pre
   await shown("conversation-topics");
 
   // Taken away again by undo, and set once more by its key or in the column.
-  if (phone) await page.locator(".talk .details").tap();
+  if (phone) await page.getByRole("menuitem", { name: words.details }).tap();
   await press(page.getByRole("button", { name: words.remove }));
   await watching.getByText(words.removed).waitFor();
   const told = page.locator(".toast", { hasText: words.gone });

@@ -34,7 +34,7 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
   else if (key === "a") handles.assign?.();
   else if (key === "i") handles.invite?.();
   else if (key === "h" && row.state !== "ended") handles.snooze?.();
-  else if (key === "t") void openTopics(row.id);
+  else if (key === "t") openTopics();
   else if (key === "e" && row.state !== "ended" && !event.repeat) void end(row);
   else return;
   event.preventDefault();

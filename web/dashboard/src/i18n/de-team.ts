@@ -120,6 +120,13 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "team.link.why":
     "Für alle, die ihr Passwort oder ihren Link verloren haben. Bis er benutzt wird, gilt das alte Passwort.",
   "team.link.renew": "Neuen Link erstellen",
+  "team.factor": "Zweiter Faktor",
+  "team.factor.why": "Für alle, die ihr Telefon und ihre Ersatzcodes verloren haben.",
+  "team.factor.reset": "Zweiten Faktor zurücksetzen",
+  "team.factor.text":
+    "Der zweite Faktor von {name} wird ausgeschaltet, Passkeys werden entfernt. Danach genügt das Passwort allein, und {name} erfährt es bei der nächsten Anmeldung. Vergewissern Sie sich, dass wirklich {name} darum bittet. Rückgängig machen lässt es sich nicht: Nur {name} kann ihn wieder einrichten.",
+  "team.factor.submit": "Zweiten Faktor von {name} ausschalten",
+  "team.factor.done": "Der zweite Faktor von {name} ist aus, die Passkeys sind entfernt.",
   "team.done": "Fertig",
   "team.deactivate": "Deaktivieren",
   "team.deactivate.text":

@@ -24,6 +24,7 @@ export const deTogether: Record<keyof typeof enTogether, string> = {
   "called.mentioned": "{name} fragt Sie zum Gespräch mit {visitor}",
   "called.invited": "{name} hat Sie zum Gespräch mit {visitor} dazugeholt",
   "guests.label": "Dabei",
+  "guests.with": "Dazugeholt: {names}",
   "guests.on_it": "zuständig",
   "guests.guest": "dazugeholt",
   "guests.invite": "Jemanden dazuholen",

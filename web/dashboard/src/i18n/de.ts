@@ -330,6 +330,8 @@ export const de: Catalogue = {
   "conversation.none.keys": "J und K gehen durch die Liste, ? zeigt alle Tasten.",
   "conversation.failed": "Dieses Gespräch konnte nicht geladen werden.",
   "conversation.gone": "Dieses Gespräch gibt es nicht mehr, oder Ihre Rolle darf es nicht sehen.",
+  "conversation.actions": "Aktionen",
+  "conversation.give": "Zuweisen oder übergeben",
   "conversation.assign": "Zuweisen",
   "conversation.assign.to": "Zuweisen an",
   "conversation.assign.me": "Mir",

@@ -116,6 +116,13 @@ export const enTeam = {
   "team.link.copy": "Copy link",
   "team.link.why": "For somebody who lost their password or their link. Until it is used, the old password stays.",
   "team.link.renew": "Make new link",
+  "team.factor": "Second factor",
+  "team.factor.why": "For somebody who lost their phone and their recovery codes.",
+  "team.factor.reset": "Reset second factor",
+  "team.factor.text":
+    "The second factor of {name} is turned off and their passkeys are removed. Their password alone lets them in then, and they are told so at their next sign-in. Make sure that it is {name} who asks. This cannot be undone: only they can set it up again.",
+  "team.factor.submit": "Turn off {name}’s second factor",
+  "team.factor.done": "The second factor of {name} is off and their passkeys are removed.",
   "team.done": "Done",
   "team.deactivate": "Deactivate",
   "team.deactivate.text":

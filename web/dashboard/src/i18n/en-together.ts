@@ -22,6 +22,7 @@ export const enTogether = {
   "called.mentioned": "{name} asks you about the conversation with {visitor}",
   "called.invited": "{name} invited you into the conversation with {visitor}",
   "guests.label": "Taking part",
+  "guests.with": "Invited: {names}",
   "guests.on_it": "on it",
   "guests.guest": "invited",
   "guests.invite": "Invite a colleague",

@@ -315,6 +315,8 @@ export const en = {
   "conversation.none.keys": "J and K walk through the list, ? lists all keys.",
   "conversation.failed": "This conversation could not be loaded.",
   "conversation.gone": "This conversation no longer exists, or your role may not see it.",
+  "conversation.actions": "Actions",
+  "conversation.give": "Assign or hand over",
   "conversation.assign": "Assign",
   "conversation.assign.to": "Assign to",
   "conversation.assign.me": "To me",

@@ -114,7 +114,7 @@ function ofConversation(row: ConversationSummary): Command[] {
       command(key, t("palette.snooze", { time: t(key) }), () => void snooze(row, at)),
     ),
     ...(row.snoozed_until === null ? [] : [command("take-up", t("snooze.take_up"), () => void takeUp(row))]),
-    command("topics", t("topics.set"), () => void openTopics(row.id), "T"),
+    command("topics", t("topics.set"), openTopics, "T"),
     ...topics.offered
       .filter((topic) => !isAbout(row, topic))
       .map((topic) =>

@@ -1,5 +1,3 @@
-import { tick } from "svelte";
-import { conversationPath } from "../shell/route";
 import { router } from "../shell/router.svelte";
 
 /** The menus of topics that are there: in the conversation's head and in the column beside it. */
@@ -14,13 +12,10 @@ export function offer(one: Offer): () => void {
   return () => offers.delete(one);
 }
 
-const first = () => [...offers].find(({ root }) => root.offsetParent !== null);
-
-/** Opens the one in sight; where the head has no room for it, the one beside the conversation. */
-export async function openTopics(conversation: string): Promise<void> {
-  if (!first()) {
-    router.go(conversationPath(conversation, true));
-    await tick();
-  }
-  first()?.open();
+/** Opens the one in sight: in the column where that lies over the conversation, else in its head. */
+export function openTopics(): void {
+  const seen = [...offers].filter(({ root }) => root.offsetParent !== null);
+  const { route } = router;
+  const beside = route.name === "messages" && route.person && seen.find(({ root }) => root.closest(".person"));
+  (beside || seen[0])?.open();
 }

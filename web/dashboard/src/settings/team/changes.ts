@@ -42,6 +42,12 @@ export async function deactivate(person: OperatorInfo): Promise<void> {
   );
 }
 
+/** Cannot be taken back: only they can set a second factor up again. */
+export async function resetFactor(person: OperatorInfo): Promise<void> {
+  await team.resetFactor(person.id);
+  toasts.show(t("team.factor.done", { name: person.name }));
+}
+
 export async function reactivate(person: OperatorInfo): Promise<void> {
   await team.change(person.id, { active: true });
   toasts.show(

@@ -72,6 +72,11 @@ class Team {
     return call<Link>("POST", operator(id, "/link"));
   }
 
+  /** What the server holds is not said: nobody learns who has a second factor. */
+  resetFactor(id: string): Promise<void> {
+    return call("DELETE", operator(id, "/second-factor"));
+  }
+
   async addGroup(name: string): Promise<GroupInfo> {
     const group = await call<GroupInfo>("POST", "/api/groups", { name });
     this.groups = [...this.groups, group].sort(byName);
