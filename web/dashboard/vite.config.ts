@@ -11,7 +11,13 @@ export default defineConfig({
     // What several screens share is one file: thirty small ones compress worse, and each is a request.
     rolldownOptions: {
       output: {
-        codeSplitting: { groups: [{ name: "shared", test: /src[\\/](?!i18n[\\/](de|en))/, minShareCount: 2 }] },
+        codeSplitting: {
+          groups: [
+            { name: "shared", test: /src[\\/](?!i18n[\\/](de|en))/, minShareCount: 2 },
+            // Signs of the first screen that later ones show, too: each would be a file and a request of its own.
+            { name: "shared", test: /icons[\\/](tag|user-plus|external-link)\./, minShareCount: 2 },
+          ],
+        },
       },
     },
   },
