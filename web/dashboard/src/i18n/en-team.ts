@@ -167,6 +167,6 @@ export const enTeam = {
   "link.sign_in": "Go to sign-in",
   "link.signed_in": "{name} is signed in in this browser. Going on signs {name} out here.",
   "password.enough": "Long enough",
-  "password.good": "Good: hard to guess",
-  "password.great": "Very good: very hard to guess",
+  "password.good": "Long: hard to guess if the words are unrelated",
+  "password.great": "Very long: very hard to guess if the words are unrelated",
 } as const;
