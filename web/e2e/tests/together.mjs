@@ -77,6 +77,28 @@ async function pair({ start, open: browser }, language, device, size) {
   return { server, ben, lena, chat, page, errors: () => contexts.flatMap((context) => context.errors) };
 }
 
+test("what a note asks about is shown as it is by now, though nobody was told of the changes", async (tools) => {
+  const { server, ben, lena, errors } = await pair(tools, "en", "desktop", DESKTOP);
+  await ben.goto(server.app);
+  await ben.getByRole("tab").nth(0).click();
+  await open(lena, "4711");
+  await lena.locator("textarea").fill("On it");
+  await lena.locator("textarea").press("Control+Enter");
+  await lena.locator(".thread").getByText("On it").waitFor();
+  await lena.locator(".modes label").nth(1).click();
+  await lena.getByLabel(WORDS.en.note).pressSequentially("@ben");
+  await lena.getByRole("option", { name: /Ben Sommer/ }).waitFor();
+  await lena.keyboard.press("Enter");
+  await lena.keyboard.press("Enter");
+  await ben.locator(".list").getByText(WORDS.en.mark).waitFor({ state: "attached" });
+  await lena.getByRole("button", { name: "End conversation" }).click();
+  await lena.getByRole("button", { name: "Reopen" }).waitFor();
+  await ben.locator(".list").getByText("Visitor").first().click();
+  await ben.locator(".thread").getByText("On it").waitFor();
+  await ben.getByRole("button", { name: "Reopen" }).waitFor();
+  assert.deepEqual(errors(), []);
+});
+
 for (const [language, device, size] of [
   ["en", "desktop", DESKTOP],
   ["de", "phone", PHONE],
