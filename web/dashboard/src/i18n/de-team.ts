@@ -77,6 +77,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "team.you": "Sie",
   "team.you.text": "Das sind Sie. Was Sie sich selbst nehmen, muss Ihnen jemand anderes wiedergeben.",
   "team.status.online": "online",
+  "team.status.away": "abwesend",
   "team.status.offline": "nicht online",
   "team.status.active": "kann sich anmelden",
   "team.status.left": "deaktiviert",

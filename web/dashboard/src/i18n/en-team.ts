@@ -76,6 +76,7 @@ export const enTeam = {
   "team.you": "you",
   "team.you.text": "This is you. What you take from yourself, somebody else must give back.",
   "team.status.online": "online",
+  "team.status.away": "away",
   "team.status.offline": "not online",
   "team.status.active": "can sign in",
   "team.status.left": "deactivated",
