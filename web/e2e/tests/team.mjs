@@ -105,6 +105,11 @@ test("team: a colleague is invited by keyboard, sets a password by the link and 
   await lena.getByText("3 more characters").waitFor();
   await lena.keyboard.press("Enter");
   await lena.getByText("Use at least 12 characters.").waitFor();
+  // Long, and yet among the first that are tried: the server refuses it, and why is said in the reader's words.
+  await lena.keyboard.press("Control+a");
+  await lena.keyboard.type("passwordpassword");
+  await lena.keyboard.press("Enter");
+  await lena.getByText("Choose several unrelated words.").waitFor();
   await lena.keyboard.press("Control+a");
   await lena.keyboard.type(PASSWORD);
   await lena.getByText("very hard to guess").waitFor();
@@ -144,7 +149,7 @@ test("team: a colleague is invited by keyboard, sets a password by the link and 
   await lena.reload();
   await lena.getByRole("heading", { name: "The link is missing" }).waitFor();
   assert.deepEqual(
-    context.errors.filter((error) => !error.includes("404")),
+    context.errors.filter((error) => !/404|422/.test(error)),
     [],
   );
   assert.deepEqual(

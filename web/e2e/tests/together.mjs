@@ -53,6 +53,28 @@ async function filled(field, text) {
   assert.fail(`in the composer stands: ${await field.inputValue()}`);
 }
 
+test("what a note asks about is shown as it is by now, though nobody was told of the changes", async (tools) => {
+  const { server, ben, lena, errors } = await pair(tools, "en", "desktop", DESKTOP);
+  await ben.goto(server.app);
+  await ben.getByRole("tab").nth(0).click();
+  await open(lena, "4711");
+  await lena.locator("textarea").fill("On it");
+  await lena.locator("textarea").press("Control+Enter");
+  await lena.locator(".thread").getByText("On it").waitFor();
+  await lena.locator(".modes label").nth(1).click();
+  await lena.getByLabel(WORDS.en.note).pressSequentially("@ben");
+  await lena.getByRole("option", { name: /Ben Sommer/ }).waitFor();
+  await lena.keyboard.press("Enter");
+  await lena.keyboard.press("Enter");
+  await ben.locator(".list").getByText(WORDS.en.mark).waitFor({ state: "attached" });
+  await lena.getByRole("button", { name: "End conversation" }).click();
+  await lena.getByRole("button", { name: "Reopen" }).waitFor();
+  await ben.locator(".list").getByText("Visitor").first().click();
+  await ben.locator(".thread").getByText("On it").waitFor();
+  await ben.getByRole("button", { name: "Reopen" }).waitFor();
+  assert.deepEqual(errors(), []);
+});
+
 for (const [language, device, size] of [
   ["en", "desktop", DESKTOP],
   ["de", "phone", PHONE],
@@ -126,7 +148,8 @@ for (const [language, device, size] of [
       await ben.evaluate(() => document.getElementById("conversation-title").focus());
       await ben.keyboard.press("a");
       await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).waitFor();
-      await ben.keyboard.type("l");
+      // One letter after the other would lead from Lena to nobody.
+      await ben.keyboard.type("len");
       await ben.keyboard.press("Tab");
       await ben.keyboard.insertText("Wants the money back");
       await ben.getByRole("button", { name: /Give to Lena Roth/ }).waitFor();

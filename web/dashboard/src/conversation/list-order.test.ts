@@ -1,6 +1,6 @@
 import type { ConversationSummary } from "@diskret/api";
 import { describe, expect, it } from "vitest";
-import { belongs, byActivity, departed, floorOf, neighbour, newer } from "./list-order";
+import { belongs, byActivity, departed, floorOf, neighbour, newer, renewed } from "./list-order";
 
 const row = (id: string, extra: Partial<ConversationSummary> = {}) =>
   ({ id, state: "open", last_at: 0, position: 0, assignee: null, ...extra }) as ConversationSummary;
@@ -12,6 +12,15 @@ describe("list order", () => {
     expect(belongs(row, "mine", false, "ben")).toBe(true);
     expect(belongs({ ...row, mentioned: false }, "mine", true, "ben")).toBe(false);
     expect(belongs(row, "unassigned", true, "ben")).toBe(false);
+  });
+  it("does not forget what the visitor has read when an older picture of it comes late", () => {
+    const known = row("a", { visitor_seen: 9, mentioned: true });
+    expect(renewed(undefined, row("a", { visitor_seen: 7 }))).toMatchObject({ visitor_seen: 7, mentioned: false });
+    expect(renewed(known, row("a", { visitor_seen: 8 }))).toMatchObject({ visitor_seen: 9, mentioned: true });
+    expect(renewed(known, row("a", { visitor_seen: 10, mentioned: false }))).toMatchObject({
+      visitor_seen: 10,
+      mentioned: false,
+    });
   });
   it("puts the newest message first", () => {
     const rows = [row("a", { last_at: 1 }), row("b", { last_at: 3 }), row("c", { last_at: 2 })];

@@ -40,6 +40,15 @@ export function newer(known: ConversationSummary | undefined, next: Conversation
   return !known || next.position >= known.position;
 }
 
+/** What is known once `next` has come: how far the visitor has read and who is named in a note may have been told since. */
+export function renewed(known: ConversationSummary | undefined, next: ConversationSummary): ConversationSummary {
+  return {
+    ...next,
+    mentioned: next.mentioned ?? known?.mentioned ?? false,
+    visitor_seen: Math.max(next.visitor_seen, known?.visitor_seen ?? 0),
+  };
+}
+
 /** Who J or K leads to from `current`; the list's ends hold. */
 export function neighbour(ids: readonly string[], current: string | null, step: 1 | -1): string | null {
   if (ids.length === 0) return null;

@@ -3,7 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import { asProblem, call } from "../api";
 import { session } from "../session/session.svelte";
 import { Known } from "./known.svelte";
-import { belongs, byActivity, departed, floorOf, isOnIt, newer } from "./list-order";
+import { belongs, byActivity, departed, floorOf, isOnIt, newer, renewed } from "./list-order";
 
 interface Loading {
   state: "empty" | "loading" | "ready" | "failed" | "more" | "more-failed";
@@ -59,8 +59,7 @@ class Rows {
     if (!newer(known, row)) return false;
     this.position = Math.max(this.position, row.position);
     this.#touched.set(row.id, ++this.#clock);
-    // Not told with every change.
-    this.all.set(row.id, { ...row, mentioned: row.mentioned ?? known?.mentioned ?? false });
+    this.all.set(row.id, renewed(known, row));
     return true;
   }
 

@@ -90,7 +90,7 @@ class Threads {
 
   #reopen(id: string, known: Thread, timeline: Timeline): void {
     const row = rows.all.get(id);
-    if (!row) void this.#row(id).catch(() => {});
+    if (row?.mentioned ?? true) void this.#row(id).catch(() => {});
     const missed = (row?.last_sequence ?? 0) > heldUpTo(timeline);
     const newFrom = row?.unread ? (missed ? heldUpTo(timeline) + 1 : firstUnread(timeline, row.unread)) : null;
     this.all.delete(id); // set anew, so that it counts as used last
@@ -111,7 +111,8 @@ class Threads {
 
   async #row(id: string): Promise<ConversationSummary> {
     const known = rows.all.get(id);
-    if (known) return known;
+    // Of one that only a note brought here, changes are not told.
+    if (known?.mentioned === false) return known;
     const row = await call<ConversationSummary>("GET", `/api/conversations/${encodeURIComponent(id)}`);
     rows.put(row);
     return row;

@@ -22,6 +22,7 @@ describe("emoji are found", () => {
   it("by German and by English words, whichever the screen speaks", () => {
     expect(found("daumen hoch", "de")).toBe("👍");
     expect(found("daumen hoch", "en")).toBe("👍");
+    expect(found("dau", "de")).toBe("👍");
     expect(found("thumbs", "de")).toBe("👍");
     expect(found("paket", "de")).toBe("📦");
     expect(found("osterreich", "de")).toBe("🇦🇹");
@@ -55,6 +56,6 @@ describe("the ones used last", () => {
   });
   it("have a name in the language of the screen", () => {
     const [thumb] = recent("👍");
-    expect(thumb && [nameOf(thumb, "de"), nameOf(thumb, "en")]).toEqual(["Daumen", "thumbs"]);
+    expect(thumb && [nameOf(thumb, "de"), nameOf(thumb, "en")]).toEqual(["Daumen hoch", "thumbs up"]);
   });
 });

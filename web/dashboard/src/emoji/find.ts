@@ -24,4 +24,5 @@ export function withRecent(remembered: string | null, char: string): string {
   return [char, ...others.map((one) => one.char)].slice(0, RECENT).join(" ");
 }
 
-export const nameOf = (one: Emoji, language: Language): string => one[language].split(" ")[0] ?? "";
+/** Two words, as one alone would not tell a thumb up from a thumb down. */
+export const nameOf = (one: Emoji, language: Language): string => one[language].split(" ").slice(0, 2).join(" ");

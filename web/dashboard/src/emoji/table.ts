@@ -1,6 +1,6 @@
 /**
  * The commonest emoji, with the words by which they are found: English; German. The system's font draws them, so nothing is
- * loaded for it. The first word of each language is its name.
+ * loaded for it. The first two of each language are its name.
  */
 const TABLE = `
 😀 grinning smile happy; grinsend lachen fröhlich
@@ -89,7 +89,6 @@ const TABLE = `
 ✋ hand stop; Hand Halt stopp
 👌 okay hand; okay Hand
 ✌️ victory peace; Sieg Frieden
-🤞 fingers crossed luck; Daumen drücken Glück
 🤟 love you hand; Liebe Hand
 🤘 horns rock; Rock Hörner
 🤙 call me; anrufen
@@ -99,6 +98,7 @@ const TABLE = `
 👇 down point; unten zeigen
 👍 thumbs up yes good; Daumen hoch ja gut
 👎 thumbs down no bad; Daumen runter nein schlecht
+🤞 fingers crossed luck; Daumen drücken Glück
 ✊ fist; Faust
 👊 punch fist; Faustschlag
 👏 clap applause; klatschen Applaus Beifall

@@ -185,6 +185,7 @@ export const de: Catalogue = {
     "Eine Adresse je Zeile. Das Widget arbeitet nur dort; bleibt das Feld leer, arbeitet es auf jeder Website.",
   "widget.sites.wrong": "„{site}“ ist keine Adresse wie https://www.example.org.",
   "widget.preview": "Vorschau",
+  "widget.preview.here": "Das Team ist da",
   "widget.preview.placeholder": "Nachricht schreiben",
   "widget.changes": "{n} Änderung|{n} Änderungen",
   "widget.save": "{n} Änderung speichern|{n} Änderungen speichern",

@@ -76,6 +76,7 @@ export const enTeam = {
   "team.you": "you",
   "team.you.text": "This is you. What you take from yourself, somebody else must give back.",
   "team.status.online": "online",
+  "team.status.away": "away",
   "team.status.offline": "not online",
   "team.status.active": "can sign in",
   "team.status.left": "deactivated",
@@ -174,6 +175,6 @@ export const enTeam = {
   "link.sign_in": "Go to sign-in",
   "link.signed_in": "{name} is signed in in this browser. Going on signs {name} out here.",
   "password.enough": "Long enough",
-  "password.good": "Good: hard to guess",
-  "password.great": "Very good: very hard to guess",
+  "password.good": "Long: hard to guess if the words are unrelated",
+  "password.great": "Very long: very hard to guess if the words are unrelated",
 } as const;

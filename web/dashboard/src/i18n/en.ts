@@ -173,6 +173,7 @@ export const en = {
   "widget.sites.hint": "One address per line. The widget works on these sites only; left empty, it works on any site.",
   "widget.sites.wrong": "“{site}” is not an address such as https://www.example.org.",
   "widget.preview": "Preview",
+  "widget.preview.here": "The team is here",
   "widget.preview.placeholder": "Write a message",
   "widget.changes": "{n} change|{n} changes",
   "widget.save": "Save {n} change|Save {n} changes",

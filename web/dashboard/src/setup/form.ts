@@ -2,6 +2,7 @@ import type { Language, SetupRequest } from "@diskret/api";
 import type { Key } from "../i18n/en";
 import { isColour } from "../settings/colour";
 import { originOf } from "../settings/site";
+import { isEmail } from "../ui/email";
 import { strengthOf } from "../ui/strength";
 
 export interface Answers {
@@ -27,7 +28,7 @@ export function checkAccount(answers: Answers): Faults {
   if (!answers.code.trim()) faults.code = "setup.code.missing";
   if (organisation < 1 || organisation > 80) faults.organisation = "setup.organisation.missing";
   if (!answers.name.trim()) faults.name = "setup.name.missing";
-  if (!/^[^\s@]+@[^\s@]+$/.test(answers.email.trim())) faults.email = "setup.email.wrong";
+  if (!isEmail(answers.email)) faults.email = "setup.email.wrong";
   if (strengthOf(answers.password) === "short") faults.password = "setup.password.short";
   return faults;
 }
