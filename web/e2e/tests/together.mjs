@@ -140,7 +140,10 @@ for (const [language, device, size] of [
     if (device === "phone") {
       await ben.getByRole("button", { name: words.actions, exact: true }).tap();
       await ben.getByRole("menuitem", { name: words.give }).tap();
-      await note.fill("Wants the money back");
+      await note.tap();
+      await ben.keyboard.insertText("Wants the money back, @le");
+      await ben.getByRole("option", { name: /Lena Roth/ }).tap();
+      await filled(note, "Wants the money back, @Lena Roth ");
       await assertAccessible(ben, "the menu to assign, with a note");
       await picture(ben, `handover-${language}-${device}`);
       await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).tap();
@@ -151,7 +154,17 @@ for (const [language, device, size] of [
       // One letter after the other would lead from Lena to nobody.
       await ben.keyboard.type("len");
       await ben.keyboard.press("Tab");
-      await ben.keyboard.insertText("Wants the money back");
+      await ben.keyboard.insertText("Wants the money back, @le");
+      await ben.getByRole("option", { name: /Lena Roth/ }).waitFor();
+      await assertAccessible(ben, "whom the note of a hand-over can ask");
+      await picture(ben, `handover-mention-${language}-${device}`);
+      await ben.keyboard.press("Escape");
+      await ben.getByRole("option").waitFor({ state: "detached" });
+      await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).waitFor();
+      await ben.keyboard.press("Backspace");
+      await ben.getByRole("option", { name: /Lena Roth/ }).waitFor();
+      await ben.keyboard.press("Enter");
+      await filled(note, "Wants the money back, @Lena Roth ");
       await ben.getByRole("button", { name: /Give to Lena Roth/ }).waitFor();
       await assertAccessible(ben, "the menu to assign, with a note");
       await picture(ben, `handover-${language}-${device}`);
@@ -161,6 +174,7 @@ for (const [language, device, size] of [
     // The note first, then who has it.
     const bens = ben.locator(".thread");
     await bens.getByText("Wants the money back").waitFor();
+    await bens.locator(".note b").getByText("@Lena Roth").waitFor();
     await lena.getByText(words.handed).waitFor();
     await assertAccessible(lena, "somebody who was called");
     await lena.getByRole("tab").nth(0).click();
@@ -263,3 +277,71 @@ for (const [language, device, size] of [
     );
   });
 }
+
+test("a name is chosen by Enter before the colleagues are there, and the note does not go as it was typed", async (tools) => {
+  const { ben, errors } = await pair(tools, "en", "desktop", DESKTOP);
+  const field = ben.getByLabel("Note for your team");
+  const notes = ben.locator(".thread .note");
+  let answer = () => {};
+  const slowly = async () => {
+    await ben.unroute("**/readers");
+    const open = new Promise((done) => {
+      answer = done;
+    });
+    await ben.route("**/readers", async (route) => {
+      await open;
+      await route.continue();
+    });
+  };
+  const compose = async () => {
+    await ben.locator("textarea").waitFor();
+    await ben.evaluate(() => document.getElementById("conversation-title").focus());
+    await ben.keyboard.press("n");
+    await field.and(ben.locator(":focus")).waitFor();
+  };
+
+  // What is typed on meanwhile stays behind the name.
+  await slowly();
+  await compose();
+  await ben.keyboard.type("@le");
+  await ben.keyboard.press("Enter");
+  await ben.keyboard.type("please");
+  await ben.waitForTimeout(300);
+  assert.equal(await notes.count(), 0, "nothing has gone");
+  assert.equal(await field.inputValue(), "@leplease");
+  answer();
+  await filled(field, "@Lena Roth please");
+  await ben.keyboard.press("Enter");
+  await notes.locator("b").getByText("@Lena Roth").waitFor();
+  assert.match(await notes.first().textContent(), /@Lena Roth please/);
+
+  // Where nobody fits, Enter is what it is without a picker: late, but once.
+  await ben.reload();
+  await slowly();
+  await compose();
+  await ben.keyboard.type("price @zzz");
+  await ben.keyboard.press("Enter");
+  await ben.keyboard.press("Enter");
+  await ben.waitForTimeout(300);
+  assert.equal(await notes.count(), 1, "it waits");
+  answer();
+  await notes.getByText("price @zzz").waitFor();
+  await filled(field, "");
+  assert.equal(await notes.count(), 2);
+
+  // Where nobody answers that is said; the next Enter sends it as it was typed.
+  await ben.reload();
+  await ben.unroute("**/readers");
+  await ben.route("**/readers", (route) => route.abort());
+  await compose();
+  await ben.keyboard.type("@le");
+  await ben.keyboard.press("Enter");
+  await ben.getByText("Your colleagues could not be loaded.").waitFor();
+  assert.equal(await notes.count(), 2);
+  await ben.keyboard.press("Enter");
+  await notes.getByText("@le", { exact: true }).waitFor();
+  assert.deepEqual(
+    errors().filter((error) => !error.includes("ERR_FAILED")),
+    [],
+  );
+});

@@ -1,6 +1,7 @@
 import type { ReaderInfo } from "@diskret/api";
 import { SvelteMap } from "svelte/reactivity";
 import { call } from "../api";
+import { ranked } from "../ui/search";
 
 /** Whom a note of a conversation can name, and what everybody is called who was named. */
 class Readers {
@@ -8,13 +9,30 @@ class Readers {
   #of = new SvelteMap<string, ReaderInfo[]>();
   failed = $state(false);
   #asked = false;
+  #coming = new Map<string, Promise<void>>();
 
   of(conversation: string): ReaderInfo[] {
     return this.#of.get(conversation) ?? [];
   }
 
-  /** Asked anew each time: who may read it changes with whose it is. */
-  async load(conversation: string): Promise<void> {
+  knows(conversation: string): boolean {
+    return this.#of.has(conversation);
+  }
+
+  /** The best first. */
+  matching(conversation: string, query: string): ReaderInfo[] {
+    return ranked(query, this.of(conversation), (one) => [one.name, ""]);
+  }
+
+  /** Asked anew each time: who may read it changes with whose it is. Whoever asks meanwhile waits for the same answer. */
+  load(conversation: string): Promise<void> {
+    const coming =
+      this.#coming.get(conversation) ?? this.#load(conversation).finally(() => this.#coming.delete(conversation));
+    this.#coming.set(conversation, coming);
+    return coming;
+  }
+
+  async #load(conversation: string): Promise<void> {
     this.failed = false;
     try {
       const path = `/api/conversations/${encodeURIComponent(conversation)}/readers`;

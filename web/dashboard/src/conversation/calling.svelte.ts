@@ -1,0 +1,86 @@
+import { insertAt } from "../snippets/say";
+import type MentionPicker from "./MentionPicker.svelte";
+import { asked, encoded } from "./mentions";
+import { readers } from "./readers.svelte";
+
+/** A field with words in which `@` names a colleague. */
+interface Field {
+  readonly conversation: () => string;
+  /** None where it is gone. */
+  readonly element: () => HTMLTextAreaElement | null | undefined;
+  readonly write: (text: string, caret: number) => void;
+}
+
+/** Naming a colleague in a note: what was typed behind `@`, and whom it becomes. */
+export class Calling {
+  query = $state<string | null>(null);
+  active = $state<string>(); // the option that is chosen in the picker
+  picker = $state<MentionPicker>();
+  #waits = false;
+
+  constructor(private readonly field: Field) {}
+
+  get conversation(): string {
+    return this.field.conversation();
+  }
+
+  input(): void {
+    const element = this.field.element();
+    this.query = element ? asked(element.value, element.selectionStart) : null;
+  }
+
+  stop(): void {
+    this.query = null;
+  }
+
+  /** Keys while somebody is being named; `otherwise` does what Enter does where nobody fits. False: the key is the field's. */
+  pressed(event: KeyboardEvent, otherwise?: () => void): boolean {
+    const element = this.field.element();
+    if (this.query === null || !element || event.ctrlKey || event.metaKey) return false;
+    const { key } = event;
+    if (key === "Escape") this.stop();
+    else if (key === "Enter" && !event.shiftKey && this.#early) void this.#once(element, otherwise);
+    else if (!this.picker?.pressed(key)) return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  }
+
+  /** In place of what was typed, with a blank behind it. */
+  choose = (one: { name: string }): void => {
+    const element = this.field.element();
+    if (element) this.#put(element, one.name, element.selectionStart, this.query ?? "");
+  };
+
+  /** As it is stored: names become ids. */
+  stored(text: string): string {
+    return encoded(text, [...readers.of(this.conversation).filter((one) => one.reads), ...readers.everybody]);
+  }
+
+  /** Whom a note can name is being asked for. Where that has failed it was said, and Enter is the field's again. */
+  get #early(): boolean {
+    return !readers.failed && (!this.picker || !readers.knows(this.conversation));
+  }
+
+  /** Enter before the names are there waits for them: it means the first that fits, or the field's own where none does. */
+  async #once(element: HTMLTextAreaElement, otherwise?: () => void): Promise<void> {
+    if (this.#waits) return;
+    this.#waits = true;
+    const [query, caret] = [this.query ?? "", element.selectionStart];
+    const [before, conversation] = [element.value, this.conversation];
+    await readers.load(conversation);
+    this.#waits = false;
+    // Whoever moved on in the meantime does not mean it any more; what was typed behind stays.
+    if (readers.failed || this.field.element() !== element || !element.value.startsWith(before.slice(0, caret))) return;
+    const [first] = readers.matching(conversation, query);
+    if (first?.reads) this.#put(element, first.name, caret, query);
+    else if (!first && element.value === before) otherwise?.();
+  }
+
+  #put(element: HTMLTextAreaElement, name: string, caret: number, query: string): void {
+    const behind = element.selectionStart - caret;
+    const put = insertAt(element.value, `@${name} `, caret - query.length - 1, caret);
+    this.stop();
+    this.field.write(put.draft, put.caret + behind);
+  }
+}
