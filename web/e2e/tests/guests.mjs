@@ -123,6 +123,11 @@ for (const [language, device, size] of [
     await option.waitFor();
     await (touch ? option.tap() : ben.keyboard.press("Enter"));
     await row.waitFor({ state: "attached" });
+    await ben.keyboard.type("please look");
+    await (touch
+      ? ben.locator(".composer button[type=submit], .composer .btn.primary").last().tap()
+      : ben.keyboard.press("Enter"));
+    await ben.locator(".thread .note b").getByText("@Lena Roth").waitFor();
     if (touch) await menu(ben, words.person);
     await press(takesPart.getByRole("button", { name: words.remove }));
     await row.waitFor({ state: "detached" });

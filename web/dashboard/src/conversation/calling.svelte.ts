@@ -1,7 +1,10 @@
+import type { ReaderInfo } from "@diskret/api";
+import { invite } from "../guests/guests";
 import { insertAt } from "../snippets/say";
 import type MentionPicker from "./MentionPicker.svelte";
-import { asked, encoded } from "./mentions";
+import { asked, canBeNamed, encoded } from "./mentions";
 import { readers } from "./readers.svelte";
+import { rows } from "./rows.svelte";
 
 /** A field with words in which `@` names a colleague. */
 interface Field {
@@ -47,14 +50,16 @@ export class Calling {
   }
 
   /** In place of what was typed, with a blank behind it. */
-  choose = (one: { name: string }): void => {
+  choose = (one: ReaderInfo): void => {
     const element = this.field.element();
-    if (element) this.#put(element, one.name, element.selectionStart, this.query ?? "");
+    if (element) this.#name(element, one, element.selectionStart, this.query ?? "");
   };
 
   /** As it is stored: names become ids. */
   stored(text: string): string {
-    return encoded(text, [...readers.of(this.conversation).filter((one) => one.reads), ...readers.everybody]);
+    const inside = new Set(rows.all.get(this.conversation)?.guests.map((guest) => guest.id));
+    const reading = readers.of(this.conversation).filter((one) => one.reads || inside.has(one.id));
+    return encoded(text, [...reading, ...readers.everybody]);
   }
 
   /** Whom a note can name is being asked for. Where that has failed it was said, and Enter is the field's again. */
@@ -73,13 +78,16 @@ export class Calling {
     // Whoever moved on in the meantime does not mean it any more; what was typed behind stays.
     if (readers.failed || this.field.element() !== element || !element.value.startsWith(before.slice(0, caret))) return;
     const [first] = readers.matching(conversation, query);
-    if (first?.reads) this.#put(element, first.name, caret, query);
+    if (first && canBeNamed(first)) this.#name(element, first, caret, query);
     else if (!first && element.value === before) otherwise?.();
   }
 
-  #put(element: HTMLTextAreaElement, name: string, caret: number, query: string): void {
+  /** Whoever cannot read it yet is asked in, so that the note reaches them. */
+  #name(element: HTMLTextAreaElement, one: ReaderInfo, caret: number, query: string): void {
+    const row = rows.all.get(this.conversation);
+    if (!one.reads && row) void invite(row, { id: one.id, name: one.name });
     const behind = element.selectionStart - caret;
-    const put = insertAt(element.value, `@${name} `, caret - query.length - 1, caret);
+    const put = insertAt(element.value, `@${one.name} `, caret - query.length - 1, caret);
     this.stop();
     this.field.write(put.draft, put.caret + behind);
   }
