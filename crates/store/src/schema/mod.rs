@@ -28,6 +28,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0009_mention"),
         migration!("data", "0010_passkey"),
         migration!("data", "0011_head_of_group"),
+        migration!("data", "0013_audit_about"),
     ],
 };
 

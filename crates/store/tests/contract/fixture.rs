@@ -69,6 +69,12 @@ pub(crate) fn somebody_at(at: Timestamp) -> By {
     By::new(Actor::CommandLine, Origin::CommandLine, at)
 }
 
+/// An operator who does something.
+#[expect(clippy::disallowed_methods, reason = "tests of the store have no application that would say who acts")]
+pub(crate) fn acting(who: OperatorId) -> By {
+    By::new(Actor::Operator(who), Origin::Linux, START)
+}
+
 /// An organisation with a widget and two operators.
 #[derive(Clone, Debug)]
 pub(crate) struct Tenant {
