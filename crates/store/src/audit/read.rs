@@ -192,7 +192,7 @@ impl Store {
             .await
     }
 
-    /// Shows every entry of a log in order, and where the log should end. In pages of their own, so that a long log neither
+    /// Shows every entry of a log after a number in order, and where the log should end. In pages of their own, so that a long log neither
     /// runs into the limit of one read nor keeps a reader from everybody else; what is added meanwhile is shown, too.
     ///
     /// # Errors
@@ -200,10 +200,10 @@ impl Store {
     pub async fn audit_walk<S>(
         &self,
         organisation: OrganisationId,
+        mut after: i64,
         mut walker: S,
         see: fn(&mut S, Entry),
     ) -> Result<(Option<Head>, S)> {
-        let mut after = i64::MIN;
         loop {
             let page = self.audit_after(organisation, after, Filter::default(), PAGE).await?;
             let is_last = page.is_empty();
