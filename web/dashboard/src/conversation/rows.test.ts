@@ -19,7 +19,9 @@ it("asks for every page of the conversations in which a note names one", async (
     "8": { items: [], next: 5, counts },
     "5": { items: [row(2)], next: null, counts },
   };
-  call.mockImplementation((_, path: string) => pages[new URL(path, "https://desk.test").searchParams.get("before") ?? ""]);
+  call.mockImplementation(
+    (_, path: string) => pages[new URL(path, "https://desk.test").searchParams.get("before") ?? ""],
+  );
   rows.put(row(2));
   rows.put(row(1));
   await rows.loadMentioned();
