@@ -1,6 +1,7 @@
 //! Messages that this node sealed or opened a moment ago, so that delivering them reads nothing. Bounded, leased, wiped.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::conversation::{Author, Kind, Numbers};
 use domain::{ConversationId, SenderId, Timestamp};
@@ -34,37 +35,115 @@ pub struct OpenedEntry {
     pub text: Option<Plaintext>,
 }
 
+/// What is held of an entry.
+#[derive(Clone)]
+enum Known {
+    Entry(Arc<OpenedEntry>),
+    /// Nothing: at that moment it was too long, or somebody else changed it.
+    Gone(Moment),
+}
+
+/// A place in the order in which entries are read and forgotten here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
 /// The cache.
-pub(crate) struct Opened(Leased<(ConversationId, i64), Arc<OpenedEntry>>);
+pub(crate) struct Opened {
+    known: Leased<(ConversationId, i64), Known>,
+    moments: AtomicU64,
+}
 
 impl Default for Opened {
     fn default() -> Self {
-        Self(Leased::new(ENTRIES))
+        Self { known: Leased::new(ENTRIES), moments: AtomicU64::new(0) }
     }
 }
 
 impl Opened {
-    /// What was read before a change never takes the place of what it was changed to.
-    pub(crate) fn insert(&self, conversation: ConversationId, entry: Arc<OpenedEntry>) {
+    /// To be taken before an entry is read from the store.
+    pub(crate) fn now(&self) -> Moment {
+        Moment(self.moments.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// What was read before a change never takes the place of what it was changed to, nor of what was forgotten since: it may be
+    /// what that was before.
+    pub(crate) fn insert(&self, conversation: ConversationId, entry: Arc<OpenedEntry>, read: Moment) {
         let key = (conversation, entry.numbers.sequence);
-        if entry.text.as_ref().is_none_or(|text| text.len() <= LONGEST) {
-            let revision = entry.revision;
-            self.0.insert_unless(key, entry, |known| known.revision > revision);
-        } else {
-            self.0.remove(&key);
-        }
+        let revision = entry.revision;
+        let is_held = entry.text.as_ref().is_none_or(|text| text.len() <= LONGEST);
+        let known = if is_held { Known::Entry(entry) } else { Known::Gone(self.now()) };
+        self.known.insert_unless(key, known, |known| match known {
+            Known::Entry(known) => known.revision > revision,
+            Known::Gone(at) => *at > read,
+        });
     }
 
     /// Forgets an entry, which another node may have changed.
     pub(crate) fn remove(&self, conversation: ConversationId, sequence: i64) {
-        self.0.remove(&(conversation, sequence));
+        self.known.insert((conversation, sequence), Known::Gone(self.now()));
     }
 
     pub(crate) fn get(&self, conversation: ConversationId, sequence: i64) -> Option<Arc<OpenedEntry>> {
-        self.0.get(&(conversation, sequence))
+        match self.known.get(&(conversation, sequence))? {
+            Known::Entry(entry) => Some(entry),
+            Known::Gone(_) => None,
+        }
     }
 
     pub(crate) fn wipe_expired(&self) {
-        self.0.wipe_expired();
+        self.known.wipe_expired();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: ConversationId = ConversationId(7);
+
+    fn entry(revision: i64, text: &str) -> Arc<OpenedEntry> {
+        Arc::new(OpenedEntry {
+            numbers: Numbers { sequence: 1, visible: 1 },
+            author: Author::Visitor,
+            kind: Kind::Message,
+            sender: SenderId(1),
+            counter: 1,
+            at: Timestamp(0),
+            revision,
+            text: Some(Plaintext::new(text.to_owned())),
+        })
+    }
+
+    fn held(opened: &Opened) -> Option<String> {
+        opened.get(HERE, 1)?.text.as_ref().map(|text| text.reveal().to_owned())
+    }
+
+    #[test]
+    fn what_was_read_before_a_long_correction_does_not_come_back_for_it() {
+        let (opened, long) = (Opened::default(), "ä".repeat(LONGEST));
+        let early = opened.now();
+        opened.insert(HERE, entry(0, "old"), opened.now());
+        let read = opened.now();
+        opened.insert(HERE, entry(1, &long), read);
+        assert_eq!(held(&opened), None, "too long to be held");
+        opened.insert(HERE, entry(0, "old"), early);
+        assert_eq!(held(&opened), None, "read before, and come later");
+        let late = opened.now();
+        opened.insert(HERE, entry(2, "new"), late);
+        assert_eq!(held(&opened).as_deref(), Some("new"), "and what is read afterwards is held");
+    }
+
+    #[test]
+    fn what_was_read_before_another_nodes_change_was_heard_does_not_come_back() {
+        let opened = Opened::default();
+        let early = opened.now();
+        opened.insert(HERE, entry(0, "old"), early);
+        opened.remove(HERE, 1);
+        opened.insert(HERE, entry(0, "old"), early);
+        assert_eq!(held(&opened), None);
+        opened.insert(HERE, entry(1, "new"), opened.now());
+        assert_eq!(held(&opened).as_deref(), Some("new"));
+        opened.insert(HERE, entry(0, "old"), early);
+        assert_eq!(held(&opened).as_deref(), Some("new"));
     }
 }

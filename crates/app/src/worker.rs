@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST};
+use store::audit::EXPIRE_AT_ONCE;
 use store::job::{Claimed, Kind};
 
 use crate::{App, Result};
@@ -40,6 +41,22 @@ impl App {
         }
     }
 
+    /// In portions, each for itself: what else waits for the database comes in between, and whoever ends here is gone on after.
+    async fn expire_audit(&self) -> Result<()> {
+        let mut expired = 0;
+        loop {
+            let portion = self.store.expire_audit(self.now()).await?;
+            expired += portion;
+            if portion < EXPIRE_AT_ONCE {
+                break;
+            }
+        }
+        if expired > 0 {
+            tracing::info!(expired, "audit entries lost what they said after a year");
+        }
+        Ok(())
+    }
+
     /// What is done now and then, without a journal: forgetting what nobody can use any more.
     ///
     /// # Errors
@@ -51,10 +68,7 @@ impl App {
         self.store.delete_expired_devices(self.now(), DEVICE_LIFE).await?;
         self.store.delete_spent_challenges(self.now()).await?;
         self.store.audited(self.by_house()).settle().await?;
-        let expired = self.store.expire_audit(self.now()).await?;
-        if expired > 0 {
-            tracing::info!(expired, "audit entries lost what they said after a year");
-        }
+        self.expire_audit().await?;
         self.checkpoint_daily().await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {

@@ -55,6 +55,17 @@ pub enum Notice {
         /// Who is there.
         who: Vec<Who>,
     },
+    /// An operator's page said at a node whether they are at it: what it said before, there or elsewhere, is over.
+    Page {
+        /// Which node.
+        node: NodeId,
+        /// Which page.
+        sender: i64,
+        /// Who, and whether they are away.
+        who: Who,
+        /// When, in microseconds.
+        at: i64,
+    },
     /// A node has just come or was cut off: tell it who is at yours.
     Ask(NodeId),
     /// A node ends.

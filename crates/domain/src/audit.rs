@@ -71,6 +71,8 @@ words! {
         RecoveryCodesRenewed = "recovery_codes_renewed",
         /// Somebody added a passkey.
         PasskeyAdded = "passkey_added",
+        /// A passkey was used whose count went back: there are two of it, and it is taken no more.
+        PasskeyCopied = "passkey_copied",
         /// Somebody removed a passkey of theirs.
         PasskeyRemoved = "passkey_removed",
         /// Somebody ended sessions of theirs from elsewhere.
@@ -173,6 +175,7 @@ impl Kind {
             | Self::RecoveryCodeUsed
             | Self::RecoveryCodesRenewed
             | Self::PasskeyAdded
+            | Self::PasskeyCopied
             | Self::PasskeyRemoved
             | Self::SessionEnded
             | Self::LinkMade
@@ -207,11 +210,6 @@ impl Kind {
     /// Whether it is counted, and recorded once an hour.
     pub const fn is_counted(self) -> bool {
         matches!(self, Self::SignInFailed | Self::CodeRefused | Self::ProofRefused)
-    }
-
-    /// Whether it tells that somebody saw entries about everybody.
-    pub const fn is_look(self) -> bool {
-        matches!(self, Self::AuditViewed | Self::AuditExported)
     }
 }
 

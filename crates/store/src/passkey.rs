@@ -68,7 +68,7 @@ statements! {
             new_in
         FROM passkey WHERE credential_hash = $1";
     COUNTER =
-        "SELECT h.organisation_id, h.counter FROM passkey h
+        "SELECT h.organisation_id, h.counter, h.operator_id FROM passkey h
         WHERE h.organisation_id = $1 AND h.credential_hash = $2 AND h.copied_at IS NULL {for_update}";
     USE = "UPDATE passkey SET counter = $3, used_day = $4 WHERE organisation_id = $1 AND credential_hash = $2";
     DOUBT = "UPDATE passkey SET copied_at = $3 WHERE organisation_id = $1 AND credential_hash = $2";
@@ -154,39 +154,6 @@ impl Store {
             .await
     }
 
-    /// Notes that a passkey answered a challenge, and how often it says it has signed. One that always says "never" is in a
-    /// cloud and cannot count (WebAuthn, section 6.1.1).
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where the challenge was answered before, or the passkey is gone or taken no more.
-    pub async fn use_passkey(
-        &self,
-        organisation: OrganisationId,
-        hash: [u8; 32],
-        counter: i64,
-        at: (Timestamp, Timestamp),
-        spent: Spent,
-    ) -> Result<Used> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let one = [organisation.into(), hash.into()];
-                    let rows = connection.query_in(organisation.into(), &COUNTER, &one).await?;
-                    let before = rows.first().ok_or(Error::NotFound)?.int(1)?;
-                    spend(connection, spent).await?;
-                    let (now, day) = at;
-                    if counter <= before && (counter, before) != (0, 0) {
-                        connection.execute(&DOUBT, &[organisation.into(), hash.into(), now.into()], 1).await?;
-                        return Ok(Used::Copied);
-                    }
-                    let values = [organisation.into(), hash.into(), counter.into(), day.into()];
-                    connection.execute(&USE, &values, 1).await?;
-                    Ok(Used::Noted)
-                })
-            })
-            .await
-    }
-
     /// Changes what is sealed of a passkey: its name.
     ///
     /// # Errors
@@ -244,6 +211,41 @@ impl Store {
 }
 
 impl Audited<'_> {
+    /// Notes that a passkey answered a challenge, and how often it says it has signed. One that always says "never" is in a
+    /// cloud and cannot count (WebAuthn, section 6.1.1). One that was copied is recorded; that somebody signed in is, with
+    /// their session.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the challenge was answered before, or the passkey is gone or taken no more.
+    pub async fn use_passkey(
+        self,
+        organisation: OrganisationId,
+        hash: [u8; 32],
+        counter: i64,
+        at: (Timestamp, Timestamp),
+        spent: Spent,
+    ) -> Result<Used> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let one = [organisation.into(), hash.into()];
+                let rows = connection.query_in(organisation.into(), &COUNTER, &one).await?;
+                let found = rows.first().ok_or(Error::NotFound)?;
+                let (before, operator) = (found.int(1)?, OperatorId(found.int(2)?));
+                spend(connection, spent).await?;
+                let (now, day) = at;
+                if counter <= before && (counter, before) != (0, 0) {
+                    connection.execute(&DOUBT, &[organisation.into(), hash.into(), now.into()], 1).await?;
+                    let fact = Fact::new(organisation, Kind::PasskeyCopied, []).about(operator);
+                    return Ok((Used::Copied, vec![fact]));
+                }
+                let values = [organisation.into(), hash.into(), counter.into(), day.into()];
+                connection.execute(&USE, &values, 1).await?;
+                Ok((Used::Noted, Vec::new()))
+            })
+        })
+        .await
+    }
+
     /// Stores a new passkey of somebody whose password has this hash.
     ///
     /// # Errors

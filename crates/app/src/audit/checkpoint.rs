@@ -5,9 +5,9 @@ use domain::audit::CHECKPOINT_EVERY;
 use domain::{Capability, Level, OrganisationId, Principal, PublicId, Timestamp};
 use privacy::chain::Statement;
 use serde::{Deserialize, Serialize};
-use store::audit::{Claim, Signed};
+use store::audit::{Claim, Head, Signed};
 
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 /// What the file says it is.
 const FORMAT: &str = "diskret-audit-checkpoint-1";
@@ -66,17 +66,19 @@ impl App {
         Ok(found.into_iter().map(|signed| self.given_out(name, signed)).collect())
     }
 
-    /// Signs how far a log has come; nothing where it is empty. Called from the command line too.
+    /// Signs how far a log has come; nothing where it is empty. Called from the command line too. First it is checked what was
+    /// added since it was last signed: a node signs nothing that does not follow from that.
     ///
     /// # Errors
-    /// Those of the store.
+    /// [`Error::Conflict`] where it does not; those of the store.
     pub async fn make_checkpoint(&self, organisation: OrganisationId) -> Result<Option<Checkpoint>> {
         let (name, _) = self.organisation(organisation).await?;
-        let head = self.store.audit_head(organisation).await?;
+        let last = self.store.last_checkpoint(organisation).await?;
+        let head = self.checked(organisation, name, last.as_ref()).await?;
         if head.number == 0 {
             return Ok(None);
         }
-        if let Some(last) = self.store.last_checkpoint(organisation).await?.filter(|last| last.number == head.number) {
+        if let Some(last) = last.filter(|last| last.number == head.number) {
             return Ok(Some(self.given_out(name, last)));
         }
         let said = Statement { organisation: name, number: head.number, hash: head.hash, at: self.now() };
@@ -84,6 +86,27 @@ impl App {
         let signed = Signed { number: said.number, hash: said.hash.to_vec(), at: said.at, signature };
         self.store.insert_checkpoint(organisation, signed.clone()).await?;
         Ok(Some(self.given_out(name, signed)))
+    }
+
+    /// How far a log goes that follows from its last signed state.
+    async fn checked(&self, organisation: OrganisationId, name: PublicId, last: Option<&Signed>) -> Result<Head> {
+        let tampered = Error::Conflict("this log is not what was signed, or not what was written: have it checked");
+        let since = match last {
+            None => None,
+            Some(last) => {
+                let hash = last.hash.as_slice().try_into().ok();
+                let said = hash.map(|hash| Statement { organisation: name, number: last.number, hash, at: last.at });
+                match said.filter(|said| said.is_signed(&self.audit_key(), &last.signature)) {
+                    Some(said) => Some(Head { number: said.number, hash: said.hash }),
+                    None => return Err(tampered),
+                }
+            }
+        };
+        let checked = self.store.verify_audit_since(organisation, since, self.now()).await?;
+        checked.map_err(|broken| {
+            tracing::error!(organisation = %name, number = broken.number, fault = broken.fault.code(), "an audit log is broken");
+            tampered
+        })
     }
 
     /// Signs the state of each log that has grown and was not signed for a day.

@@ -65,7 +65,7 @@ impl App {
                 text,
             };
             let (app, id, by) = (Arc::clone(self), conversation.id, (principal.operator, access));
-            let keep = move || app.opened.insert(id, Arc::new(opened));
+            let keep = move || app.opened.insert(id, Arc::new(opened), app.opened.now());
             let at = self.now();
             match self.store.alter(conversation.organisation, (id, sequence), by, wording, at, keep).await? {
                 Altered::Done(change) => {

@@ -132,9 +132,10 @@ impl App {
             .map(|row| (row.conversation.id, row.conversation.names, row.progress.last_message))
             .collect::<Vec<_>>();
         if !missing.is_empty() {
+            let read = self.opened.now();
             for (id, entry) in self.store.entries_at(principal.organisation, missing).await? {
                 if let Some(row) = rows.iter_mut().find(|row| row.conversation.id == id) {
-                    let opened = self.open(&row.conversation, entry).await?;
+                    let opened = self.open(&row.conversation, entry, read).await?;
                     row.preview = opened.text.as_ref().map(|text| (opened.author, preview(text)));
                 }
             }
@@ -157,10 +158,10 @@ impl App {
         let last = change.progress.last_message;
         let preview = match self.preview_at_hand(&conversation, last) {
             None if last > 0 => {
-                let wanted = vec![(conversation.id, conversation.names, last)];
+                let (read, wanted) = (self.opened.now(), vec![(conversation.id, conversation.names, last)]);
                 match self.store.entries_at(principal.organisation, wanted).await?.pop() {
                     Some((_, entry)) => {
-                        let opened = self.open(&conversation, entry).await?;
+                        let opened = self.open(&conversation, entry, read).await?;
                         opened.text.as_ref().map(|text| (opened.author, preview(text)))
                     }
                     None => None,

@@ -8,7 +8,7 @@ use domain::{Principal, PublicId};
 use store::message::Entry;
 
 use super::Reference;
-use crate::opened::OpenedEntry;
+use crate::opened::{Moment, OpenedEntry};
 use crate::{App, Result};
 
 impl App {
@@ -34,11 +34,12 @@ impl App {
         }
         // Boxed: rare, and every idle socket would carry its state otherwise.
         Box::pin(async move {
+            let read = self.opened.now();
             let stored = self
                 .store
                 .entries_after(conversation.organisation, conversation.id, conversation.names, after, PAGE_MOST)
                 .await?;
-            self.open_all(conversation, stored).await
+            self.open_all(conversation, stored, read).await
         })
         .await
     }
@@ -57,26 +58,32 @@ impl App {
         let (conversation, found) = self.find_in_reach(principal, name).await?;
         self.note_reading(principal, &conversation, &found.progress).await?;
         let most = most.clamp(1, PAGE_MOST);
+        let read = self.opened.now();
         let stored = self.store.entries_before(found.organisation, found.id, conversation.names, before, most).await?;
-        let entries = self.open_all(&conversation, stored).await?;
+        let entries = self.open_all(&conversation, stored, read).await?;
         Ok((conversation, entries))
     }
 
-    async fn open_all(&self, conversation: &Reference, stored: Vec<Entry>) -> Result<Vec<Arc<OpenedEntry>>> {
+    async fn open_all(
+        &self,
+        conversation: &Reference,
+        stored: Vec<Entry>,
+        read: Moment,
+    ) -> Result<Vec<Arc<OpenedEntry>>> {
         let mut entries = Vec::with_capacity(stored.len());
         for entry in stored {
-            entries.push(self.open(conversation, entry).await?);
+            entries.push(self.open(conversation, entry, read).await?);
         }
         Ok(entries)
     }
 
-    /// Opens one entry and keeps it at hand. Where it says that another one was changed, that one is read anew: this node may
+    /// Opens one entry that was read after `read`, and keeps it at hand. Where it says that another one was changed, that one is read anew: this node may
     /// hold what it was before.
-    pub(super) async fn open(&self, conversation: &Reference, entry: Entry) -> Result<Arc<OpenedEntry>> {
+    pub(super) async fn open(&self, conversation: &Reference, entry: Entry, read: Moment) -> Result<Arc<OpenedEntry>> {
         if let Kind::Event(Event::Edited(of) | Event::Recalled(of)) = entry.kind {
             self.read_one(conversation, of.sequence).await?;
         }
-        self.open_one(conversation, entry).await
+        self.open_one(conversation, entry, read).await
     }
 
     /// An entry as it is now, changes included.
@@ -91,13 +98,13 @@ impl App {
     }
 
     async fn read_one(&self, conversation: &Reference, sequence: i64) -> Result<Arc<OpenedEntry>> {
-        let wanted = vec![(conversation.id, conversation.names, sequence)];
+        let (read, wanted) = (self.opened.now(), vec![(conversation.id, conversation.names, sequence)]);
         let found = self.store.entries_at(conversation.organisation, wanted).await?.pop();
         let (_, entry) = found.ok_or(crate::Error::NotFound)?;
-        self.open_one(conversation, entry).await
+        self.open_one(conversation, entry, read).await
     }
 
-    async fn open_one(&self, conversation: &Reference, entry: Entry) -> Result<Arc<OpenedEntry>> {
+    async fn open_one(&self, conversation: &Reference, entry: Entry, read: Moment) -> Result<Arc<OpenedEntry>> {
         let text = match entry.message {
             Some(message) => {
                 let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
@@ -115,7 +122,7 @@ impl App {
             revision: entry.revision,
             text,
         });
-        self.opened.insert(conversation.id, Arc::clone(&opened));
+        self.opened.insert(conversation.id, Arc::clone(&opened), read);
         Ok(opened)
     }
 }

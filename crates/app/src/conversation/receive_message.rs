@@ -292,7 +292,7 @@ impl App {
 
     /// Keeps an opened message at hand for those who are told next. Runs on the store's writer, right after the commit.
     fn keep(&self, stored: &Stored, entry: OpenedEntry) {
-        self.opened.insert(stored.change.conversation, Arc::new(entry));
+        self.opened.insert(stored.change.conversation, Arc::new(entry), self.opened.now());
     }
 
     /// Tells where a conversation stands, without a change of its own: after a message that was stored but not

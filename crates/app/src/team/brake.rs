@@ -5,6 +5,11 @@
 //! with before is counted for itself alone, so that whoever guesses elsewhere, from however many addresses, does not touch
 //! the one they guess at. What is refused is not counted, or guessing on would prolong the wait of others.
 //!
+//! Of an account's guesses a share is for addresses that have not guessed at it yet, or once: however long a few of them keep
+//! guessing, whoever comes with a browser and an address of their own gets their first tries. The share fills by one every half
+//! minute, so whoever has sixty fresh addresses an hour can still use it up, and guesses three thousand times a day at most,
+//! where passwords that are tried first cannot be set. Against that a known browser helps, or a passkey.
+//!
 //! In memory only, by keyed hashes. Known and unknown accounts are counted alike (SA1).
 
 use std::num::NonZeroUsize;
@@ -22,6 +27,12 @@ use crate::{Error, Result};
 /// Guesses are forgotten so long after the last one.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
+/// So often may be guessed at an account from an address before it counts as one that guesses.
+const NEW: u32 = 2;
+/// How soon an account's share for new addresses fills by one guess.
+const SHARE_EVERY: Duration = Duration::from_secs(30);
+/// How many guesses it holds.
+const SHARE: u32 = 30;
 
 /// Who may have guessed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +45,8 @@ pub(super) enum Guesser {
     Network(Source),
     /// Whoever, at an account.
     Account([u8; 32]),
+    /// Those at an account who are new there: asked instead of [`Account`](Self::Account).
+    New([u8; 32]),
     /// A browser that is known, at an account.
     Device([u8; 32], [u8; 32]),
     /// Whoever knows the password of an operator, at their second factor.
@@ -62,6 +75,8 @@ impl Guesser {
             Self::Address(_) => (60, MINUTE),
             Self::Network(_) => (240, MINUTE),
             Self::Account(_) => (30, MINUTE),
+            // Counted by time alone.
+            Self::New(_) => (u32::MAX, Duration::ZERO),
             // Longer than it lives.
             Self::Step(_) => (STEP_TRIES, FORGOTTEN_AFTER),
         }
@@ -70,7 +85,8 @@ impl Guesser {
     /// Whoever guesses at an account from there.
     pub(super) fn at(account: [u8; 32], from: Whereabouts) -> Vec<Self> {
         let near = [Self::Pair(account, from.address), Self::Address(from.address)];
-        near.into_iter().chain(from.network.map(Self::Network)).chain([Self::Account(account)]).collect()
+        let all = [Self::Account(account), Self::New(account)];
+        near.into_iter().chain(from.network.map(Self::Network)).chain(all).collect()
     }
 
     /// Whether one right guess says that the wrong ones before it were the same person's.
@@ -81,7 +97,23 @@ impl Guesser {
 
 struct Count {
     wrong: u32,
+    /// Of a share: when it will be full again.
     last: Instant,
+}
+
+impl Count {
+    /// How often somebody guessed that is not forgotten.
+    fn recent(&self, now: Instant) -> u32 {
+        if now.duration_since(self.last) > FORGOTTEN_AFTER { 0 } else { self.wrong }
+    }
+
+    /// How long they wait for the next guess.
+    fn wait(&self, guesser: &Guesser, now: Instant) -> Duration {
+        match guesser {
+            Guesser::New(_) => self.last.duration_since(now).saturating_sub(SHARE_EVERY * (SHARE - 1)),
+            _ => (self.last + wait(guesser, self.wrong)).duration_since(now),
+        }
+    }
 }
 
 /// The counters of one process.
@@ -104,20 +136,27 @@ impl Brake {
     /// [`Error::RateLimited`] with the time until it may be made.
     pub(super) fn begin(&self, guessers: &[Guesser]) -> Result<()> {
         let (mut counts, now) = (self.0.lock(), Instant::now());
-        let waits = guessers.iter().filter_map(|guesser| {
-            let count = counts.peek(guesser)?;
-            let until = count.last + wait(guesser, count.wrong);
-            (until > now).then(|| until - now)
+        let is_new = guessers.iter().any(|guesser| {
+            matches!(guesser, Guesser::Pair(..)) && counts.peek(guesser).is_none_or(|count| count.recent(now) < NEW)
         });
-        if let Some(wait) = waits.max() {
+        let is_asked = |guesser: &&Guesser| match guesser {
+            Guesser::Account(_) => !is_new,
+            Guesser::New(_) => is_new,
+            _ => true,
+        };
+        let asked = guessers.iter().filter(is_asked);
+        let wait = asked.filter_map(|guesser| Some(counts.peek(guesser)?.wait(guesser, now))).max();
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             return Err(Error::RateLimited(wait));
         }
         for guesser in guessers {
-            let count = counts.get_or_insert_mut(*guesser, || Count { wrong: 0, last: now });
-            if now.duration_since(count.last) > FORGOTTEN_AFTER {
-                count.wrong = 0;
+            let is_share = matches!(guesser, Guesser::New(_));
+            if is_share && !is_new {
+                continue;
             }
-            *count = Count { wrong: count.wrong.saturating_add(1), last: now };
+            let count = counts.get_or_insert_mut(*guesser, || Count { wrong: 0, last: now });
+            let last = if is_share { count.last.max(now) + SHARE_EVERY } else { now };
+            *count = Count { wrong: count.recent(now).saturating_add(1), last };
         }
         Ok(())
     }
@@ -134,11 +173,17 @@ impl Brake {
 
     fn undo(&self, guessers: &[Guesser], is_cleared: impl Fn(&Guesser) -> bool) {
         let mut counts = self.0.lock();
+        let was_new = guessers.iter().any(|guesser| {
+            matches!(guesser, Guesser::Pair(..)) && counts.peek(guesser).is_some_and(|count| count.wrong <= NEW)
+        });
         for guesser in guessers {
             if is_cleared(guesser) {
                 counts.pop(guesser);
             } else if let Some(count) = counts.peek_mut(guesser) {
                 count.wrong = count.wrong.saturating_sub(1);
+                if matches!(guesser, Guesser::New(_)) && was_new {
+                    count.last = count.last.checked_sub(SHARE_EVERY).unwrap_or(count.last);
+                }
             }
         }
     }
@@ -146,8 +191,12 @@ impl Brake {
     /// Forgets whoever has not guessed for a while.
     pub(crate) fn wipe_expired(&self) {
         let (mut counts, now) = (self.0.lock(), Instant::now());
+        let is_over = |(guesser, count): (&Guesser, &Count)| match guesser {
+            Guesser::New(_) => count.last <= now,
+            _ => now.duration_since(count.last) > FORGOTTEN_AFTER,
+        };
         // The last used stands last: behind one that is fresh, all are.
-        while counts.peek_lru().is_some_and(|(_, count)| now.duration_since(count.last) > FORGOTTEN_AFTER) {
+        while counts.peek_lru().is_some_and(is_over) {
             counts.pop_lru();
         }
     }
@@ -228,6 +277,41 @@ mod tests {
         assert!(brake.begin(&[Guesser::Device([7; 32], ANNA)]).is_ok());
         tokio::time::advance(MINUTE).await;
         assert!(brake.begin(&Guesser::at(ANNA, from(5000))).is_ok(), "nor is anybody locked out for longer");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_addresses_that_never_stop_keep_no_new_browser_out() {
+        let brake = Brake::default();
+        let mut refused = Vec::new();
+        for second in 0..4 * 3600 {
+            for address in 0..15 {
+                let _ = brake.begin(&Guesser::at(ANNA, from(address)));
+            }
+            // Each time somewhere else, where a wrong key is hit once.
+            if second % 600 == 599 {
+                for _ in 0..2 {
+                    refused.extend(
+                        brake.begin(&Guesser::at(ANNA, from(1000 + second))).err().map(|error| (second, error)),
+                    );
+                }
+            }
+            for address in 0..15 {
+                let _ = brake.begin(&Guesser::at(ANNA, from(address)));
+            }
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(refused, []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_day_of_guessing_from_ever_new_addresses_tries_few_passwords() {
+        let (brake, mut tried) = (Brake::default(), 0);
+        for second in 0..24 * 3600 {
+            let old = Guesser::at(ANNA, from(second / 3600));
+            tried += passed(&brake, [Guesser::at(ANNA, from(10_000 + second)), old]);
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert!((2_800..3_000).contains(&tried), "{tried}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 //! passkeys and wrong signatures answer alike.
 
 use data_encoding::BASE64URL_NOPAD;
+use domain::audit::{Actor, Origin};
 use privacy::digest;
 use privacy::passkey::{self, Assertion, Place};
 use store::operator::Operator;
@@ -45,7 +46,7 @@ impl App {
         let index = self.secrets.passkey_index(&used.id);
         let guessers = self.passkey_guessers(index, visit).await?;
         self.brake.begin(&guessers)?;
-        let (operator, hash) = match self.check_passkey(place, index, used).await {
+        let (operator, hash) = match self.check_passkey(place, index, used, visit.platform.into()).await {
             Err(Error::Unauthorised) => return Err(Error::Unauthorised),
             Err(error) => {
                 self.brake.forgive(&guessers);
@@ -73,7 +74,13 @@ impl App {
     }
 
     /// Whose passkey it is, where all is as it should be. The challenge is spent then.
-    async fn check_passkey(&self, place: &Place, index: [u8; 32], used: &UsedPasskey) -> Result<(Operator, [u8; 32])> {
+    async fn check_passkey(
+        &self,
+        place: &Place,
+        index: [u8; 32],
+        used: &UsedPasskey,
+        origin: Origin,
+    ) -> Result<(Operator, [u8; 32])> {
         let challenge = passkey::challenge(&used.client_data).map_err(|_| Error::Unauthorised)?;
         let spent = self.read_challenge(&challenge, &Purpose::SignIn).ok_or(Error::Unauthorised)?;
         let found = match self.store.passkey(index).await {
@@ -100,7 +107,9 @@ impl App {
             Error::Unauthorised
         })?;
         let at = (self.now(), self.now().day());
-        match self.store.use_passkey(found.organisation, found.hash, i64::from(counter), at, spent).await {
+        // The signature fits, but it is not known which of the two made it.
+        let store = self.store.audited(self.by_whom(Actor::Anybody, origin));
+        match store.use_passkey(found.organisation, found.hash, i64::from(counter), at, spent).await {
             Ok(Used::Noted) => Ok((operator, found.hash)),
             Ok(Used::Copied) => {
                 tracing::warn!(operator = %operator.id, "a passkey counts backwards: it was copied, and is taken no more");

@@ -2,13 +2,16 @@
 //!
 //! Nodes tell each other who came and went, and every few seconds everybody who is there, so that what was lost mends itself
 //! and a node that died is noticed by its silence. While the bus is away, what was last known stays.
+//!
+//! An operator's page is one, over however many connections: a lost one that nobody has noticed yet, or the time for which
+//! somebody who comes with requests counts as there between them, says no longer what the page said then.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{NodeId, Notice, Signal, Topic, Who};
-use domain::{Capability, ConversationId, Level, OperatorId, OrganisationId, Principal};
+use domain::{Capability, ConversationId, Level, OperatorId, OrganisationId, Principal, SenderId, Timestamp};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -29,6 +32,15 @@ pub(crate) struct Presence {
     node: NodeId,
     here: Mutex<People<BTreeMap<Who, usize>>>,
     elsewhere: Mutex<HashMap<NodeId, Elsewhere>>,
+    pages: Mutex<HashMap<(OperatorId, SenderId), Page>>,
+}
+
+/// What an operator's page said last.
+struct Page {
+    who: Who,
+    at: Timestamp,
+    /// Connections here, noticed to be lost or not.
+    connections: usize,
 }
 
 /// Operators apart from visitors: they are few, and asked for by organisation too.
@@ -76,7 +88,7 @@ fn go<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) -> bool {
 
 impl Presence {
     pub(crate) fn new(node: NodeId) -> Self {
-        Self { node, here: Mutex::default(), elsewhere: Mutex::default() }
+        Self { node, here: Mutex::default(), elsewhere: Mutex::default(), pages: Mutex::default() }
     }
 
     fn has_operator(&self, is_meant: impl Fn(&Who) -> bool) -> bool {
@@ -104,8 +116,14 @@ impl Presence {
 /// Somebody is there for as long as this lives.
 pub struct Present {
     app: Arc<App>,
-    who: Who,
+    what: What,
     stays: Duration,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Page(OperatorId, SenderId),
+    Visitor(ConversationId),
 }
 
 impl Present {
@@ -117,32 +135,87 @@ impl Present {
 
 impl Drop for Present {
     fn drop(&mut self) {
-        let (app, who, stays) = (Arc::clone(&self.app), self.who, self.stays);
+        let (app, what, stays) = (Arc::clone(&self.app), self.what, self.stays);
         if stays.is_zero() {
-            app.leaves(who);
+            app.ends(what);
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 tokio::time::sleep(stays).await;
-                app.leaves(who);
+                app.ends(what);
             });
         }
     }
 }
 
 impl App {
-    /// An operator opened the dashboard. Only those who may answer, and are not away, make the team look present to
-    /// visitors.
-    pub fn operator_comes(self: &Arc<Self>, principal: Principal, is_away: bool) -> Option<Present> {
+    /// A page of an operator's connected, or says whether they are at it. Only those who may answer, and are not away, make
+    /// the team look present to visitors. What the page says holds for all its connections, at other nodes too.
+    pub fn operator_comes(self: &Arc<Self>, principal: Principal, sender: SenderId, is_away: bool) -> Option<Present> {
         principal.require(Capability::Conversations, Level::Write).ok()?;
         let kind = if is_away { Who::Away } else { Who::Operator };
-        Some(self.comes(kind(principal.organisation, principal.operator)))
+        let (who, at) = (kind(principal.organisation, principal.operator), self.now());
+        let is_news = {
+            let mut pages = self.presence.pages.lock();
+            match pages.get_mut(&(principal.operator, sender)) {
+                Some(page) => {
+                    page.connections += 1;
+                    page.at = page.at.max(at);
+                    let before = std::mem::replace(&mut page.who, who);
+                    if before != who {
+                        self.comes(who);
+                        self.leaves(before);
+                    }
+                    before != who
+                }
+                None => {
+                    pages.insert((principal.operator, sender), Page { who, at, connections: 1 });
+                    self.comes(who);
+                    true
+                }
+            }
+        };
+        if is_news {
+            self.bus.tell_others(&Notice::Page { node: self.presence.node, sender: sender.0, who, at: at.0 });
+        }
+        let what = What::Page(principal.operator, sender);
+        Some(Present { app: Arc::clone(self), what, stays: Duration::ZERO })
     }
 
     /// A visitor with a conversation opened the chat.
     pub fn visitor_comes(self: &Arc<Self>, id: ConversationId) -> Present {
-        self.comes(Who::Visitor(id))
+        self.comes(Who::Visitor(id));
+        Present { app: Arc::clone(self), what: What::Visitor(id), stays: Duration::ZERO }
+    }
+
+    fn ends(&self, what: What) {
+        match what {
+            What::Visitor(id) => self.leaves(Who::Visitor(id)),
+            What::Page(operator, sender) => {
+                let mut pages = self.presence.pages.lock();
+                let Some(page) = pages.get_mut(&(operator, sender)) else { return };
+                page.connections -= 1;
+                if page.connections == 0 {
+                    let who = page.who;
+                    pages.remove(&(operator, sender));
+                    self.leaves(who);
+                }
+            }
+        }
+    }
+
+    /// A page has said something at another node since: a connection of it that is still counted here says nothing else.
+    fn hear_page(&self, sender: SenderId, who: Who, at: Timestamp) {
+        let (Who::Operator(_, operator) | Who::Away(_, operator)) = who else { return };
+        let mut pages = self.presence.pages.lock();
+        let Some(page) = pages.get_mut(&(operator, sender)).filter(|page| page.at < at && page.who != who) else {
+            return;
+        };
+        page.at = at;
+        let before = std::mem::replace(&mut page.who, who);
+        self.comes(who);
+        self.leaves(before);
     }
 
     /// Whether somebody is there to answer.
@@ -150,13 +223,12 @@ impl App {
         self.presence.has_operator(|who| matches!(who, Who::Operator(of, _) if *of == organisation))
     }
 
-    fn comes(self: &Arc<Self>, who: Who) -> Present {
+    fn comes(&self, who: Who) {
         self.changing(&[who], || {
             if come(self.presence.here.lock().of_mut(&who), who) {
                 self.bus.tell_others(&Notice::Came(self.presence.node, who));
             }
         });
-        Present { app: Arc::clone(self), who, stays: Duration::ZERO }
     }
 
     fn leaves(&self, who: Who) {
@@ -240,6 +312,7 @@ impl App {
                     }
                 });
             }
+            Notice::Page { sender, who, at, .. } => self.hear_page(SenderId(sender), who, Timestamp(at)),
             Notice::Gone(id) => self.forget_node(id),
             Notice::Ask(_) => self.tell_presence(),
             Notice::Changed(..) | Notice::Signal(..) | Notice::Widget(_) => {}

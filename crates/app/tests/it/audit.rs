@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use diskret_app::Error;
 use diskret_app::audit::Query;
 use domain::audit::{CHECKPOINT_EVERY, KEPT};
 use domain::limits::PAGE_MOST;
+use store::audit::Signed;
 
 use crate::{House, SECOND, on_both, signed_in};
 
@@ -12,6 +14,7 @@ on_both! {
     what_an_entry_says_goes_after_a_year_and_the_log_is_still_whole
     states_are_signed_once_a_day_where_something_was_added
     nodes_with_another_signing_key_do_not_start
+    a_log_behind_a_forged_state_is_signed_no_more
 }
 
 async fn what_an_entry_says_goes_after_a_year_and_the_log_is_still_whole(house: House) {
@@ -66,4 +69,24 @@ async fn nodes_with_another_signing_key_do_not_start(house: House) {
     let other = house.node(house.secrets()).await;
     assert!(file.exists(), "it is made where it is missing");
     assert!(other.name_secrets().await.is_err(), "but it is another one");
+}
+
+async fn a_log_behind_a_forged_state_is_signed_no_more(house: House) {
+    let (principal, organisation) = (house.done.principal, house.done.principal.organisation);
+    house.app.tidy().await.unwrap();
+    signed_in(&house.app).await;
+    let grown = house.app.make_checkpoint(organisation).await.unwrap().unwrap();
+    assert_eq!(grown.number, 2);
+    signed_in(&house.app).await;
+    // Whoever can write the database puts a state there that nobody signed.
+    let last = house.store.last_checkpoint(organisation).await.unwrap().unwrap();
+    let forged = Signed { number: 3, hash: house.store.audit_head(organisation).await.unwrap().hash.to_vec(), ..last };
+    house.store.insert_checkpoint(organisation, forged).await.unwrap();
+    signed_in(&house.app).await;
+    let refused = house.app.make_checkpoint(organisation).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    house.clock.advance(CHECKPOINT_EVERY);
+    house.app.tidy().await.unwrap();
+    let signed = house.app.checkpoints(principal).await.unwrap();
+    assert_eq!(signed.iter().map(|one| one.number).collect::<Vec<_>>(), [1, 2, 3], "nor by the house itself");
 }

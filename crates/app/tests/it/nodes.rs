@@ -10,12 +10,14 @@ use diskret_app::conversation::assign::To;
 use diskret_app::installation::WrongSecrets;
 use diskret_app::secrets::Secrets;
 use diskret_app::team::There;
-use domain::ConversationId;
+use domain::{Clock as _, ConversationId, SenderId};
 use testkit::eventually;
 
 use crate::{HERE, House, message, on_both, write};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// An operator's page.
+const PAGE: SenderId = SenderId(5);
 
 on_both! {
     what_one_node_stores_is_told_at_the_other
@@ -26,6 +28,8 @@ on_both! {
     a_forged_notice_shows_nobody_anything
     what_was_corrected_at_one_node_is_read_so_at_the_other
     who_is_at_one_node_is_there_for_the_other
+    whoever_goes_away_after_a_lost_connection_looks_present_nowhere
+    whoever_goes_away_between_two_requests_is_away_at_once
     a_node_that_says_goodbye_takes_its_people_along
     a_node_with_other_secrets_does_not_serve
 }
@@ -228,11 +232,11 @@ async fn who_is_at_one_node_is_there_for_the_other(house: House) {
     let owner = pair.house.done.principal;
     let (visitors, _held) = listen(&pair.other, Topic::Team(owner.organisation));
     assert!(!pair.other.is_team_online(owner.organisation));
-    let first = pair.house.app.operator_comes(owner, false).unwrap();
+    let first = pair.house.app.operator_comes(owner, PAGE, false).unwrap();
     eventually(PATIENCE, "the team is there", async || pair.other.is_team_online(owner.organisation)).await;
     assert_eq!(visitors.take().signals, [Signal::TeamPresence(true)]);
     // One more here, then none there: still somebody.
-    let second = pair.other.operator_comes(owner, false).unwrap();
+    let second = pair.other.operator_comes(owner, SenderId(6), false).unwrap();
     drop(first);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(pair.other.is_team_online(owner.organisation) && pair.house.app.is_team_online(owner.organisation));
@@ -242,7 +246,7 @@ async fn who_is_at_one_node_is_there_for_the_other(house: House) {
     assert_eq!(visitors.take().signals, [Signal::TeamPresence(false)]);
 
     // Who is away is known as that, and makes nobody look present.
-    let away = pair.house.app.operator_comes(owner, true);
+    let away = pair.house.app.operator_comes(owner, PAGE, true);
     let person = pair.other.person(owner.organisation, owner.operator).await.unwrap();
     eventually(PATIENCE, "they are away", async || pair.other.is_there(&person) == There::Away).await;
     assert!(!pair.other.is_team_online(owner.organisation) && visitors.take().signals.is_empty());
@@ -251,12 +255,71 @@ async fn who_is_at_one_node_is_there_for_the_other(house: House) {
 
     // What was lost is made good by what is told again and again.
     pair.hub.decide(|_| Fate::IsLost);
-    let _lost = pair.house.app.operator_comes(owner, false).unwrap();
+    let _lost = pair.house.app.operator_comes(owner, PAGE, false).unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!pair.other.is_team_online(owner.organisation), "it was lost");
     pair.hub.decide(|_| Fate::Arrives);
     pair.house.app.keep_in_touch();
     eventually(PATIENCE, "the team is there", async || pair.other.is_team_online(owner.organisation)).await;
+}
+
+async fn whoever_goes_away_after_a_lost_connection_looks_present_nowhere(house: House) {
+    let pair = Pair::of(house).await;
+    let owner = pair.house.done.principal;
+    let person = pair.other.person(owner.organisation, owner.operator).await.unwrap();
+    let seen = async |there: There| {
+        eventually(PATIENCE, "both nodes say so", async || {
+            pair.house.app.is_there(&person) == there && pair.other.is_there(&person) == there
+        })
+        .await;
+    };
+    // Nobody has noticed yet that this one is lost; the page is back at another node, and then nobody is at it.
+    let lost = pair.house.app.operator_comes(owner, PAGE, false).unwrap();
+    let back = pair.other.operator_comes(owner, PAGE, false).unwrap();
+    seen(There::Online).await;
+    let early = pair.house.clock.now();
+    pair.house.clock.advance(Duration::from_millis(1));
+    let away = pair.other.operator_comes(owner, PAGE, true).unwrap();
+    drop(back);
+    seen(There::Away).await;
+    assert!(!pair.house.app.is_team_online(owner.organisation));
+    // What comes late says nothing new, and a second page speaks for itself.
+    let late = Notice::Page {
+        node: NodeId(9),
+        sender: PAGE.0,
+        who: Who::Operator(owner.organisation, owner.operator),
+        at: early.0,
+    };
+    pair.house.app.bus().receive(late.clone());
+    pair.other.bus().receive(late);
+    let second = pair.house.app.operator_comes(owner, SenderId(6), false).unwrap();
+    seen(There::Online).await;
+    drop(second);
+    seen(There::Away).await;
+    drop(away);
+    drop(lost);
+    seen(There::Offline).await;
+}
+
+async fn whoever_goes_away_between_two_requests_is_away_at_once(house: House) {
+    let owner = house.done.principal;
+    let person = house.app.person(owner.organisation, owner.operator).await.unwrap();
+    let mut request = house.app.operator_comes(owner, PAGE, false).unwrap();
+    request.stay_for(Duration::from_secs(10));
+    drop(request);
+    assert_eq!(house.app.is_there(&person), There::Online, "they are back in a moment");
+    let waiting = house.app.operator_comes(owner, PAGE, false).unwrap();
+    let away = house.app.operator_comes(owner, PAGE, true).unwrap();
+    assert_eq!(house.app.is_there(&person), There::Away);
+    drop(away);
+    assert_eq!(
+        house.app.is_there(&person),
+        There::Away,
+        "what the page said last holds for the connection that is left"
+    );
+    drop(waiting);
+    drop(house.app.operator_comes(owner, PAGE, false));
+    assert_eq!(house.app.is_there(&person), There::Online);
 }
 
 async fn a_node_that_says_goodbye_takes_its_people_along(house: House) {

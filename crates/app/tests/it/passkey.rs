@@ -311,8 +311,17 @@ async fn a_copied_passkey_is_refused_and_its_owner_is_told(house: House) {
     assert!(!house.listed(&by).await[0].is_copied);
     assert_eq!(house.sign_in_with(&device, &user).await.err(), Some(Error::Unauthorised), "the same once more");
     assert!(house.listed(&by).await[0].is_copied);
+    let recorded = async || {
+        let page = house.app.audit_of_mine(by.principal, i64::MAX, 100).await.unwrap();
+        let copied = page.records.into_iter().filter(|record| record.kind == "passkey_copied");
+        copied.collect::<Vec<_>>()
+    };
+    let [copied] = &recorded().await[..] else { panic!("it is recorded once") };
+    assert_eq!(copied.subject.as_ref().map(|owner| owner.id), Some(by.principal.operator));
+    assert!(matches!(copied.actor, Some((Actor::Anybody, None))) && copied.origin == Some(Origin::Linux));
     device.counter = 100;
     assert_eq!(house.sign_in_with(&device, &user).await.err(), Some(Error::Unauthorised), "neither of the two");
+    assert_eq!(recorded().await.len(), 1, "what is taken no more fills no log");
     house.app.remove_passkey(&by, house.listed(&by).await[0].name).await.unwrap();
     let user = house.add(&by, &device).await;
     device.counter = 101;

@@ -57,6 +57,8 @@ word! {
         SecondFactorOn,
         /// Somebody added a passkey.
         PasskeyAdded,
+        /// A passkey was used whose count went back: there are two of it, and it is taken no more.
+        PasskeyCopied,
         /// Somebody removed a passkey of theirs.
         PasskeyRemoved,
         /// Somebody turned their second factor off.

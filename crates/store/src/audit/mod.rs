@@ -13,7 +13,7 @@ use domain::{OperatorId, OrganisationId, Timestamp};
 pub use self::chain::{Content, Entry, Head};
 pub(crate) use self::chain::{append, begin};
 pub use self::once::Occasion;
-pub use self::read::{Filter, Signed};
+pub use self::read::{EXPIRE_AT_ONCE, Filter, Signed};
 pub use self::verify::{Broken, Claim, Fault, Verified};
 
 use crate::engine::{BoxFuture, Connection};

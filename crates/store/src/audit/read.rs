@@ -9,6 +9,8 @@ use crate::{Error, Result, Store};
 
 /// Entries read at once by whoever walks along the whole log.
 const PAGE: i64 = 1_000;
+/// Entries that expire in one transaction: nobody's message waits behind a year's log.
+pub const EXPIRE_AT_ONCE: u64 = 1_000;
 
 /// Which entries are wanted.
 #[derive(Clone, Debug, Default)]
@@ -57,16 +59,27 @@ statements! {
             AND at >= $5 AND at < $6
         ORDER BY number LIMIT $7"
     );
-    // Also who looked at what is about everybody.
+    // Also who looked at everybody's. Each by an index, and no further than a page: one condition for all of them would
+    // walk along the whole log.
     ABOUT = select!(
-        "AND number < $2 AND (actor = $3 OR subject = $3 OR kind IN ('audit_viewed', 'audit_exported'))
+        "AND number IN (
+            SELECT number FROM (SELECT number FROM audit_entry WHERE organisation_id = $1 AND actor = $3
+                AND number < $2 ORDER BY number DESC LIMIT $4) theirs
+            UNION SELECT number FROM (SELECT number FROM audit_entry WHERE organisation_id = $1 AND subject = $3
+                AND number < $2 ORDER BY number DESC LIMIT $4) of_them
+            UNION SELECT number FROM (SELECT number FROM audit_entry WHERE organisation_id = $1
+                AND kind = 'audit_viewed' AND subject IS NULL AND number < $2 ORDER BY number DESC LIMIT $4) views
+            UNION SELECT number FROM (SELECT number FROM audit_entry WHERE organisation_id = $1
+                AND kind = 'audit_exported' AND subject IS NULL AND number < $2 ORDER BY number DESC LIMIT $4) copies)
         ORDER BY number DESC LIMIT $4"
     );
     HEAD = "SELECT organisation_id, number, hash FROM audit_head WHERE organisation_id = $1";
     EXPIRE =
         "UPDATE audit_entry
         SET salt = NULL, actor_kind = NULL, actor = NULL, subject = NULL, origin = NULL, details = NULL
-        WHERE salt IS NOT NULL AND at <= $1";
+        WHERE salt IS NOT NULL AND (organisation_id, number) IN (
+            SELECT e.organisation_id, e.number FROM audit_entry e
+            WHERE e.salt IS NOT NULL AND e.at <= $1 ORDER BY e.at LIMIT $2)";
     SIGN =
         "INSERT INTO audit_checkpoint (organisation_id, number, hash, at, signature) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (organisation_id, number) DO NOTHING";
@@ -128,7 +141,8 @@ impl Store {
         self.audit_rows(organisation, &AFTER, values(organisation, after, &filter, most), entry).await
     }
 
-    /// What is recorded of an operator, as who acted or whom it is about, and who looked at the log: the newest first.
+    /// What is recorded of an operator, as who acted or whom it is about, and who looked at everybody's: the newest first. Who
+    /// looked at what a colleague did has not looked at this.
     ///
     /// # Errors
     /// Those of the database.
@@ -158,7 +172,7 @@ impl Store {
             .await
     }
 
-    /// Shows every entry of a log in order, and where the log should end. In pages of their own, so that a long log neither
+    /// Shows every entry of a log after a number in order, and where the log should end. In pages of their own, so that a long log neither
     /// runs into the limit of one read nor keeps a reader from everybody else; what is added meanwhile is shown, too.
     ///
     /// # Errors
@@ -166,10 +180,10 @@ impl Store {
     pub async fn audit_walk<S>(
         &self,
         organisation: OrganisationId,
+        mut after: i64,
         mut walker: S,
         see: fn(&mut S, Entry),
     ) -> Result<(Option<Head>, S)> {
-        let mut after = i64::MIN;
         loop {
             let page = self.audit_after(organisation, after, Filter::default(), PAGE).await?;
             let is_last = page.is_empty();
@@ -188,14 +202,18 @@ impl Store {
         }
     }
 
-    /// Takes away what entries say whose time is over; says of how many. What proves the chain stays.
+    /// Takes away what entries say whose time is over, of [`EXPIRE_AT_ONCE`] at most; says of how many. What proves the chain
+    /// stays. Whoever is cut off goes on where it was.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn expire_audit(&self, now: Timestamp) -> Result<u64> {
         self.data
             .write(move |connection| {
-                Box::pin(async move { connection.execute_any(&EXPIRE, &[now.minus(KEPT).into()]).await })
+                Box::pin(async move {
+                    let most = i64::try_from(EXPIRE_AT_ONCE).unwrap_or(i64::MAX);
+                    connection.execute_any(&EXPIRE, &[now.minus(KEPT).into(), most.into()]).await
+                })
             })
             .await
     }

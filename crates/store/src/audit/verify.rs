@@ -5,6 +5,7 @@ use domain::{OrganisationId, PublicId, Timestamp};
 use privacy::chain::{BEGINNING, Statement};
 
 use super::chain::{Entry, Head};
+use super::read::Filter;
 use crate::{Result, Store};
 
 /// A signed state that a log is compared with.
@@ -183,6 +184,36 @@ impl Walker {
 }
 
 impl Store {
+    /// Checks what was added to a log since a state that is known to be good, the whole of it where there is none, and says
+    /// how far it goes: what may be signed next.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn verify_audit_since(
+        &self,
+        organisation: OrganisationId,
+        since: Option<Head>,
+        now: Timestamp,
+    ) -> Result<std::result::Result<Head, Broken>> {
+        let since = since.unwrap_or(Head { number: 0, hash: BEGINNING });
+        // The last entry that was signed is to be there still, or somebody went on from an older state.
+        if since.number > 0 {
+            let page = self.audit_after(organisation, since.number - 1, Filter::default(), 1).await?;
+            let signed = page.first().filter(|entry| entry.number == since.number);
+            let fault = match signed {
+                None => Some(Fault::Missing),
+                Some(signed) => (signed.hash != since.hash).then_some(Fault::RolledBack),
+            };
+            if let Some(fault) = fault {
+                return Ok(Err(Broken { number: since.number, fault }));
+            }
+        }
+        let walker = Walker { last: since.number, hash: since.hash, ..Walker::new(now) };
+        let (end, walker) = self.audit_walk(organisation, since.number, walker, Walker::see).await?;
+        let good = Head { number: walker.last, hash: walker.hash };
+        Ok(walker.chain(end).map_or(Ok(good), Err))
+    }
+
     /// Checks a log as it stands at one moment, against the signed states that are kept beside it and `others`. `key` is
     /// the one that must have signed, `name` what the organisation is called outside.
     ///
@@ -201,7 +232,7 @@ impl Store {
             let said = Statement { organisation: name, number: signed.number, hash, at: signed.at };
             claims.push(Claim { said, signature: signed.signature });
         }
-        let (end, walker) = self.audit_walk(organisation, Walker::new(now), Walker::see).await?;
+        let (end, walker) = self.audit_walk(organisation, i64::MIN, Walker::new(now), Walker::see).await?;
         let forged = claims
             .iter()
             .find(|claim| claim.said.organisation != name || !claim.said.is_signed(&key, &claim.signature))

@@ -29,6 +29,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0010_passkey"),
         migration!("data", "0011_head_of_group"),
         migration!("data", "0012_guests"),
+        migration!("data", "0013_audit_about"),
     ],
 };
 

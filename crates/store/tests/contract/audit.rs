@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diskret_store::audit::{Broken, Claim, Entry, Fault, Filter, Occasion, Verified};
+use diskret_store::audit::{Broken, Claim, EXPIRE_AT_ONCE, Entry, Fault, Filter, Occasion, Verified};
 use diskret_store::operator::OperatorChange;
 use diskret_store::session::Machine;
 use diskret_store::{Error, Settings, Store};
@@ -13,7 +13,7 @@ use privacy::chain::SigningKey;
 use privacy::keys::RawKey;
 use privacy::random;
 
-use crate::fixture::{Fixture, START, Tenant, all, moment, operator, proved, somebody, somebody_at, stored};
+use crate::fixture::{Fixture, START, Tenant, acting, all, moment, operator, proved, somebody, somebody_at, stored};
 
 on_both![
     entries_are_numbered_without_a_gap_by_twenty_writers_at_two_nodes,
@@ -27,6 +27,8 @@ on_both![
     a_log_is_its_organisations_own,
     a_page_holds_what_was_asked_for,
     a_message_touches_nothing_of_the_log,
+    looks_at_others_push_nothing_off_the_page_about_somebody,
+    a_log_of_many_that_expire_at_once_goes_in_portions,
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -315,4 +317,46 @@ async fn a_message_touches_nothing_of_the_log(at: Fixture) {
         Machine::default(),
     );
     assert!(session.await.is_err(), "what is recorded does touch it");
+}
+
+async fn looks_at_others_push_nothing_off_the_page_about_somebody(at: Fixture) {
+    let (ada, ben) = (at.ours.ada, at.ours.ben);
+    let by = |who| at.store.audited(acting(who));
+    let look = async |who, about| by(who).note(at.ours.id, Kind::AuditViewed, about, Vec::new()).await.unwrap();
+    // About Ben are, by number: 2, where he was added; 3, 4 and 5.
+    look(ada, Some(ben)).await;
+    look(ada, None).await;
+    look(ben, Some(ada)).await;
+    for _ in 0..30 {
+        look(ada, Some(ada)).await;
+    }
+    by(ada).note(at.ours.id, Kind::RecoveryKeyConfirmed, None, Vec::new()).await.unwrap();
+    let page = async |whose, before, most| {
+        let found = at.store.audit_about(at.ours.id, whose, before, most).await.unwrap();
+        found.into_iter().map(|entry| entry.number).collect::<Vec<_>>()
+    };
+    assert_eq!(page(ben, i64::MAX, 3).await, [5, 4, 3]);
+    assert_eq!(page(ben, 3, 3).await, [2]);
+    assert_eq!(page(ada, i64::MAX, 4).await, [36, 35, 34, 33]);
+}
+
+async fn a_log_of_many_that_expire_at_once_goes_in_portions(at: Fixture) {
+    let (raw, ours) = (at.place.data().await, at.ours.id.0);
+    let many = EXPIRE_AT_ONCE * 2;
+    raw.run(&format!(
+        "INSERT INTO audit_entry (organisation_id, number, at, kind, commitment, hash, salt, details)
+        WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 99 + {many})
+        SELECT {ours}, i, {at} + i, kind, commitment, hash, salt, details
+        FROM n CROSS JOIN audit_entry e WHERE e.organisation_id = {ours} AND e.number = 1",
+        at = START.0
+    ))
+    .await;
+    let left = async || raw.number("SELECT COUNT(*) FROM audit_entry WHERE salt IS NOT NULL").await;
+    // Four of the foundation, in both logs; the oldest go first.
+    assert_eq!(left().await, many as i64 + 4);
+    let end = moment(1_000_000).plus(KEPT);
+    for expected in [EXPIRE_AT_ONCE, EXPIRE_AT_ONCE, 4, 0] {
+        assert_eq!(at.store.expire_audit(end).await, Ok(expected));
+    }
+    assert_eq!(left().await, 0);
 }

@@ -14,6 +14,7 @@ on_both![
     what_is_dropped_moved_or_cut_off_is_named,
     an_older_copy_that_was_put_back_is_named_by_a_checkpoint,
     a_forged_checkpoint_is_named,
+    what_was_tampered_with_since_the_last_signature_is_not_signed,
 ];
 
 async fn claim(at: &Fixture) -> Claim {
@@ -149,4 +150,38 @@ async fn a_forged_checkpoint_is_named(at: Fixture) {
     }
     at.place.data().await.run("UPDATE audit_checkpoint SET at = at + 1").await;
     assert_eq!(broken(&at).await, at_entry(number, Fault::Checkpoint));
+}
+
+async fn what_was_tampered_with_since_the_last_signature_is_not_signed(at: Fixture) {
+    let begun = at.store.audit_head(at.ours.id).await.unwrap();
+    ten_entries(&at).await;
+    let head = at.store.audit_head(at.ours.id).await.unwrap();
+    let since = async |since| at.store.verify_audit_since(at.ours.id, since, START).await.unwrap();
+    for good in [None, Some(begun), Some(head)] {
+        assert_eq!(since(good).await, Ok(head), "untouched it is whole");
+    }
+    let raw = at.place.data().await;
+    let ours = format!("organisation_id = {}", at.ours.id.0);
+    let (fifth, last) = (format!("{ours} AND number = 5"), format!("{ours} AND number = 10"));
+    let broken = |number, fault| Err(Broken { number, fault });
+    for (how, fault) in [
+        (format!("UPDATE audit_entry SET details = '[]' WHERE {fifth}"), broken(5, Fault::Altered)),
+        (format!("DELETE FROM audit_entry WHERE {fifth}"), broken(5, Fault::Missing)),
+        (format!("DELETE FROM audit_entry WHERE {last}"), broken(10, Fault::Truncated)),
+        (format!("UPDATE audit_head SET number = 9 WHERE {ours}"), broken(10, Fault::End)),
+    ] {
+        raw.run("CREATE TABLE kept AS SELECT * FROM audit_entry; CREATE TABLE kept_head AS SELECT * FROM audit_head")
+            .await;
+        raw.run(&how).await;
+        assert_eq!(since(Some(begun)).await, fault, "{how}");
+        // What lies before was checked when that was signed; an end that was moved is behind everything.
+        if fault != broken(5, Fault::Altered) && fault != broken(5, Fault::Missing) {
+            assert!(since(Some(head)).await.is_err(), "{how}");
+        }
+        raw.run("DELETE FROM audit_entry; INSERT INTO audit_entry SELECT * FROM kept; DROP TABLE kept").await;
+        raw.run("DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM kept_head; DROP TABLE kept_head").await;
+    }
+    let forged = diskret_store::audit::Head { hash: [1; 32], ..begun };
+    assert_eq!(since(Some(forged)).await, broken(2, Fault::RolledBack), "it does not follow from another state");
+    assert_eq!(since(Some(head)).await, Ok(head));
 }

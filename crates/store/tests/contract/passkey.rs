@@ -57,7 +57,7 @@ async fn numbers(at: &Fixture, organisation: OrganisationId, operator: OperatorI
 }
 
 async fn sign_in(at: &Fixture, number: u8, counter: i64, challenge: u16) -> Result<Used, Error> {
-    at.store.use_passkey(at.ours.id, [number; 32], counter, (START, DAY), spent(challenge)).await
+    at.store.audited(somebody()).use_passkey(at.ours.id, [number; 32], counter, (START, DAY), spent(challenge)).await
 }
 
 async fn open(at: &Fixture, operator: OperatorId, number: u8, session: u8) -> Result<(), Error> {
@@ -123,8 +123,9 @@ async fn a_challenge_is_answered_once_however_many_come_at_once(at: Fixture) {
     add(&at, at.ours.ada, 1).await.unwrap();
     assert_eq!(sign_in(&at, 1, 0, 1).await, Err(Error::NotFound), "the one that it was added with");
     let stores = [&at.store, &other];
-    let answers =
-        (0..20).map(|number: usize| stores[number % 2].use_passkey(at.ours.id, [1; 32], 0, (START, DAY), spent(100)));
+    let answers = (0..20).map(|number: usize| {
+        stores[number % 2].audited(somebody()).use_passkey(at.ours.id, [1; 32], 0, (START, DAY), spent(100))
+    });
     let answers = join_all(answers).await;
     assert_eq!(answers.iter().filter(|one| **one == Ok(Used::Noted)).count(), 1, "{answers:?}");
     assert_eq!(answers.iter().filter(|one| **one == Err(Error::NotFound)).count(), 19, "{answers:?}");

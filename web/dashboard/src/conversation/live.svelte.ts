@@ -7,6 +7,7 @@ import { i18n } from "../i18n/index.svelte";
 import { session } from "../session/session.svelte";
 import { Connection, type Hooks, type Status } from "../socket/connection";
 import { freshSender } from "../socket/sender";
+import { Away } from "./away";
 import { rows } from "./rows.svelte";
 import { threads } from "./threads.svelte";
 import { typing } from "./typing.svelte";
@@ -33,7 +34,7 @@ class Live {
   #connection: Connection | null = null;
   #followed: string | null = null;
   #closing = false; // a gap is being closed
-  #away = false;
+  readonly #away = new Away((on) => this.#send({ type: "away", on }));
   #seenSent = new Map<string, number>();
 
   start(): void {
@@ -46,7 +47,7 @@ class Live {
         sender: this.#sender,
         language: i18n.language,
         position: rows.position || undefined,
-        away: this.#away || undefined,
+        away: this.#away.hello() || undefined,
       }),
       welcome: (frame) => this.#welcome(frame),
       frame: (frame) => this.#receive(frame),
@@ -98,9 +99,7 @@ class Live {
 
   /** Whoever is away from an open window does not make the team look present. */
   setAway(on: boolean): void {
-    if (on === this.#away) return;
-    this.#away = on;
-    this.#send({ type: "away", on });
+    this.#away.set(on);
   }
 
   /** Operators count in `sequence`, notes included; what visitors saw comes in `visible`. */
@@ -130,6 +129,7 @@ class Live {
 
   #welcome(frame: ServerFrame & { type: "welcome" }): void {
     this.limits = frame.limits;
+    this.#away.tell();
     this.written.setLimit(frame.limits.in_flight);
     this.#send({ type: "watch", list: this.list });
     const id = this.current;
@@ -213,7 +213,7 @@ class Live {
   #row(row: ConversationSummary): void {
     const before = rows.all.get(row.id);
     const looksAt = document.hasFocus() ? this.current : null;
-    if (!rows.put(row) || !isNews(before, row, { me: session.me, looksAt, away: this.#away })) return;
+    if (!rows.put(row) || !isNews(before, row, { me: session.me, looksAt, away: this.#away.on })) return;
     void import("../attention/tell").then(({ tellOf }) => tellOf(row));
   }
 
@@ -221,7 +221,9 @@ class Live {
     const row = rows.all.get(frame.conversation);
     const looksAt = document.hasFocus() ? this.current : null;
     if (row)
-      void import("../attention/tell").then(({ tellCall }) => tellCall(row, frame, row.id === looksAt || this.#away));
+      void import("../attention/tell").then(({ tellCall }) =>
+        tellCall(row, frame, row.id === looksAt || this.#away.on),
+      );
   }
 
   #enter(entry: ServerFrame & { type: "message" | "event" }): void {

@@ -91,7 +91,7 @@ pub(super) async fn serve(mut connection: Connection, shared: Shared, principal:
         bus.subscribe(Topic::Unassigned(principal.organisation), &mailbox),
     ];
     always.shrink_to_fit();
-    let mut present = shared.app.operator_comes(principal, hello.away);
+    let mut present = shared.app.operator_comes(principal, hello.sender, hello.away);
     if let (Some(present), true) = (&mut present, connection.comes_again()) {
         present.stay_for(BACK_WITHIN);
     }
@@ -259,15 +259,12 @@ impl Desk {
         }
     }
 
-    /// Counts as away, or as back, at once: what was before must not linger as it does between two requests.
+    /// Counts as away, or as back, at once: also where the page's connections before are still counted.
     fn step_away(&mut self, is_away: bool) {
-        let comes_again = self.connection.comes_again();
-        let mut present = self.app.operator_comes(self.principal, is_away);
-        if let (Some(present), true) = (&mut present, comes_again) {
+        let mut present = self.app.operator_comes(self.principal, self.sender, is_away);
+        if let (Some(present), true) = (&mut present, self.connection.comes_again()) {
             present.stay_for(BACK_WITHIN);
         }
-        if let Some(mut before) = std::mem::replace(&mut self.present, present) {
-            before.stay_for(Duration::ZERO);
-        }
+        self.present = present;
     }
 }

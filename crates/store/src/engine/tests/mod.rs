@@ -120,6 +120,50 @@ async fn every_statement_is_understood_by_both_databases() {
     assert_all_prepare(&both, crate::key::ALL).await;
 }
 
+/// Many entries of everybody, none of them about whoever is asked for.
+static FILL_LOG: Statement = Statement::new(
+    "FILL_LOG",
+    "INSERT INTO audit_entry (organisation_id, number, at, kind, commitment, hash, salt, actor, subject)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+    SELECT 1, i, i, 'group_renamed', CAST('c' AS BYTEA), CAST('h' AS BYTEA), CAST('s' AS BYTEA), 100 + i % 50,
+        CASE WHEN i % 2 = 0 THEN 100 + i % 50 END
+    FROM n",
+    &[],
+);
+static LEARN_LOG: Statement = Statement::new("LEARN_LOG", "ANALYZE audit_entry", &[]);
+
+#[tokio::test]
+async fn what_is_recorded_about_somebody_is_found_by_indexes_however_long_the_log_is() {
+    let both = Both::open(&schema::DATA).await;
+    for (database, explain) in both.databases.iter().zip(["EXPLAIN QUERY PLAN ", "EXPLAIN "]) {
+        let about = crate::audit::EVERY.concat().into_iter().find(|one| one.name == "ABOUT").unwrap();
+        let text: &'static str = Box::leak((explain.to_owned() + about.text).into_boxed_str());
+        let explained: &'static Statement = Box::leak(Box::new(Statement::new("EXPLAINED", text, &[])));
+        // PostgreSQL learns by itself what is in a table, SQLite never.
+        let learns = explain == "EXPLAIN ";
+        let filled = database.write(move |connection| {
+            Box::pin(async move {
+                connection.execute_any(&FILL_LOG, &[]).await?;
+                if learns { connection.execute_any(&LEARN_LOG, &[]).await } else { Ok(0) }
+            })
+        });
+        filled.await.unwrap();
+        let rows = database.read(move |connection| {
+            Box::pin(async move {
+                let values = [1_i64.into(), i64::MAX.into(), 7_i64.into(), 50_i64.into()];
+                connection.query(explained, &values).await
+            })
+        });
+        let rows = rows.await.unwrap();
+        let line = |row: &Row| row.text(3).or_else(|_| row.text(0)).unwrap();
+        let plan = rows.iter().map(line).collect::<Vec<_>>().join("\n");
+        for index in ["audit_entry_by_actor", "audit_entry_by_subject", "audit_entry_by_kind"] {
+            assert!(plan.contains(index), "{plan}");
+        }
+        assert!(!plan.contains("SCAN audit_entry") && !plan.contains("Seq Scan"), "{plan}");
+    }
+}
+
 /// The registry is complete: a statement that is made by hand is one of those that are known.
 #[test]
 fn no_statement_escapes_the_registry() {
