@@ -287,11 +287,8 @@ impl Progress {
                 }
             }
             (Kind::Note, _) => {}
-            (Kind::Event(Event::Assigned(to)), _) => {
-                self.assignee = to;
-                // It is theirs now.
-                self.guests = to.map_or(self.guests, |to| self.guests.without(to));
-            }
+            // A guest who takes it stays one, and reads on when it is somebody else's again.
+            (Kind::Event(Event::Assigned(to)), _) => self.assignee = to,
             (Kind::Event(Event::Invited(guest)), _) => self.guests = self.guests.with(guest),
             (Kind::Event(Event::Left(guest)), _) => self.guests = self.guests.without(guest),
             (Kind::Event(Event::Ended | Event::EndedIdle), _) => {
@@ -444,7 +441,8 @@ mod tests {
             (Event::Grouped(None), vec![CEM]),
             (Event::Ended, vec![CEM]),
             (Event::Assigned(None), vec![CEM]),
-            (Event::Assigned(Some(CEM)), vec![]),
+            (Event::Assigned(Some(CEM)), vec![CEM]),
+            (Event::Left(CEM), vec![]),
         ] {
             let kind = Kind::Event(event);
             let was = progress.last_visible;

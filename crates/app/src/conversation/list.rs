@@ -74,10 +74,13 @@ impl App {
         let list = match list {
             ListName::Mine => List::Mine(principal.operator),
             ListName::Mentioned => List::Mentioned(principal.operator),
-            ListName::Unassigned => List::Unassigned(match access.reach {
-                Reach::All => Groups::from_bits(i64::MAX),
-                Reach::Group | Reach::Own => principal.groups,
-            }),
+            ListName::Unassigned => List::Unassigned(
+                principal.operator,
+                match access.reach {
+                    Reach::All => Groups::from_bits(i64::MAX),
+                    Reach::Group | Reach::Own => principal.groups,
+                },
+            ),
             ListName::All => match access.reach {
                 Reach::All => List::All,
                 Reach::Group => List::Groups(principal.operator, principal.groups),

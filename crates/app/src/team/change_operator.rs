@@ -59,22 +59,27 @@ impl App {
         Ok(person)
     }
 
-    /// What somebody was on who answers no more becomes nobody's, ended or not: a visitor may take it up again. Called again it
+    /// What somebody was on who answers no more becomes nobody's, ended or not: a visitor may take it up again. Where they were
+    /// asked in they are no longer. Called again it
     /// finishes what was broken off.
     async fn give_back_all(&self, principal: Principal, person: &Person) -> Result<()> {
+        while self.give_back_some(principal, List::Assigned(person.id)).await? {}
+        while self.give_back_some(principal, List::AskedInto(person.id)).await? {}
+        Ok(())
+    }
+
+    /// The first of a list; whether there may be more.
+    async fn give_back_some(&self, principal: Principal, list: List) -> Result<bool> {
+        let organisation = principal.organisation;
         let by = (principal.operator, domain::Access::EVERYTHING);
-        loop {
-            let list = List::Mine(person.id);
-            let theirs = self.store.conversations(principal.organisation, list, true, i64::MAX, AT_ONCE).await?;
-            for found in &theirs {
-                self.store
-                    .audited(self.by(principal))
-                    .assign(principal.organisation, found.id, by, None, self.now())
-                    .await?;
-            }
-            if (theirs.len() as i64) < AT_ONCE {
-                return Ok(());
-            }
+        let theirs = self.store.conversations(organisation, list, true, i64::MAX, AT_ONCE).await?;
+        for found in &theirs {
+            let store = self.store.audited(self.by(principal));
+            match list {
+                List::AskedInto(guest) => store.leave(organisation, found.id, by, guest, self.now()).await?,
+                _ => store.assign(organisation, found.id, by, None, self.now()).await?,
+            };
         }
+        Ok(theirs.len() as i64 >= AT_ONCE)
     }
 }

@@ -177,7 +177,8 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
         None => None,
     };
     let mut guests = Vec::new();
-    for guest in row.progress.guests.iter() {
+    let only_guests = row.progress.guests.iter().filter(|guest| row.progress.assignee != Some(*guest));
+    for guest in only_guests {
         guests.push(operator_ref(&*app.person(conversation.organisation, guest).await?));
     }
     let (preview_from, preview) = match &row.preview {

@@ -2,7 +2,7 @@
 
 use domain::audit::Kind as Did;
 use domain::conversation::{Author, Change, Event};
-use domain::{Access, ConversationId, Guests, OperatorId, OrganisationId, Timestamp};
+use domain::{Access, ConversationId, Guests, OperatorId, OrganisationId, Reach, Timestamp};
 
 use super::happen::{happen, recorded, works_here};
 use super::locked;
@@ -34,11 +34,12 @@ pub(crate) fn sought(operator: OperatorId) -> Value {
 
 impl Audited<'_> {
     /// Asks an operator into a conversation: it is in their reach from now on, whatever their role reaches. Nothing happens
-    /// where it is theirs, or they were asked already.
+    /// where it is theirs, or they were asked already. Nobody asks themselves, so that nobody keeps for good what they reach for
+    /// a moment.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for an operator of another organisation, [`Error::OutOfReach`] where `by` may not touch it,
-    /// [`Error::Conflict`] where there is no room.
+    /// [`Error::NotFound`], also for an operator of another organisation, [`Error::OutOfReach`] where `by` may not touch it
+    /// or is the guest, [`Error::Conflict`] where there is no room.
     pub async fn invite(
         self,
         organisation: OrganisationId,
@@ -52,6 +53,9 @@ impl Audited<'_> {
             move |connection| {
                 Box::pin(async move {
                     let found = locked(connection, organisation, id, Some(by)).await?;
+                    if guest == by.0 && by.1.reach != Reach::All {
+                        return Err(Error::OutOfReach);
+                    }
                     works_here(connection, organisation, guest).await?;
                     let hands = found.progress.hands();
                     if hands.assignee == Some(guest) || hands.guests.contain(guest) {

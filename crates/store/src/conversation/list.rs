@@ -12,10 +12,14 @@ use crate::{Result, Scope, Store};
 pub enum List {
     /// Those of one operator, and those that they were asked into.
     Mine(OperatorId),
+    /// Those that one operator is on, and no others.
+    Assigned(OperatorId),
+    /// Those that one operator was asked into.
+    AskedInto(OperatorId),
     /// Those in which a note names an operator who has not looked since.
     Mentioned(OperatorId),
-    /// Those that nobody has taken, of everybody's and of these groups.
-    Unassigned(Groups),
+    /// Those that nobody has taken, of everybody's and of these groups, and those that an operator was asked into.
+    Unassigned(OperatorId, Groups),
     /// Those within the reach of an operator of these groups.
     Groups(OperatorId, Groups),
     /// All.
@@ -23,7 +27,7 @@ pub enum List {
 }
 
 statements! {
-    LIST_MINE =
+    LIST_ASSIGNED =
         select!("WHERE h.organisation_id = $1 AND h.assignee = $2 AND h.state IN (0, 1, 2, CAST($3 AS BIGINT))
             AND h.position < $4 ORDER BY h.position DESC LIMIT $5");
     // By an index of its own: either condition has one, and both in one statement would use none.
@@ -36,7 +40,8 @@ statements! {
         ORDER BY h.position DESC LIMIT $5");
     LIST_UNASSIGNED =
         select!("WHERE h.organisation_id = $1 AND h.assignee IS NULL AND h.state IN (0, 1, 2, CAST($2 AS BIGINT))
-            AND (h.group_number IS NULL OR (CAST($5 AS BIGINT) >> CAST(h.group_number AS INTEGER)) & 1 = 1)
+            AND (h.group_number IS NULL OR (CAST($5 AS BIGINT) >> CAST(h.group_number AS INTEGER)) & 1 = 1
+                OR h.guests LIKE $6)
             AND h.position < $3 ORDER BY h.position DESC LIMIT $4");
     LIST_GROUPS =
         select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($2 AS BIGINT)) AND h.position < $3
@@ -85,7 +90,7 @@ impl Store {
                     let rows = match list {
                         List::Mine(operator) => {
                             let mut values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
-                            let mut rows = connection.query_in(scope, &LIST_MINE, &values).await?;
+                            let mut rows = connection.query_in(scope, &LIST_ASSIGNED, &values).await?;
                             values[1] = guest::sought(operator);
                             rows.extend(connection.query_in(scope, &LIST_ASKED_INTO, &values).await?);
                             return newest(&rows, most);
@@ -94,8 +99,24 @@ impl Store {
                             let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
                             connection.query_in(scope, &LIST_MENTIONED, &values).await?
                         }
-                        List::Unassigned(groups) => {
-                            let values = [organisation.into(), ended, before.into(), most.into(), groups.bits().into()];
+                        List::Assigned(operator) => {
+                            let values = [organisation.into(), operator.into(), ended, before.into(), most.into()];
+                            connection.query_in(scope, &LIST_ASSIGNED, &values).await?
+                        }
+                        List::AskedInto(operator) => {
+                            let sought = guest::sought(operator);
+                            let values = [organisation.into(), sought, ended, before.into(), most.into()];
+                            connection.query_in(scope, &LIST_ASKED_INTO, &values).await?
+                        }
+                        List::Unassigned(operator, groups) => {
+                            let values = [
+                                organisation.into(),
+                                ended,
+                                before.into(),
+                                most.into(),
+                                groups.bits().into(),
+                                guest::sought(operator),
+                            ];
                             connection.query_in(scope, &LIST_UNASSIGNED, &values).await?
                         }
                         List::Groups(operator, groups) => {

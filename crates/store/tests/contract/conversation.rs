@@ -271,7 +271,7 @@ async fn page(at: &Fixture, list: List, with_ended: bool, before: i64, most: i64
 async fn lists_show_mine_unassigned_and_all_newest_change_first(at: Fixture) {
     let [nobodys, adas, bens, ended] = four(&at).await.map(|chat| chat.id);
     let list = async |list, with_ended| page(&at, list, with_ended, i64::MAX, 100).await;
-    assert_eq!(list(List::Unassigned(Groups::default()), false).await, [nobodys]);
+    assert_eq!(list(List::Unassigned(at.ours.ada, Groups::default()), false).await, [nobodys]);
     assert_eq!(list(List::Mine(at.ours.ada), false).await, [adas]);
     assert_eq!(list(List::Mine(at.ours.ben), false).await, [bens]);
     assert_eq!(list(List::Mine(at.ours.ben), true).await, [ended, bens]);
@@ -302,7 +302,7 @@ async fn a_page_goes_on_where_the_one_before_ended(at: Fixture) {
 async fn lists_and_counts_show_nothing_of_another_organisation(at: Fixture) {
     four(&at).await;
     let them = at.theirs.id;
-    for list in [List::All, List::Unassigned(Groups::default()), List::Mine(at.ours.ada)] {
+    for list in [List::All, List::Unassigned(at.ours.ada, Groups::default()), List::Mine(at.ours.ada)] {
         assert!(!at.store.conversations(at.ours.id, list, true, i64::MAX, 100).await.unwrap().is_empty());
         assert_eq!(at.store.conversations(them, list, true, i64::MAX, 100).await, Ok(Vec::new()));
     }

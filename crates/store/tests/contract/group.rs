@@ -237,9 +237,12 @@ async fn lists_and_counts_show_what_a_groups_operator_reaches(at: Fixture) {
         ids
     };
     assert_eq!(list(List::Groups(at.ours.ben, mine)).await, reached, "the list is what the rule says");
-    assert_eq!(list(List::Unassigned(mine)).await, [chats[0].0, chats[2].0]);
-    assert_eq!(list(List::Unassigned(Groups::default())).await, [chats[0].0]);
-    assert_eq!(list(List::Unassigned(Groups::from_bits(i64::MAX))).await, [chats[0].0, chats[2].0, chats[4].0]);
+    assert_eq!(list(List::Unassigned(at.ours.ben, mine)).await, [chats[0].0, chats[2].0]);
+    assert_eq!(list(List::Unassigned(at.ours.ben, Groups::default())).await, [chats[0].0]);
+    assert_eq!(
+        list(List::Unassigned(at.ours.ben, Groups::from_bits(i64::MAX))).await,
+        [chats[0].0, chats[2].0, chats[4].0]
+    );
     assert_eq!(list(List::All).await.len(), 6);
     let counts = at.store.counts(at.ours.id).await.unwrap();
     let count: i64 = counts.iter().filter(|(hands, _)| staff.reaches(at.ours.ben, *hands)).map(|(_, n)| n).sum();

@@ -2,18 +2,22 @@
 
 use diskret_store::append::Outcome;
 use diskret_store::conversation::{List, To};
+use diskret_store::operator::OperatorChange;
 use diskret_store::{Error, Result};
 use domain::conversation::{Author, Change, Event, Kind};
 use domain::{ConversationId, Groups, Guests, OperatorId, Role, Timestamp};
 use futures_util::future::join_all;
+use privacy::random;
 
 use crate::fixture::{Chat, Fixture, START, all, assert_gapless, operator, own, somebody, stored};
 
 on_both![
     whoever_is_asked_in_finds_it_among_theirs_and_may_write,
     whoever_goes_finds_it_no_more_and_the_sweep_tells_them,
-    whoever_it_is_given_to_is_no_guest_any_more,
+    whoever_it_is_given_to_stays_a_guest_and_reads_on_when_it_is_given_back,
     an_agent_asks_nobody_and_not_themselves_into_what_they_do_not_reach,
+    an_agent_keeps_nothing_by_asking_themselves_in_while_it_is_nobodys,
+    a_guest_finds_among_what_nobody_has_taken_what_is_for_another_group,
     nobody_of_another_organisation_and_nobody_who_left_is_asked_in,
     there_is_room_for_a_handful_however_many_ask_at_once,
     a_page_of_ones_own_is_in_the_order_of_changes_whatever_made_them_ones_own,
@@ -92,7 +96,7 @@ async fn whoever_goes_finds_it_no_more_and_the_sweep_tells_them(at: Fixture) {
     assert_eq!(again, Err(Error::OutOfReach), "it is not theirs to touch any more");
 }
 
-async fn whoever_it_is_given_to_is_no_guest_any_more(at: Fixture) {
+async fn whoever_it_is_given_to_stays_a_guest_and_reads_on_when_it_is_given_back(at: Fixture) {
     let (chat, ben) = (adas(&at).await, at.ours.ben);
     ask(&at, &chat, ben).await.unwrap().unwrap();
     let by = (at.ours.ada, all());
@@ -101,9 +105,11 @@ async fn whoever_it_is_given_to_is_no_guest_any_more(at: Fixture) {
     assert_eq!(at.head(&chat).await.progress.guests, only(ben), "whose it is makes no difference to who was asked");
     hand(To::Operator(Some(ben))).await.unwrap().unwrap();
     let head = at.head(&chat).await.progress;
-    assert_eq!((head.assignee, head.guests), (Some(ben), Guests::default()));
+    assert_eq!((head.assignee, head.guests), (Some(ben), only(ben)));
     assert_eq!(ask(&at, &chat, ben).await, Ok(None), "it is theirs");
     assert_eq!(mine(&at, ben).await, [chat.id], "once");
+    hand(To::Operator(Some(at.ours.ada))).await.unwrap().unwrap();
+    assert_eq!(mine(&at, ben).await, [chat.id]);
 }
 
 async fn an_agent_asks_nobody_and_not_themselves_into_what_they_do_not_reach(at: Fixture) {
@@ -118,10 +124,43 @@ async fn an_agent_asks_nobody_and_not_themselves_into_what_they_do_not_reach(at:
     assert_eq!(at.head(&chat).await.progress.guests, Guests::default());
 }
 
+async fn an_agent_keeps_nothing_by_asking_themselves_in_while_it_is_nobodys(at: Fixture) {
+    let (chat, ben) = (at.chat().await, at.ours.ben);
+    let ask = |by, guest| at.store.audited(somebody()).invite(at.ours.id, chat.id, by, guest, START);
+    assert_eq!(ask((ben, own()), ben).await, Err(Error::OutOfReach), "they reach it, but not for good");
+    assert!(ask((ben, own()), at.ours.ada).await.unwrap().is_some(), "a colleague they may ask");
+    let (other, chat) = (at.ours.ada, at.chat().await);
+    let ask = |by, guest| at.store.audited(somebody()).invite(at.ours.id, chat.id, by, guest, START);
+    assert!(ask((other, all()), other).await.unwrap().is_some(), "whoever reaches all gains nothing by it");
+}
+
+async fn a_guest_finds_among_what_nobody_has_taken_what_is_for_another_group(at: Fixture) {
+    let (chat, ben) = (at.chat().await, at.ours.ben);
+    let by = (at.ours.ada, all());
+    let group = at.store.audited(somebody()).insert_group(at.ours.id, random::public_id(), "Press".to_owned(), START);
+    let to = To::Group(Some(group.await.unwrap().number));
+    at.store.audited(somebody()).hand_over(at.ours.id, chat.id, by, to, None, START).await.unwrap().unwrap();
+    let unassigned = async || {
+        let list = List::Unassigned(ben, Groups::default());
+        let found = at.store.conversations(at.ours.id, list, false, i64::MAX, 50).await.unwrap();
+        found.iter().map(|found| found.id).collect::<Vec<_>>()
+    };
+    assert_eq!(unassigned().await, []);
+    ask(&at, &chat, ben).await.unwrap().unwrap();
+    assert_eq!(unassigned().await, [chat.id]);
+    let counts = at.store.counts(at.ours.id).await.unwrap();
+    let free = counts.iter().filter(|(hands, _)| hands.assignee.is_none() && own().reaches(ben, *hands));
+    assert_eq!(free.map(|(_, count)| count).sum::<i64>(), 1, "counted as it is listed");
+}
+
 async fn nobody_of_another_organisation_and_nobody_who_left_is_asked_in(at: Fixture) {
     let chat = adas(&at).await;
     assert_eq!(ask(&at, &chat, at.theirs.ada).await, Err(Error::NotFound));
     assert_eq!(ask(&at, &chat, OperatorId(i64::MAX)).await, Err(Error::NotFound));
+    let left = at.store.audited(somebody()).insert_operator(operator(at.ours.id, Role::Agent), START).await.unwrap();
+    let gone = OperatorChange { active: Some(false), ..OperatorChange::default() };
+    at.store.audited(somebody()).change_operator(at.owner(), left.id, gone, START).await.unwrap();
+    assert_eq!(ask(&at, &chat, left.id).await, Err(Error::NotFound));
     let by = (at.theirs.ada, all());
     let asked = at.store.audited(somebody()).invite(at.theirs.id, chat.id, by, at.theirs.ada, START).await;
     assert_eq!(asked, Err(Error::NotFound), "nor does another organisation ask into ours");

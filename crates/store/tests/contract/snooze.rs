@@ -140,7 +140,11 @@ async fn what_is_put_off_is_in_no_count_and_still_in_its_list(at: Fixture) {
     let counted = async || at.store.counts(at.ours.id).await.unwrap().iter().map(|(_, count)| count).sum::<i64>();
     let listed = async || {
         let groups = Groups::default();
-        at.store.conversations(at.ours.id, List::Unassigned(groups), false, i64::MAX, 10).await.unwrap().len()
+        at.store
+            .conversations(at.ours.id, List::Unassigned(at.ours.ben, groups), false, i64::MAX, 10)
+            .await
+            .unwrap()
+            .len()
     };
     assert_eq!((counted().await, listed().await), (1, 1));
     snooze(&at, &chat, Some(minutes(30))).await;

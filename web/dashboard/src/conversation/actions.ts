@@ -6,6 +6,7 @@ import { router } from "../shell/router.svelte";
 import { toasts } from "../shell/toasts.svelte";
 import { freshSender } from "../socket/sender";
 import { rows } from "./rows.svelte";
+import { threads } from "./threads.svelte";
 
 const path = (id: string, what: string) => `/api/conversations/${encodeURIComponent(id)}/${what}`;
 
@@ -37,6 +38,7 @@ export async function put(
 /** Whoever gives away what they could see only because it was theirs sees it no more. */
 function leave(id: string): void {
   rows.remove(id);
+  threads.gone(id);
   const { route } = router;
   if (route.name === "messages" && route.conversation === id) router.go("/", true);
 }

@@ -2,7 +2,7 @@ import type { ReaderInfo } from "@diskret/api";
 import { invite } from "../guests/guests";
 import { insertAt } from "../snippets/say";
 import type MentionPicker from "./MentionPicker.svelte";
-import { asked, canBeNamed, encoded } from "./mentions";
+import { asked, encoded } from "./mentions";
 import { readers } from "./readers.svelte";
 import { rows } from "./rows.svelte";
 
@@ -12,6 +12,8 @@ interface Field {
   /** None where it is gone. */
   readonly element: () => HTMLTextAreaElement | null | undefined;
   readonly write: (text: string, caret: number) => void;
+  /** Whether whoever cannot read the conversation yet may be named, and is brought in when the note is stored. */
+  readonly brings?: boolean;
 }
 
 /** Naming a colleague in a note: what was typed behind `@`, and whom it becomes. */
@@ -20,6 +22,7 @@ export class Calling {
   active = $state<string>(); // the option that is chosen in the picker
   picker = $state<MentionPicker>();
   #waits = false;
+  #picked = new Map<string, ReaderInfo>(); // those named who cannot read it yet
 
   constructor(private readonly field: Field) {}
 
@@ -34,7 +37,10 @@ export class Calling {
 
   stop(): void {
     this.query = null;
+    this.#waits = false;
   }
+
+  may = (one: ReaderInfo): boolean => one.reads || (this.field.brings === true && one.invitable);
 
   /** Keys while somebody is being named; `otherwise` does what Enter does where nobody fits. False: the key is the field's. */
   pressed(event: KeyboardEvent, otherwise?: () => void): boolean {
@@ -52,12 +58,33 @@ export class Calling {
   /** In place of what was typed, with a blank behind it. */
   choose = (one: ReaderInfo): void => {
     const element = this.field.element();
-    if (element) this.#name(element, one, element.selectionStart, this.query ?? "");
+    if (!element) return;
+    if (!one.reads) this.#picked.set(one.id, one);
+    this.#put(element, one.name, element.selectionStart, this.query ?? "");
   };
+
+  /** Those whom a note names who have to be brought in first, so that it reaches them. */
+  missing(text: string): ReaderInfo[] {
+    const inside = this.#inside;
+    return [...this.#picked.values()].filter((one) => !inside.has(one.id) && text.includes(`@${one.name}`));
+  }
+
+  /** Brings them in; false where that has failed, and was said. */
+  async bring(text: string): Promise<boolean> {
+    for (const one of this.missing(text)) {
+      const row = rows.all.get(this.conversation);
+      if (!row || !(await invite(row, { id: one.id, name: one.name }))) return false;
+    }
+    return true;
+  }
+
+  get #inside(): Set<string> {
+    return new Set(rows.all.get(this.conversation)?.guests.map((guest) => guest.id));
+  }
 
   /** As it is stored: names become ids. */
   stored(text: string): string {
-    const inside = new Set(rows.all.get(this.conversation)?.guests.map((guest) => guest.id));
+    const inside = this.#inside;
     const reading = readers.of(this.conversation).filter((one) => one.reads || inside.has(one.id));
     return encoded(text, [...reading, ...readers.everybody]);
   }
@@ -74,20 +101,19 @@ export class Calling {
     const [query, caret] = [this.query ?? "", element.selectionStart];
     const [before, conversation] = [element.value, this.conversation];
     await readers.load(conversation);
+    if (!this.#waits) return;
     this.#waits = false;
     // Whoever moved on in the meantime does not mean it any more; what was typed behind stays.
     if (readers.failed || this.field.element() !== element || !element.value.startsWith(before.slice(0, caret))) return;
     const [first] = readers.matching(conversation, query);
-    if (first && canBeNamed(first)) this.#name(element, first, caret, query);
+    // Nobody is brought in unseen: who could be stands in the picker by now, and a second Enter means them.
+    if (first?.reads) this.#put(element, first.name, caret, query);
     else if (!first && element.value === before) otherwise?.();
   }
 
-  /** Whoever cannot read it yet is asked in, so that the note reaches them. */
-  #name(element: HTMLTextAreaElement, one: ReaderInfo, caret: number, query: string): void {
-    const row = rows.all.get(this.conversation);
-    if (!one.reads && row) void invite(row, { id: one.id, name: one.name });
+  #put(element: HTMLTextAreaElement, name: string, caret: number, query: string): void {
     const behind = element.selectionStart - caret;
-    const put = insertAt(element.value, `@${one.name} `, caret - query.length - 1, caret);
+    const put = insertAt(element.value, `@${name} `, caret - query.length - 1, caret);
     this.stop();
     this.field.write(put.draft, put.caret + behind);
   }

@@ -182,7 +182,7 @@ class Live {
       }
       case "removed":
         rows.remove(frame.conversation);
-        if (frame.conversation === this.current) threads.gone(frame.conversation);
+        threads.gone(frame.conversation);
         break;
       case "called":
         this.#called(frame);

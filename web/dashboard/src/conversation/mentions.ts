@@ -1,13 +1,8 @@
-import type { ReaderInfo } from "@diskret/api";
-
 /** A colleague as notes name them. */
 export interface Nameable {
   id: string;
   name: string;
 }
-
-/** Whoever cannot read the conversation yet is asked in, where they may be. */
-export const canBeNamed = (one: ReaderInfo): boolean => one.reads || one.invitable;
 
 const TOKEN = /@\[([a-z2-7]{26})\]/g;
 

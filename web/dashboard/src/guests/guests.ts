@@ -21,8 +21,7 @@ export async function invite(row: ConversationSummary, one: OperatorRef): Promis
 /** Lets a guest go, or goes. */
 export async function letGo(row: ConversationSummary, one: OperatorRef): Promise<void> {
   if (!(await release(row, one))) return;
-  const text = one.id === session.me ? t("guests.left") : t("guests.removed", { name: one.name });
-  // Whoever is out of reach now cannot ask themselves in again.
-  if (isReached(row.id)) toasts.show(text, () => void ask(row, one));
-  else toasts.show(`${text}. ${t("conversation.out_of_reach")}`);
+  // Nobody asks themselves in again.
+  if (one.id !== session.me) toasts.show(t("guests.removed", { name: one.name }), () => void ask(row, one));
+  else toasts.show(isReached(row.id) ? t("guests.left") : `${t("guests.left")}. ${t("conversation.out_of_reach")}`);
 }

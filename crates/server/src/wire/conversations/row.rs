@@ -115,7 +115,7 @@ pub struct ConversationSummary {
     /// The group it is for; everybody's where there is none.
     #[schema(required)]
     pub group: Option<GroupRef>,
-    /// Who was asked in besides.
+    /// Who was asked in besides whoever is on it.
     pub guests: Vec<OperatorRef>,
     /// What it is about.
     pub topics: Vec<TopicRef>,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use domain::{OrganisationId, PublicId};
 use tempfile::TempDir;
 
-use super::{BoxFuture, Column, Connection, Database, Location, NoBatch, Settings, Statement, Value, statement};
+use super::{BoxFuture, Column, Connection, Database, Location, NoBatch, Row, Settings, Statement, Value, statement};
 use crate::{Error, Result, Scope, System, schema};
 
 /// The statements of the data that are written for both databases.
