@@ -7,7 +7,6 @@ import { i18n } from "../i18n/index.svelte";
 import { session } from "../session/session.svelte";
 import { Connection, type Hooks, type Status } from "../socket/connection";
 import { freshSender } from "../socket/sender";
-import { Away } from "./away";
 import { rows } from "./rows.svelte";
 import { threads } from "./threads.svelte";
 import { typing } from "./typing.svelte";
@@ -34,7 +33,8 @@ class Live {
   #connection: Connection | null = null;
   #followed: string | null = null;
   #closing = false; // a gap is being closed
-  readonly #away = new Away((on) => this.#send({ type: "away", on }));
+  #away = false;
+  #unsaid = false; // between hello and welcome nothing can be said
   #seenSent = new Map<string, number>();
 
   start(): void {
@@ -47,7 +47,7 @@ class Live {
         sender: this.#sender,
         language: i18n.language,
         position: rows.position || undefined,
-        away: this.#away.hello() || undefined,
+        away: this.#away || undefined,
       }),
       welcome: (frame) => this.#welcome(frame),
       frame: (frame) => this.#receive(frame),
@@ -99,7 +99,9 @@ class Live {
 
   /** Whoever is away from an open window does not make the team look present. */
   setAway(on: boolean): void {
-    this.#away.set(on);
+    if (on === this.#away) return;
+    this.#away = on;
+    this.#sayAway();
   }
 
   /** Operators count in `sequence`, notes included; what visitors saw comes in `visible`. */
@@ -129,7 +131,7 @@ class Live {
 
   #welcome(frame: ServerFrame & { type: "welcome" }): void {
     this.limits = frame.limits;
-    this.#away.tell();
+    if (this.#unsaid) this.#sayAway();
     this.written.setLimit(frame.limits.in_flight);
     this.#send({ type: "watch", list: this.list });
     const id = this.current;
@@ -213,7 +215,7 @@ class Live {
   #row(row: ConversationSummary): void {
     const before = rows.all.get(row.id);
     const looksAt = document.hasFocus() ? this.current : null;
-    if (!rows.put(row) || !isNews(before, row, { me: session.me, looksAt, away: this.#away.on })) return;
+    if (!rows.put(row) || !isNews(before, row, { me: session.me, looksAt, away: this.#away })) return;
     void import("../attention/tell").then(({ tellOf }) => tellOf(row));
   }
 
@@ -221,9 +223,7 @@ class Live {
     const row = rows.all.get(frame.conversation);
     const looksAt = document.hasFocus() ? this.current : null;
     if (row)
-      void import("../attention/tell").then(({ tellCall }) =>
-        tellCall(row, frame, row.id === looksAt || this.#away.on),
-      );
+      void import("../attention/tell").then(({ tellCall }) => tellCall(row, frame, row.id === looksAt || this.#away));
   }
 
   #enter(entry: ServerFrame & { type: "message" | "event" }): void {
@@ -274,6 +274,10 @@ class Live {
     if (!this.#send({ type: "follow", conversation: id, after })) return;
     this.#followed = id;
     this.#closing = true;
+  }
+
+  #sayAway(): void {
+    this.#unsaid = !this.#send({ type: "away", on: this.#away });
   }
 
   #send(frame: Parameters<Connection["send"]>[0]): boolean {

@@ -109,16 +109,16 @@ class Rows {
   /** Where notes name this operator, every page. What is not named any more stays where else it belongs. */
   async loadMentioned(): Promise<void> {
     try {
-      const named = new Map<string, ConversationSummary>();
+      const named = new Set<string>();
       let next: number | null = null;
       do {
         const page: ConversationPage = await this.#fetch("mentioned", true, next);
-        for (const row of page.items) named.set(row.id, row);
+        this.#take(page);
+        for (const row of page.items) named.add(row.id);
         next = page.next;
-      } while (next !== null);
+      } while (next);
       for (const row of this.all.values())
         if (row.mentioned && !named.has(row.id)) this.change(row.id, { mentioned: false });
-      for (const row of named.values()) this.put(row);
     } catch {
       // Whoever calls is told of anyway; the next time it is looked for again.
     }

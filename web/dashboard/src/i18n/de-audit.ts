@@ -123,7 +123,7 @@ export const deAudit: Record<keyof typeof enAudit, string> = {
   "audit.says.password_set": "{actor} hat für {subject} ein neues Passwort gesetzt",
   "audit.says.password_changed": "{actor} hat das eigene Passwort geändert",
   "audit.says.passkey_added": "{actor} hat einen Passkey hinzugefügt",
-  "audit.says.passkey_copied": "Ein Passkey von {subject} wurde kopiert; er gilt nicht mehr",
+  "audit.says.passkey_copied": "Ein Passkey von {subject} wurde kopiert und gilt nicht mehr",
   "audit.says.passkey_removed": "{actor} hat einen eigenen Passkey entfernt",
   "audit.says.second_factor_on": "{actor} hat den eigenen zweiten Faktor eingeschaltet",
   "audit.says.second_factor_off": "{actor} hat den eigenen zweiten Faktor ausgeschaltet",

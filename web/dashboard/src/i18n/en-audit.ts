@@ -121,7 +121,7 @@ export const enAudit = {
   "audit.says.password_set": "{actor} set a new password for {subject}",
   "audit.says.password_changed": "{actor} changed their password",
   "audit.says.passkey_added": "{actor} added a passkey",
-  "audit.says.passkey_copied": "A passkey of {subject}’s was copied; it is no longer accepted",
+  "audit.says.passkey_copied": "{subject}’s passkey was copied; it ended",
   "audit.says.passkey_removed": "{actor} removed a passkey of theirs",
   "audit.says.second_factor_on": "{actor} turned their second factor on",
   "audit.says.second_factor_off": "{actor} turned their second factor off",
