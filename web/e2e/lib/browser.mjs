@@ -75,7 +75,7 @@ async function switchedOff() {
   return found;
 }
 
-// Pictures of the guides: with DISKRET_GUIDES=1 the tests renew them.
+// Pictures of the guides: with DISKRET_GUIDES=1 the tests renew them, and whatever is called `guide-…`.
 const GUIDES = {
   "message-centre-en-desktop-light": "message-centre",
   "message-centre-de-desktop-light": "message-centre-de",
@@ -88,12 +88,13 @@ const GUIDES = {
   "roles-en-desktop-light": "roles",
 };
 
-/** Takes a picture into the folder of results, and into the guides where it belongs there. */
-export async function picture(page, name) {
+/** Takes a picture into the folder of results, and into the guides where it belongs there; `clip` is a part of it. */
+export async function picture(page, name, clip) {
   mkdirSync(screenshots, { recursive: true });
   const path = join(screenshots, `${name}.png`);
-  await page.screenshot({ path });
-  if (process.env.DISKRET_GUIDES && GUIDES[name]) copyFileSync(path, join(root, "docs/images", `${GUIDES[name]}.png`));
+  await page.screenshot({ path, clip });
+  const guide = GUIDES[name] ?? /^guide-(.+)$/.exec(name)?.[1];
+  if (process.env.DISKRET_GUIDES && guide) copyFileSync(path, join(root, "docs/images", `${guide}.png`));
 }
 
 export async function closeBrowser() {

@@ -17,6 +17,7 @@ const WORDS = {
     end: "End conversation",
     reopen: "Reopen",
     person: "About the visitor",
+    long: "It left our warehouse this morning and should be with you on Monday, or on Tuesday at the latest.",
     topics: ["Returns", "Invoice and payment"],
   },
   de: {
@@ -28,6 +29,7 @@ const WORDS = {
     end: "Gespräch beenden",
     reopen: "Wieder öffnen",
     person: "Über den Besucher",
+    long: "Es hat unser Lager heute früh verlassen und sollte am Montag bei Ihnen sein, spätestens am Dienstag.",
     topics: ["Retouren", "Rechnung und Zahlung"],
   },
 };
@@ -36,7 +38,7 @@ const TARGET = 44;
 /** Every item of the menus that are open lies in the window and is large enough. */
 async function withinReach(page, what) {
   const found = await page.evaluate(() =>
-    [...document.querySelectorAll(".talk header .sheet [role^=menuitem]")].map((item) => {
+    [...document.querySelectorAll(".talk .sheet [role^=menuitem]")].map((item) => {
       item.scrollIntoView({ block: "nearest" });
       const { left, top, right, bottom, height } = item.getBoundingClientRect();
       const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
@@ -139,6 +141,15 @@ for (const [language, dark] of [
     await page.keyboard.press("Escape");
     await closed();
     await actions.and(page.locator(":focus")).waitFor();
+
+    // A message as wide as the window has its menu at the edge: it stays in sight.
+    const field = page.locator(".composer textarea");
+    await field.fill(words.long);
+    await field.press("Control+Enter");
+    const change = page.locator(".thread .message.us .change button");
+    await change.tap();
+    await page.getByRole("menuitem").nth(1).waitFor();
+    await shown("actions-message");
     assert.deepEqual(context.errors, []);
   });
 }

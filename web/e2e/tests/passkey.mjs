@@ -2,32 +2,12 @@
 import assert from "node:assert/strict";
 import { assertAccessible } from "../lib/accessible.mjs";
 import { PHONE, picture } from "../lib/browser.mjs";
+import { withDevice } from "../lib/passkeys.mjs";
 import { signIn, tabTo } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
 const EMAIL = "ben@example.de";
 const button = (page, name) => page.getByRole("button", { name, exact: true });
-
-/** A device that keeps passkeys and knows its owner. */
-async function withDevice(page) {
-  const line = await page.context().newCDPSession(page);
-  await line.send("WebAuthn.enable", { enableUI: false });
-  const { authenticatorId } = await line.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      ctap2Version: "ctap2_1",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    verify: (isUserVerified) => line.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
-    keys: async () => (await line.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
-  };
-}
 
 async function signOut(page) {
   await page.getByRole("button", { name: /your menu/ }).click();

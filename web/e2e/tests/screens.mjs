@@ -58,6 +58,7 @@ for (const language of ["en", "de"]) {
         await picture(page, `shop-closed-${name}`);
         const chat = await openChat(page);
         const messenger = page.frames().find((frame) => frame.url().includes("/messenger/"));
+        await messenger.locator("#organisation:not(:empty)").waitFor(); // its words come with the server's answer
         await assertAccessible(messenger, "messenger, nobody there");
         await picture(page, `widget-offline-${name}`);
         for (const line of words.lines) {

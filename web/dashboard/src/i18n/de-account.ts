@@ -4,9 +4,9 @@ export const deAccount: Record<keyof typeof enAccount, string> = {
   "account.title": "Mein Konto",
   "account.text": "Womit Sie sich anmelden und wo Sie angemeldet sind.",
   "account.password": "Passwort",
-  "account.current": "Ihr jetziges Passwort",
-  "account.current.missing": "Geben Sie Ihr jetziges Passwort ein.",
-  "account.current.wrong": "Das ist nicht Ihr jetziges Passwort. Geben Sie es noch einmal ein.",
+  "account.current": "Aktuelles Passwort",
+  "account.current.missing": "Geben Sie Ihr aktuelles Passwort ein.",
+  "account.current.wrong": "Das ist nicht Ihr aktuelles Passwort. Geben Sie es noch einmal ein.",
   "account.new": "Neues Passwort",
   "account.new.hint":
     "Mindestens 12 Zeichen; mehrere Wörter merkt man sich leicht. Überall sonst werden Sie abgemeldet; Ihre Passkeys bleiben.",
