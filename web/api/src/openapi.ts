@@ -1104,7 +1104,7 @@ export interface components {
              */
             ends_at: number | null;
             group: components["schemas"]["GroupRef"] | null;
-            /** @description Who was asked in besides. */
+            /** @description Who was asked in besides whoever is on it. */
             guests: components["schemas"]["OperatorRef"][];
             /** @description The conversation's id. */
             id: components["schemas"]["Id"];
