@@ -60,8 +60,7 @@ impl App {
     }
 
     /// What somebody was on who answers no more becomes nobody's, ended or not: a visitor may take it up again. Where they were
-    /// asked in they are no longer. Called again it
-    /// finishes what was broken off.
+    /// asked in they are no longer. Called again it finishes what was broken off.
     async fn give_back_all(&self, principal: Principal, person: &Person) -> Result<()> {
         while self.give_back_some(principal, List::Assigned(person.id)).await? {}
         while self.give_back_some(principal, List::AskedInto(person.id)).await? {}

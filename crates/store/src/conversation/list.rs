@@ -60,10 +60,11 @@ statements! {
         ORDER BY position DESC LIMIT 1";
 }
 
-/// A page of what two statements found, each newest change first.
+/// A page of what two statements found, each newest change first; what both found once.
 fn newest(rows: &[Row], most: i64) -> Result<Vec<Conversation>> {
     let mut found = rows.iter().map(conversation).collect::<Result<Vec<_>>>()?;
     found.sort_by_key(|found| std::cmp::Reverse(found.position));
+    found.dedup_by_key(|found| found.id);
     found.truncate(usize::try_from(most).unwrap_or(0));
     Ok(found)
 }
