@@ -11,6 +11,9 @@ on_both! {
     nobody_who_may_read_none_and_nobody_of_another_organisation_is_asked_in
     a_guest_who_is_sent_away_hears_no_more_of_it_in_an_open_window
     a_note_calls_a_guest
+    whoever_is_dismissed_leaves_what_they_were_asked_into_and_it_stays_whose_it_was
+    a_guest_who_takes_it_and_gives_it_back_reads_on
+    an_agent_keeps_nothing_by_asking_themselves_in_while_it_is_nobodys
 }
 
 fn path(id: &str, guest: &str) -> String {
@@ -145,4 +148,43 @@ async fn a_note_calls_a_guest(on: On) {
     own.say(write(&id, 1, &format!("Weißt du das, @[{ben}]?"), true)).await;
     let called = desk.expect_where("called", |frame| frame["conversation"] == id.as_str()).await;
     assert_eq!(called["why"], "mentioned");
+}
+
+async fn whoever_is_dismissed_leaves_what_they_were_asked_into_and_it_stays_whose_it_was(on: On) {
+    let Scene { house, owner, id, .. } = scene(on).await;
+    let zoe = house.hire(&house.ours().organisation, "agent", "Zoe Gast", &format!("zoe-{id}@neu.example"));
+    let guest = house.id_of(&owner, &zoe).await;
+    ask(house, &owner, &id, &guest).await.is(200);
+    let set = |active: bool| {
+        let path = format!("/api/operators/{guest}");
+        house.ask("PATCH", &path).by(&owner).json(&json!({ "active": active })).send()
+    };
+    set(false).await.is(200);
+    let row = house.row(&owner, &id).await;
+    assert_eq!((names(&row), &row["assignee"]["name"]), (vec![], &json!(house.ours().owner.name)));
+    set(true).await.is(200);
+    let back = house.sign_in_again(&zoe).await;
+    house.ask("GET", &format!("/api/conversations/{id}")).by(&back).send().await.is(403);
+}
+
+async fn a_guest_who_takes_it_and_gives_it_back_reads_on(on: On) {
+    let Scene { house, owner, agent, ben, id, .. } = scene(on).await;
+    ask(house, &owner, &id, &ben).await.is(200);
+    let me = house.id_of(&owner, &house.ours().owner).await;
+    let row = house.assign(&agent, &id, Some(&ben)).await.is(200).json();
+    assert_eq!(names(&row), Vec::<&str>::new(), "who is on it is named once");
+    let row = house.assign(&agent, &id, Some(&me)).await.is(200).json();
+    assert_eq!(names(&row), [house.ours().agent.name.as_str()]);
+    house.ask("GET", &format!("/api/conversations/{id}/entries")).by(&agent).send().await.is(200);
+}
+
+async fn an_agent_keeps_nothing_by_asking_themselves_in_while_it_is_nobodys(on: On) {
+    let house = House::shared(on);
+    let (owner, agent) = (house.sign_in(&house.ours().owner).await, house.sign_in(&house.ours().agent).await);
+    let (ben, me) = (house.id_of(&owner, &house.ours().agent).await, house.id_of(&owner, &house.ours().owner).await);
+    let (_visitor, id) = house.conversation(house.ours(), "Hallo").await;
+    house.ask("GET", &format!("/api/conversations/{id}")).by(&agent).send().await.is(200);
+    ask(house, &agent, &id, &ben).await.is(403);
+    house.assign(&owner, &id, Some(&me)).await.is(200);
+    house.ask("GET", &format!("/api/conversations/{id}")).by(&agent).send().await.is(403);
 }

@@ -115,6 +115,37 @@ fn what_is_given_away_at_one_node_leaves_the_list_at_another() {
     });
 }
 
+#[test]
+fn whoever_is_asked_in_and_sent_away_at_one_node_hears_of_it_at_another() {
+    run(async {
+        let two = Two::new();
+        let owner = two.a.sign_in(&two.ours().owner).await;
+        let agent = two.b.sign_in(&two.ours().agent).await;
+        let me = two.a.id_of(&owner, &two.ours().owner).await;
+        let guest = two.a.id_of(&owner, &two.ours().agent).await;
+        // By the bus, and by the sweep where the bus is away.
+        for line in [None, Some(&two.lines[1])] {
+            let (mut visitor, id) = two.a.conversation(two.ours(), "Wer hilft mir?").await;
+            two.a.assign(&owner, &id, Some(&me)).await.is(200);
+            let mut desk = two.b.operator(&agent).await;
+            if let Some(line) = line {
+                line.cut();
+            }
+            let path = format!("/api/conversations/{id}/guests/{guest}");
+            two.a.ask("PUT", &path).by(&owner).send().await.is(200);
+            desk.expect_where("conversation", |row| row["id"] == id.as_str() && row["guests"][0]["id"] == guest).await;
+            desk.say(json!({ "type": "follow", "conversation": id, "after": 0 })).await;
+            visitor.write("Noch jemand da?").await;
+            desk.expect_where("message", |frame| frame["text"] == "Noch jemand da?").await;
+            two.a.ask("DELETE", &path).by(&owner).send().await.is(200);
+            desk.expect_where("removed", |removed| removed["conversation"] == id.as_str()).await;
+            visitor.write("Und jetzt?").await;
+            let heard = desk.drain().await;
+            assert!(!heard.iter().any(|frame| frame.to_string().contains("Und jetzt?")), "{heard:?}");
+        }
+    });
+}
+
 /// What a page is told of a widget.
 async fn published(house: &House) -> Value {
     let path = format!("/config/{}.json", house.ours().widget);
