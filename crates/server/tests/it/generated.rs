@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use diskret_server::config::{OPTIONS, variable};
 use diskret_server::http::openapi;
 use diskret_server::wire::frames::ProblemCode;
+use serde::Serialize as _;
 use serde_json::Value;
 
 pub(crate) fn check(path: &str, text: &str) {
@@ -26,7 +27,11 @@ fn document() -> Value {
 
 #[test]
 fn the_openapi_document_is_current() {
-    check("api/openapi.json", &format!("{}\n", serde_json::to_string_pretty(&document()).unwrap()));
+    // A line for each thing, so that a change can be read, and no blanks before it: the file is part of the program.
+    let mut text = Vec::new();
+    let lines = serde_json::ser::PrettyFormatter::with_indent(b"");
+    document().serialize(&mut serde_json::Serializer::with_formatter(&mut text, lines)).unwrap();
+    check("api/openapi.json", &format!("{}\n", String::from_utf8(text).unwrap()));
 }
 
 #[test]
