@@ -153,6 +153,12 @@ for (const [language, device, size] of [
       await ben.evaluate(() => document.getElementById("conversation-title").focus());
       await ben.keyboard.press("a");
       await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).waitFor();
+      // To nobody goes a note as well, and a button says so.
+      await ben.getByRole("menuitemradio", { name: "Nobody", exact: true }).focus();
+      await note.fill("For whoever comes");
+      await ben.getByRole("button", { name: /^Assign to nobody/ }).waitFor();
+      await note.fill("");
+      await ben.getByRole("menuitemradio", { name: "To me" }).focus();
       // One letter after the other would lead from Lena to nobody.
       await ben.keyboard.type("len");
       await ben.keyboard.press("Tab");
