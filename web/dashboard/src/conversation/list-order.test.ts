@@ -13,7 +13,7 @@ describe("list order", () => {
       guests: [],
       state: "ended",
       mentioned: true,
-    } as ConversationSummary;
+    } as unknown as ConversationSummary;
     expect(belongs(row, "mine", false, "ben")).toBe(true);
     expect(belongs({ ...row, mentioned: false }, "mine", true, "ben")).toBe(false);
     expect(belongs(row, "unassigned", true, "ben")).toBe(false);
