@@ -81,6 +81,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "team.status.offline": "nicht online",
   "team.status.active": "kann sich anmelden",
   "team.status.left": "deaktiviert",
+  "team.status.invited": "eingeladen, noch kein Passwort",
   "team.edit": "Ändern",
   "team.edit.name": "{name} ändern",
   "team.edit.not": "nicht änderbar",
@@ -167,6 +168,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "link.asking.title": "Passwort festlegen",
   "link.asking.text":
     "Damit melden Sie sich künftig an. Niemand sonst erfährt es, auch nicht, wer Ihnen den Link gegeben hat. Hatten Sie Passkeys, werden sie entfernt.",
+  "link.asking.for": "Für {organisation}. Sie melden sich an mit {email}.",
   "link.none.title": "Der Link fehlt",
   "link.none.text":
     "Diese Seite arbeitet nur mit dem Link, den Sie bekommen haben. Öffnen Sie den ganzen Link noch einmal.",
