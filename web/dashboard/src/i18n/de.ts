@@ -2,6 +2,7 @@ import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
 import { deFind } from "./de-find";
 import { deQuiet } from "./de-quiet";
+import { deRefusals } from "./de-refusals";
 import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
 import { deTogether } from "./de-together";
@@ -11,6 +12,7 @@ import type { Catalogue } from "./en";
 export const de: Catalogue = {
   ...deFind,
   ...deQuiet,
+  ...deRefusals,
   ...deSnooze,
   ...deTeam,
   ...deAccount,

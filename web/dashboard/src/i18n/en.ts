@@ -2,6 +2,7 @@ import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
 import { enFind } from "./en-find";
 import { enQuiet } from "./en-quiet";
+import { enRefusals } from "./en-refusals";
 import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
 import { enTogether } from "./en-together";
@@ -11,6 +12,7 @@ import { enTopics } from "./en-topics";
 export const en = {
   ...enFind,
   ...enQuiet,
+  ...enRefusals,
   ...enSnooze,
   ...enTeam,
   ...enAccount,
