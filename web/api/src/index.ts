@@ -28,6 +28,7 @@ export type Language = Schemas["Language"];
 export type Level = Schemas["Level"];
 export type Limits = Schemas["Limits"];
 export type Link = Schemas["Link"];
+export type LinkHolder = Schemas["LinkHolder"];
 export type LinkUse = Schemas["LinkUse"];
 export type ListName = Schemas["ListName"];
 export type MessageAuthor = Schemas["MessageAuthor"];

@@ -102,9 +102,14 @@ test("payloads: what visitors and operators say is shown as they typed it", asyn
   await settled(() => texts(desk, ".message.note .line > p", 1), sent);
   await settled(() => texts(frame, "li.message:not(.mine) .bubble", 2), [...replies, ...sent]);
   await chat.getByText(`${name} is here for you now`).waitFor();
-  for (const link of await frame.locator("#rows a").all()) {
-    assert.match(await link.getAttribute("href"), /^https?:\/\//);
-    assert.equal(await link.getAttribute("rel"), "noopener noreferrer nofollow");
+  for (const all of [frame.locator("#rows a"), desk.locator(".thread .message a")]) {
+    const links = await all.all();
+    assert.ok(links.length > 0, "addresses that one can follow");
+    for (const link of links) {
+      assert.match(await link.getAttribute("href"), /^https?:\/\//);
+      assert.equal(await link.getAttribute("rel"), "noopener noreferrer nofollow");
+      assert.equal(await link.getAttribute("target"), "_blank");
+    }
   }
   assert.deepEqual([await active(desk), await active(frame), await active(page)], quiet);
 

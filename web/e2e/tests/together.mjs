@@ -21,6 +21,7 @@ const WORDS = {
     asked: /^Ben Sommer asks you about the conversation with Visitor/,
     out: /may not read this conversation/,
     mark: "A note asks you",
+    called: /^New to you/,
     actions: "Actions",
     give: "Assign or hand over",
     handed: /^Ben Sommer gave you the conversation with Visitor/,
@@ -39,6 +40,7 @@ const WORDS = {
     asked: /^Ben Sommer fragt Sie zum Gespräch mit Besucher/,
     out: /darf dieses Gespräch nicht lesen/,
     mark: "Eine Notiz fragt Sie",
+    called: /^Neu für Sie/,
     actions: "Aktionen",
     give: "Zuweisen oder übergeben",
     handed: /^Ben Sommer hat Ihnen das Gespräch mit Besucher/,
@@ -151,6 +153,12 @@ for (const [language, device, size] of [
       await ben.evaluate(() => document.getElementById("conversation-title").focus());
       await ben.keyboard.press("a");
       await ben.getByRole("menuitemradio", { name: /Lena Roth/ }).waitFor();
+      // To nobody goes a note as well, and a button says so.
+      await ben.getByRole("menuitemradio", { name: "Nobody", exact: true }).focus();
+      await note.fill("For whoever comes");
+      await ben.getByRole("button", { name: /^Assign to nobody/ }).waitFor();
+      await note.fill("");
+      await ben.getByRole("menuitemradio", { name: "To me" }).focus();
       // One letter after the other would lead from Lena to nobody.
       await ben.keyboard.type("len");
       await ben.keyboard.press("Tab");
@@ -178,7 +186,14 @@ for (const [language, device, size] of [
     await lena.getByText(words.handed).waitFor();
     await assertAccessible(lena, "somebody who was called");
     await lena.getByRole("tab").nth(0).click();
+    // Not only told as it passes: it stays counted and marked until she has looked.
+    const mark = lena.locator(".list").getByText(words.called);
+    await mark.waitFor({ state: "attached" });
+    assert.match(await lena.title(), /^\(1\) /);
+    await picture(lena, `called-${language}-${device}`);
+    await lena.bringToFront();
     await lena.getByText("4711").first().click();
+    await mark.waitFor({ state: "detached" });
     await lena.locator(".thread").getByText("Wants the money back").waitFor();
     await said(chat, /Lena Roth/)
       .first()

@@ -69,6 +69,11 @@ impl Directory {
         self.by_name.wipe_expired();
     }
 
+    /// What is held of a conversation under a lease that has not run out.
+    pub(super) fn at_hand(&self, id: ConversationId) -> Option<Arc<Reference>> {
+        self.by_id.get(&id)
+    }
+
     pub(super) fn insert(&self, reference: &Arc<Reference>) {
         self.by_id.insert(reference.id, Arc::clone(reference));
         self.by_name.insert(reference.name(), Arc::clone(reference));

@@ -19,6 +19,10 @@ impl App {
         let seen = self.store.see(conversation.organisation, conversation.id, Seen::Visitor(visible)).await?;
         if let Some(visible) = seen {
             conversation.visitor_saw(visible);
+            // A chat that has been open for longer than a lease holds another one than whoever asks now.
+            if let Some(known) = self.conversations.at_hand(conversation.id) {
+                known.visitor_saw(visible);
+            }
             self.bus.signal(Topic::Conversation(conversation.id), Signal::VisitorSeen(conversation.id, visible));
         }
         Ok(())

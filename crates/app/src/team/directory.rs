@@ -7,6 +7,7 @@ use privacy::Plaintext;
 use serde::{Deserialize, Serialize};
 use store::operator::Operator;
 
+use super::password;
 use crate::leased::Leased;
 use crate::{App, Error, Result};
 
@@ -29,6 +30,8 @@ pub struct Person {
     pub language: Language,
     /// The groups they are in.
     pub groups: Groups,
+    /// Whether they were invited and have set no password yet.
+    pub invited: bool,
     /// Since when they sign in no more.
     pub deactivated_at: Option<Timestamp>,
 }
@@ -103,7 +106,7 @@ impl App {
         self.passwords.hash(password, &[&title, &profile.name, &profile.email]).await
     }
 
-    async fn profile(&self, operator: &Operator) -> Result<Profile> {
+    pub(super) async fn profile(&self, operator: &Operator) -> Result<Profile> {
         let key = self.keyring.data_key(operator.organisation, operator.key).await?;
         let profile = key.open_value(PROFILE, operator.name, &operator.profile_sealed)?;
         serde_json::from_slice(&profile).map_err(|_| Error::Internal)
@@ -118,6 +121,7 @@ impl App {
             role: operator.role,
             language: operator.language,
             groups: operator.groups,
+            invited: operator.password_hash == password::NONE,
             deactivated_at: operator.deactivated_at,
         });
         self.team.people.insert((operator.organisation, operator.id), Arc::clone(&person));

@@ -34,6 +34,15 @@ pub struct Link {
     pub expires_at: Timestamp,
 }
 
+/// For whom a link is.
+#[derive(Debug)]
+pub struct LinkHolder {
+    /// Where they work.
+    pub organisation: Arc<str>,
+    /// What they sign in with.
+    pub email: Plaintext,
+}
+
 impl App {
     /// Adds a colleague who has no password yet.
     ///
@@ -87,6 +96,22 @@ impl App {
                 other => other.into(),
             })?;
         Ok(Link { secret, expires_at })
+    }
+
+    /// For whom a link is. Public: whoever holds the link may set their password. It is not used up by this.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] alike for a link that was used, has expired or never was, and where they work here no more.
+    pub async fn holder_of_link(&self, secret: &Secret) -> Result<LinkHolder> {
+        let link = digest::of_secret(secret.expose().as_bytes());
+        let (organisation, operator) = self.store.sign_in_link(link, self.now()).await?;
+        let operator = self.store.operator(organisation, operator).await?;
+        if operator.deactivated_at.is_some() {
+            return Err(Error::NotFound);
+        }
+        let (_, title) = self.organisation(organisation).await?;
+        let email = self.profile(&operator).await?.email.clone();
+        Ok(LinkHolder { organisation: title, email: Plaintext::new(email) })
     }
 
     /// Sets a password by a link and ends every session of whose it is. Public: whoever holds the link may.

@@ -156,7 +156,7 @@ async fn recovery(data: &Store, app: &App) -> Finding {
             Finding::Good("somebody showed that they hold the recovery key".into())
         }
         (_, Ok(_)) => Finding::Warning(
-            "nobody has shown that they hold the recovery key: without it a lost machine cannot be restored; \
+            "nobody has shown that they hold the recovery key: the backups of a later version will open only with it; \
              run `diskret admin confirm-recovery-key`"
                 .into(),
         ),

@@ -178,6 +178,12 @@ async fn dashboard(request: Request) -> Response {
 }
 
 async fn shop(shared: &Shared, path: String) -> Response {
-    let widget = shared.app.first_widget().await.ok().flatten().map(|id| id.to_string());
-    demo::shop(&path, &shared.config.widget_origin, widget).unwrap_or_else(demo::not_found)
+    let found = shared.app.first_widget().await;
+    let around = demo::Around {
+        widget_origin: &shared.config.widget_origin,
+        app_origin: &shared.config.app_origin,
+        is_new: matches!(found, Ok(None)),
+        widget: found.ok().flatten().map(|id| id.to_string()),
+    };
+    demo::shop(&path, &around).unwrap_or_else(demo::not_found)
 }

@@ -88,6 +88,7 @@ operations! {
     operators::change;
     operators::renew_link;
     operators::use_link;
+    operators::link_holder;
     groups::list, groups::add;
     groups::rename, groups::remove;
     widgets::list;

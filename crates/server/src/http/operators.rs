@@ -8,11 +8,11 @@ use http::StatusCode;
 use privacy::Plaintext;
 
 use super::brought::{Named, Sent};
-use super::guard::{AtBrowser, Caller, Visiting};
+use super::guard::{Anybody, AtBrowser, Caller, Visiting};
 use super::{Failure, Shared};
 use crate::wire::Id;
 use crate::wire::problem::Problem;
-use crate::wire::team::{Invitation, Invited, Link, LinkUse, OperatorChange, OperatorInfo};
+use crate::wire::team::{Invitation, Invited, Link, LinkHolder, LinkSecret, LinkUse, OperatorChange, OperatorInfo};
 
 /// Everybody who works in the organisation, and who has left it.
 #[utoipa::path(get, path = "/api/operators", operation_id = "list_operators", tag = "team",
@@ -94,6 +94,21 @@ pub(super) async fn use_link(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Tells for whom a link is, so that they know where they set a password. It is not used up; one that is not good any more
+/// tells nothing.
+#[utoipa::path(post, path = "/api/link/holder", operation_id = "show_link_holder", tag = "session",
+    request_body = LinkSecret,
+    responses((status = 200, body = LinkHolder), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn link_holder(
+    State(shared): State<Shared>,
+    _: Anybody,
+    Sent(body): Sent<LinkSecret>,
+) -> Result<Json<LinkHolder>, Failure> {
+    let holder = shared.app.holder_of_link(&Secret::new(body.secret)).await?;
+    let organisation = holder.organisation.to_string();
+    Ok(Json(LinkHolder { organisation, email: holder.email.reveal().to_owned() }))
+}
+
 /// Groups' names outside by number.
 type GroupNames = Vec<(domain::GroupNumber, PublicId)>;
 
@@ -111,6 +126,7 @@ fn info(person: &Person, there: There, groups: &GroupNames) -> OperatorInfo {
             .filter(|(number, _)| person.groups.contain(*number))
             .map(|(_, id)| (*id).into())
             .collect(),
+        invited: person.invited,
         active: person.deactivated_at.is_none(),
         online: there == There::Online,
         away: there == There::Away,

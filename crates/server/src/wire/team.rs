@@ -17,6 +17,8 @@ pub struct OperatorInfo {
     pub role: RoleName,
     /// The ids of the groups they are in.
     pub groups: Vec<Id>,
+    /// Whether they were invited and have set no password yet.
+    pub invited: bool,
     /// Whether they work here; who has left signs in no more.
     pub active: bool,
     /// Whether they are there: their dashboard is open, and they are at it.
@@ -76,6 +78,23 @@ pub struct Invited {
     pub operator: OperatorInfo,
     /// Where they set their password.
     pub link: Link,
+}
+
+/// A link that somebody holds.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkSecret {
+    /// What the link carries behind `#`.
+    pub secret: String,
+}
+
+/// For whom a link is.
+#[derive(Serialize, ToSchema)]
+pub struct LinkHolder {
+    /// Where they work.
+    pub organisation: String,
+    /// What they sign in with.
+    pub email: String,
 }
 
 /// A new password, by a link.

@@ -64,6 +64,7 @@ const OPERATIONS: &[(&str, &str, Kind)] = &[
     ("patch", "/api/operators/{id}", Changes),
     ("post", "/api/operators/{id}/link", ChangesByItself),
     ("post", "/api/link", Changes),
+    ("post", "/api/link/holder", Changes),
     ("get", "/api/roles", Tells),
     ("get", "/api/groups", Tells),
     ("post", "/api/groups", Changes),

@@ -104,6 +104,7 @@ async fn hostile_texts_in_requests_come_back_unchanged_or_are_refused(on: On) {
             ("PATCH", &widget, r#"{"group":TEXT}"#),
             ("PATCH", &widget, r#"{TEXT:1}"#),
             ("POST", "/api/link", r#"{"secret":TEXT,"password":"correct horse battery"}"#),
+            ("POST", "/api/link/holder", r#"{"secret":TEXT}"#),
             ("POST", "/api/operators", r#"{"name":"x","email":TEXT,"role":"agent","language":"de"}"#),
             (
                 "POST",

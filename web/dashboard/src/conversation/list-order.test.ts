@@ -3,12 +3,17 @@ import { describe, expect, it } from "vitest";
 import { belongs, byActivity, departed, floorOf, neighbour, newer, renewed } from "./list-order";
 
 const row = (id: string, extra: Partial<ConversationSummary> = {}) =>
-  ({ id, state: "open", last_at: 0, position: 0, assignee: null, ...extra }) as ConversationSummary;
+  ({ id, state: "open", last_at: 0, position: 0, assignee: null, guests: [], ...extra }) as ConversationSummary;
 const ben = { id: "ben", name: "Ben" };
 
 describe("list order", () => {
   it("shows where a note names one among theirs, whoever has it, until they have looked", () => {
-    const row = { assignee: { id: "lena", name: "Lena" }, state: "ended", mentioned: true } as ConversationSummary;
+    const row = {
+      assignee: { id: "lena", name: "Lena" },
+      guests: [],
+      state: "ended",
+      mentioned: true,
+    } as unknown as ConversationSummary;
     expect(belongs(row, "mine", false, "ben")).toBe(true);
     expect(belongs({ ...row, mentioned: false }, "mine", true, "ben")).toBe(false);
     expect(belongs(row, "unassigned", true, "ben")).toBe(false);

@@ -222,8 +222,10 @@ class Live {
   #called(frame: ServerFrame & { type: "called" }): void {
     const row = rows.all.get(frame.conversation);
     const looksAt = document.hasFocus() ? this.current : null;
-    if (row)
-      void import("../attention/tell").then(({ tellCall }) => tellCall(row, frame, row.id === looksAt || this.#away));
+    if (!row) return;
+    // Whom a note names, the server remembers.
+    if (frame.why !== "mentioned") rows.called.add(row.id);
+    void import("../attention/tell").then(({ tellCall }) => tellCall(row, frame, row.id === looksAt || this.#away));
   }
 
   #enter(entry: ServerFrame & { type: "message" | "event" }): void {

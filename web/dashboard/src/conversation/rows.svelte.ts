@@ -1,5 +1,5 @@
 import type { ConversationPage, ConversationSummary, ListName } from "@diskret/api";
-import { SvelteMap } from "svelte/reactivity";
+import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import { asProblem, call } from "../api";
 import { session } from "../session/session.svelte";
 import { Known } from "./known.svelte";
@@ -22,6 +22,8 @@ class Rows {
   counts = $state.raw({ mine: 0, unassigned: 0, all: 0 });
   lists = new SvelteMap<ListKey, Loading>();
   position = 0;
+  /** Handed to this operator, or they were invited, and they have not looked yet: known to this window alone. */
+  called = new SvelteSet<string>();
   #touched = new Map<string, number>();
   #clock = 0;
 
@@ -38,11 +40,11 @@ class Rows {
     return this.lists.get(keyOf(list, ended)) ?? { state: "empty", next: null, floor: 0 };
   }
 
-  /** Conversations with something unread that concerns this operator: theirs and nobody's. */
+  /** Conversations with something unread that concerns this operator: theirs and nobody's, and what they were called to. */
   get unread(): number {
     let count = 0;
     for (const row of this.all.values())
-      if (row.mentioned) count++;
+      if (row.mentioned || this.isCalled(row)) count++;
       else if (
         row.unread > 0 &&
         row.state !== "ended" &&
@@ -53,12 +55,17 @@ class Rows {
     return count;
   }
 
+  isCalled(row: ConversationSummary): boolean {
+    return row.state !== "ended" && this.called.has(row.id);
+  }
+
   /** False: what is known is newer. */
   put(row: ConversationSummary): boolean {
     const known = this.all.get(row.id);
     if (!newer(known, row)) return false;
     this.position = Math.max(this.position, row.position);
     this.#touched.set(row.id, ++this.#clock);
+    if (!isOnIt(row, session.me)) this.called.delete(row.id);
     this.all.set(row.id, renewed(known, row));
     return true;
   }
@@ -72,12 +79,14 @@ class Rows {
   remove(id: string): void {
     this.all.delete(id);
     this.#touched.delete(id);
+    this.called.delete(id);
   }
 
   clear(): void {
     this.all.clear();
     this.lists.clear();
     this.#touched.clear();
+    this.called.clear();
     this.counts = { mine: 0, unassigned: 0, all: 0 };
     this.position = 0;
   }

@@ -8,6 +8,7 @@ const row = (id: string, waiting_since: number | null, rest: Partial<Conversatio
     waiting_since,
     state: "open",
     assignee: null,
+    guests: [],
     snoozed_until: null,
     last_at: 0,
     ...rest,

@@ -53,6 +53,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "right.installation.write": "sich um die Installation kümmern",
   "right.installation.read": "den Zustand der Installation ansehen",
   "right.installation.off": "sich um die Installation kümmern",
+  "role.analyst.yet": "Berichte zum Ansehen gibt es noch nicht.",
   "role.can": "Darf {what}.",
   "role.cannot": "Darf nicht: {what}.",
   "role.gains": "Darf jetzt {what}.",
@@ -81,6 +82,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "team.status.offline": "nicht online",
   "team.status.active": "kann sich anmelden",
   "team.status.left": "deaktiviert",
+  "team.status.invited": "eingeladen, noch kein Passwort",
   "team.edit": "Ändern",
   "team.edit.name": "{name} ändern",
   "team.edit.not": "nicht änderbar",
@@ -167,6 +169,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "link.asking.title": "Passwort festlegen",
   "link.asking.text":
     "Damit melden Sie sich künftig an. Niemand sonst erfährt es, auch nicht, wer Ihnen den Link gegeben hat. Hatten Sie Passkeys, werden sie entfernt.",
+  "link.asking.for": "Für {organisation}. Sie melden sich an mit {email}.",
   "link.none.title": "Der Link fehlt",
   "link.none.text":
     "Diese Seite arbeitet nur mit dem Link, den Sie bekommen haben. Öffnen Sie den ganzen Link noch einmal.",

@@ -23,6 +23,7 @@ export const deTogether: Record<keyof typeof enTogether, string> = {
   "called.handed": "{name} hat Ihnen das Gespräch mit {visitor} gegeben",
   "called.mentioned": "{name} fragt Sie zum Gespräch mit {visitor}",
   "called.invited": "{name} hat Sie zum Gespräch mit {visitor} dazugeholt",
+  "called.mark": "Neu für Sie: übergeben, oder Sie wurden eingeladen",
   "guests.label": "Dabei",
   "guests.with": "Dazugeholt: {names}",
   "guests.on_it": "zuständig",

@@ -4,7 +4,7 @@ export const deTopics: Record<keyof typeof enTopics, string> = {
   "settings.topics": "Themen",
   "topics.label": "Themen",
   "topics.text":
-    "Worum es in Gesprächen geht: zum Finden, Ordnen und Zählen. Wer antwortet, setzt sie an einem Gespräch; Besucher sehen sie nicht.",
+    "Worum es in Gesprächen geht: zum Finden und Ordnen. Wer antwortet, setzt sie an einem Gespräch; Besucher sehen sie nicht.",
   "topics.set": "Themen setzen",
   "topics.manage": "Themen verwalten",
   "topics.more": "und {n} weiteres|und {n} weitere",

@@ -2,6 +2,7 @@ import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
 import { deFind } from "./de-find";
 import { deQuiet } from "./de-quiet";
+import { deRefusals } from "./de-refusals";
 import { deSnooze } from "./de-snooze";
 import { deTeam } from "./de-team";
 import { deTogether } from "./de-together";
@@ -11,6 +12,7 @@ import type { Catalogue } from "./en";
 export const de: Catalogue = {
   ...deFind,
   ...deQuiet,
+  ...deRefusals,
   ...deSnooze,
   ...deTeam,
   ...deAccount,
@@ -137,7 +139,7 @@ export const de: Catalogue = {
 
   "key.title": "Bewahren Sie diesen Schlüssel auf",
   "key.text":
-    "Der Wiederherstellungsschlüssel öffnet Ihre Sicherungen, wenn dieser Server verloren geht. Er wird nur jetzt gezeigt: Der Server behält keine Kopie, und niemand kann ihn noch einmal zeigen.",
+    "Sicherungen kommen mit einer späteren Version. Geht der Server verloren, öffnet sie dann nur dieser Schlüssel; heute öffnet er noch nichts. Er wird nur jetzt gezeigt: Der Server behält keine Kopie, und niemand kann ihn noch einmal zeigen.",
   "key.where":
     "Legen Sie ihn dorthin, wo Ihre Organisation Unverzichtbares verwahrt: in einen Passwort-Safe oder ausgedruckt in eine abschließbare Schublade.",
   "key.label": "Wiederherstellungsschlüssel",
@@ -145,7 +147,7 @@ export const de: Catalogue = {
   "key.print": "Drucken",
   "key.file_name": "diskret-recovery-key.txt",
   "key.file_text":
-    "Diskret: Wiederherstellungsschlüssel von {organisation}\n\n{key}\n\nEr öffnet die Sicherungen, wenn der Server verloren geht. Verwahren Sie ihn sicher und getrennt vom Server.",
+    "Diskret: Wiederherstellungsschlüssel von {organisation}\n\n{key}\n\nSicherungen kommen mit einer späteren Version. Geht der Server verloren, öffnet sie dann nur dieser Schlüssel. Verwahren Sie ihn sicher und getrennt vom Server.",
   "key.confirm.label": "Geben oder fügen Sie ihn von dort ein, wo Sie ihn verwahrt haben",
   "key.confirm.hint": "Damit wir beide wissen, dass die Kopie stimmt.",
   "key.confirm.empty": "Fügen Sie den Schlüssel von dort ein, wo Sie ihn verwahrt haben.",
@@ -155,9 +157,9 @@ export const de: Catalogue = {
   "key.confirm.done": "Wiederherstellungsschlüssel bestätigt",
   "key.later": "Später bestätigen",
   "key.later.text":
-    "Bis dahin bleibt ein Hinweis über Ihren Gesprächen stehen. Gibt es keine gute Kopie, wenn der Server verloren geht, lassen sich Ihre Sicherungen nicht öffnen.",
+    "Bis dahin bleibt ein Hinweis über Ihren Gesprächen stehen. Ohne gute Kopie lassen sich die Sicherungen einer späteren Version nicht öffnen.",
   "key.remind":
-    "Der Wiederherstellungsschlüssel ist noch nicht bestätigt. Ohne gute Kopie lassen sich Sicherungen nicht öffnen, wenn der Server verloren geht.",
+    "Der Wiederherstellungsschlüssel ist noch nicht bestätigt. Ohne gute Kopie lassen sich die Sicherungen einer späteren Version nicht öffnen.",
   "key.remind.go": "Schlüssel bestätigen",
   "key.lost":
     "Der Schlüssel kann nicht noch einmal gezeigt werden. Suchen Sie die Textdatei „diskret-recovery-key.txt“ oder den Ausdruck von der Einrichtung. Ist beides fort, erzeugt „diskret admin new-recovery-key“ auf dem Server einen neuen.",

@@ -52,6 +52,7 @@ export const enTeam = {
   "right.installation.write": "look after the installation",
   "right.installation.read": "see how the installation is",
   "right.installation.off": "look after the installation",
+  "role.analyst.yet": "There are no reports to look at yet.",
   "role.can": "Can {what}.",
   "role.cannot": "Cannot {what}.",
   "role.gains": "Can now {what}.",
@@ -80,6 +81,7 @@ export const enTeam = {
   "team.status.offline": "not online",
   "team.status.active": "can sign in",
   "team.status.left": "deactivated",
+  "team.status.invited": "invited, no password yet",
   "team.edit": "Change",
   "team.edit.name": "Change {name}",
   "team.edit.not": "not yours to change",
@@ -162,6 +164,7 @@ export const enTeam = {
   "link.asking.title": "Set your password",
   "link.asking.text":
     "You sign in with it from now on. Nobody else learns it, not even whoever gave you the link. If you had passkeys, they are removed.",
+  "link.asking.for": "For {organisation}. You sign in with {email}.",
   "link.none.title": "The link is missing",
   "link.none.text": "This page works only with the link that you were given. Open the whole link once more.",
   "link.used.title": "This link is not good any more",

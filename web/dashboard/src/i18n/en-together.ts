@@ -21,6 +21,7 @@ export const enTogether = {
   "called.handed": "{name} gave you the conversation with {visitor}",
   "called.mentioned": "{name} asks you about the conversation with {visitor}",
   "called.invited": "{name} invited you into the conversation with {visitor}",
+  "called.mark": "New to you: handed over, or you were invited",
   "guests.label": "Taking part",
   "guests.with": "Invited: {names}",
   "guests.on_it": "on it",

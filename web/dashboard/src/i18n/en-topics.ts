@@ -3,7 +3,7 @@ export const enTopics = {
   "settings.topics": "Topics",
   "topics.label": "Topics",
   "topics.text":
-    "What conversations are about: for finding, sorting and counting them. Whoever answers sets them on a conversation; visitors do not see them.",
+    "What conversations are about: for finding and sorting them. Whoever answers sets them on a conversation; visitors do not see them.",
   "topics.set": "Set topics",
   "topics.manage": "Manage topics",
   "topics.more": "and {n} more|and {n} more",

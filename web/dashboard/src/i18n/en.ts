@@ -2,6 +2,7 @@ import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
 import { enFind } from "./en-find";
 import { enQuiet } from "./en-quiet";
+import { enRefusals } from "./en-refusals";
 import { enSnooze } from "./en-snooze";
 import { enTeam } from "./en-team";
 import { enTogether } from "./en-together";
@@ -11,6 +12,7 @@ import { enTopics } from "./en-topics";
 export const en = {
   ...enFind,
   ...enQuiet,
+  ...enRefusals,
   ...enSnooze,
   ...enTeam,
   ...enAccount,
@@ -126,7 +128,7 @@ export const en = {
 
   "key.title": "Keep this recovery key",
   "key.text":
-    "It opens your backups if this server is lost. It is shown only now: the server keeps no copy, and nobody can show it again.",
+    "Backups come with a later version, and will open only with this key if the server is lost; today it opens nothing. It is shown only now: the server keeps no copy, and nobody can show it again.",
   "key.where":
     "Put it where your organisation keeps things that must not be lost: a password safe, or printed in a drawer that locks.",
   "key.label": "Recovery key",
@@ -134,7 +136,7 @@ export const en = {
   "key.print": "Print",
   "key.file_name": "diskret-recovery-key.txt",
   "key.file_text":
-    "Diskret recovery key of {organisation}\n\n{key}\n\nIt opens the backups if the server is lost. Keep it safe and apart from the server.",
+    "Diskret recovery key of {organisation}\n\n{key}\n\nBackups come with a later version, and will open only with this key if the server is lost. Keep it safe and apart from the server.",
   "key.confirm.label": "Type or paste it from where you kept it",
   "key.confirm.hint": "So that we both know that the copy is good.",
   "key.confirm.empty": "Paste the key from the place where you kept it.",
@@ -144,9 +146,9 @@ export const en = {
   "key.confirm.done": "Recovery key confirmed",
   "key.later": "Confirm later",
   "key.later.text":
-    "Until it is confirmed, a reminder stays above your conversations. If no good copy exists when the server is lost, your backups cannot be opened.",
+    "Until it is confirmed, a reminder stays above your conversations. Without a good copy, the backups of a later version will not open.",
   "key.remind":
-    "The recovery key is not confirmed yet. Without a good copy, backups cannot be opened if the server is lost.",
+    "The recovery key is not confirmed yet. Without a good copy, the backups of a later version will not open.",
   "key.remind.go": "Confirm recovery key",
   "key.lost":
     "The key cannot be shown again. Look for the text file “diskret-recovery-key.txt” or the printed sheet from set-up. If both are gone, “diskret admin new-recovery-key” on the server makes a new one.",

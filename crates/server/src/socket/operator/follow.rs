@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::conversation::Reference;
+use app::conversation::{Reference, Summary};
 use bus::{Subscription, Topic};
 use domain::conversation::Author;
 use domain::limits::FOLLOWED;
@@ -12,6 +12,7 @@ use super::Desk;
 use crate::socket::connection::Gone;
 use crate::socket::entries::{self, Reader};
 use crate::socket::problem::Problem;
+use crate::wire::conversations::ConversationSummary;
 use crate::wire::frames::{ServerFrame, Viewer};
 
 /// A conversation whose entries are sent as they come.
@@ -21,6 +22,8 @@ pub(super) struct Followed {
     pub(super) first_counter: i64,
     /// The last counter of this page load that was acknowledged on this socket.
     pub(super) acknowledged: i64,
+    /// How far the visitor has seen it, as this operator was told: a row from this node may know of less.
+    pub(super) visitor_seen: i64,
     _subscription: Subscription,
 }
 
@@ -63,6 +66,7 @@ impl Desk {
             delivered: after.max(0),
             first_counter: i64::MAX,
             acknowledged: 0,
+            visitor_seen: 0,
             _subscription: subscription,
         };
         self.followed.insert(id, followed);
@@ -74,12 +78,28 @@ impl Desk {
         self.connection.feed(&ServerFrame::Presence { online, conversation: Some(name.into()) }).await?;
         // Told as it passes, but whoever comes back with request after request is away in between.
         let seen = self.followed.get(&id).map_or(0, |followed| followed.reference.visitor_seen());
+        self.visitor_saw(id, seen);
         if seen > 0 {
             let conversation = name.into();
             self.connection.feed(&ServerFrame::Seen { conversation, who: Viewer::Visitor, sequence: seen }).await?;
         }
         self.connection.flush().await?;
         Ok(Ok(()))
+    }
+
+    /// Keeps how far the visitor has seen a followed conversation.
+    pub(super) fn visitor_saw(&mut self, id: ConversationId, visible: i64) {
+        if let Some(followed) = self.followed.get_mut(&id) {
+            followed.visitor_seen = followed.visitor_seen.max(visible);
+        }
+    }
+
+    /// A row as it is told here: of what the visitor was said to have seen, nothing is taken back.
+    pub(super) async fn row(&mut self, row: Summary) -> app::Result<ConversationSummary> {
+        let id = row.conversation.id;
+        let mut told = entries::summary(&self.app, row).await?;
+        told.visitor_seen = self.followed.get(&id).map_or(0, |followed| followed.visitor_seen).max(told.visitor_seen);
+        Ok(told)
     }
 
     /// Sends entries of a followed conversation that were not sent yet, up to `last`. Where one of our own is met whose

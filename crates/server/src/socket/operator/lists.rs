@@ -27,7 +27,7 @@ impl Desk {
                 Err(error) => return self.connection.refuse(error.into()).await,
             };
             for row in found.into_iter().rev().filter(|row| row.position > position) {
-                match entries::summary(&self.app, row).await {
+                match self.row(row).await {
                     Ok(row) => self.connection.feed(&ServerFrame::Conversation(row)).await?,
                     Err(error) => self.connection.refuse(error.into()).await?,
                 }
@@ -50,7 +50,7 @@ impl Desk {
                 }
             };
             let frame = match row {
-                Some(row) => match entries::summary(&self.app, row).await {
+                Some(row) => match self.row(row).await {
                     Ok(row) => ServerFrame::Conversation(row),
                     Err(_) => continue,
                 },
@@ -80,7 +80,7 @@ impl Desk {
         let Ok(name) = self.app.name_of(self.principal, id).await else { return Ok(()) };
         let Ok(row) = self.app.summary(self.principal, name).await else { return Ok(()) };
         let Ok(person) = self.app.person(self.principal.organisation, by).await else { return Ok(()) };
-        if let Ok(row) = entries::summary(&self.app, row).await {
+        if let Ok(row) = self.row(row).await {
             let conversation = row.id;
             self.connection.feed(&ServerFrame::Conversation(row)).await?;
             let name = person.display.reveal().into();

@@ -53,6 +53,9 @@ impl Desk {
             self.rows.insert(id, change);
         }
         for signal in post.signals {
+            if let Signal::VisitorSeen(id, visible) = signal {
+                self.visitor_saw(id, visible);
+            }
             if let Signal::Called(id, by, why) = signal {
                 self.called(id, by, why).await?;
             } else if let Some(frame) = self.signal(signal).await {

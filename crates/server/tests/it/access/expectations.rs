@@ -242,6 +242,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     // Whoever holds a link may use it; this one nobody holds.
     plain("post", "/api/link", &[(Whose::Unknown, [404; 9])]),
+    plain("post", "/api/link/holder", &[(Whose::Unknown, [404; 9])]),
     plain("get", "/api/groups", &[(Whose::None, SIGNED_IN)]),
     plain("post", "/api/groups", &[(Whose::None, [201, 201, 201, 403, 403, 403, 403, 401, 401])]),
     plain(

@@ -86,11 +86,40 @@ async fn a_link_sets_a_password_once(on: On) {
         let body = json!({ "secret": secret, "password": password });
         house.ask("POST", "/api/link").by(&Caller::Browser(String::new())).json(&body).send().await.status
     };
+    let shown = async |secret: &str| {
+        let body = json!({ "secret": secret });
+        house.ask("POST", "/api/link/holder").by(&Caller::Browser(String::new())).json(&body).send().await
+    };
+    let holder = json!({ "organisation": "Nordlicht", "email": "neu@nordlicht.example" });
+    assert_eq!(shown(&secret).await.is(200).json(), holder, "its holder learns where they are");
+    let is_invited = async || {
+        let team = house.ask("GET", "/api/operators").by(&owner).send().await.is(200).json();
+        let team = team.as_array().unwrap().clone();
+        let invited = team.iter().filter(|one| one["invited"] == true).map(|one| one["name"].clone());
+        invited.collect::<Vec<_>>()
+    };
+    assert_eq!(is_invited().await, ["Neu"]);
     assert_eq!(set(&secret, "short").await, 422, "and the link is still good");
     assert_eq!(set(&secret, "a long enough secret").await, 204);
+    assert_eq!(is_invited().await, [""; 0]);
+    let nobody = shown("unknown").await.is(404).json();
+    assert_eq!(shown(&secret).await.is(404).json(), nobody, "a used one tells no more than one that never was");
     assert_eq!(sign_in("a long enough secret").await, 200);
     assert_eq!(set(&secret, "another long secret").await, 404, "used");
     let path = format!("/api/operators/{}/link", invited["operator"]["id"].as_str().unwrap());
+    let renewed = house.ask("POST", &path).by(&owner).send().await.is(200).json();
+    let url = renewed["url"].as_str().unwrap().to_owned();
+    let again = url.split_once("#secret=").unwrap().1;
+    shown(again).await.is(200);
+    house
+        .ask("PATCH", path.trim_end_matches("/link"))
+        .by(&owner)
+        .json(&json!({ "active": false }))
+        .send()
+        .await
+        .is(200);
+    shown(again).await.is(404);
+    house.ask("PATCH", path.trim_end_matches("/link")).by(&owner).json(&json!({ "active": true })).send().await.is(200);
     let renewed = house.ask("POST", &path).by(&owner).send().await.is(200).json();
     let url = renewed["url"].as_str().unwrap().to_owned();
     assert_eq!(sign_in("a long enough secret").await, 200, "until it is used the old one holds");

@@ -283,6 +283,7 @@ impl World {
             })),
             ("patch", "/api/operators/{id}") => Some(json!({ "role": role })),
             ("post", "/api/link") => Some(json!({ "secret": UNKNOWN, "password": PASSWORD })),
+            ("post", "/api/link/holder") => Some(json!({ "secret": UNKNOWN })),
             ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(group()),
             ("post", "/api/audit/verify") => Some(json!({})),
             ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),

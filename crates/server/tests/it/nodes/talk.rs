@@ -77,6 +77,27 @@ fn a_visitor_at_one_node_and_an_operator_at_another_talk() {
     });
 }
 
+#[test]
+fn what_a_visitor_saw_at_one_node_is_not_taken_back_by_a_row_from_another() {
+    run(async {
+        let two = Two::new();
+        let agent = two.b.sign_in(&two.ours().agent).await;
+        let (mut visitor, id) = two.a.conversation(two.ours(), "Guten Tag!").await;
+        let mut operator = two.b.follower(&agent, &id).await;
+        for counter in [1, 2] {
+            operator.say(json!({ "type": "message", "conversation": id, "counter": counter, "text": "Hallo" })).await;
+            let last = visitor.socket.expect("message").await["sequence"].as_i64().unwrap();
+            visitor.socket.say(json!({ "type": "seen", "sequence": last })).await;
+            operator.expect_where("seen", |seen| seen["who"] == "visitor" && seen["sequence"] == last).await;
+            operator.drain().await;
+            let text = format!("Danke {counter}");
+            visitor.send(&text).await;
+            let row = operator.expect_where("conversation", |row| row["preview"] == text.as_str()).await;
+            assert_eq!(row["visitor_seen"], last);
+        }
+    });
+}
+
 fn numbers(frames: &[Value]) -> Vec<i64> {
     let entries = frames.iter().filter(|frame| frame["type"] == "message" || frame["type"] == "event");
     entries.map(|frame| frame["sequence"].as_i64().unwrap()).collect()

@@ -1,4 +1,4 @@
-import type { RightsInfo } from "@diskret/api";
+import type { RightsInfo, Role } from "@diskret/api";
 import { i18n, t } from "../../i18n/index.svelte";
 import { type Area, areas, compare, levelOf } from "./compare";
 
@@ -9,13 +9,14 @@ function phrase(rights: RightsInfo, area: Area): string {
   return level === "off" ? t("right.conversations.off") : t(`right.conversations.${level}.${reach}`);
 }
 
-/** A role in words, put together from its rights, so that it says what they are. */
-export function sentence(rights: RightsInfo): string {
+/** A role in words, put together from its rights, so that it says what they are; and what its name promises too early. */
+export function sentence(rights: RightsInfo, role: Role): string {
   const where = (allowed: boolean) => areas.filter((area) => (levelOf(rights, area) !== "off") === allowed);
   const [can, cannot] = [where(true), where(false)].map((some) => some.map((area) => phrase(rights, area)));
   const parts: string[] = [];
   if (can?.length) parts.push(t("role.can", { what: listed(can, "conjunction") }));
   if (cannot?.length) parts.push(t("role.cannot", { what: listed(cannot, "disjunction") }));
+  if (role === "analyst") parts.push(t("role.analyst.yet"));
   return parts.join(" ");
 }
 

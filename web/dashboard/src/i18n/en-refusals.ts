@@ -1,0 +1,22 @@
+// What the server refuses, said in the reader's words.
+export const enRefusals = {
+  "refused.empty": "A field was left empty. Fill it in.",
+  "refused.long": "This is too long: {n} characters at most.",
+  "refused.control": "Line breaks and invisible characters do not belong in here. Type it anew instead of pasting it.",
+  "refused.large": "This is too much at once. Shorten it.",
+  "refused.group_name": "There is a group of this name. Choose another one.",
+  "refused.nobody": "This colleague does not work here any more. Choose somebody else.",
+  "refused.role": "This colleague’s role does not include that. Choose somebody else.",
+  "refused.gone": "What you chose is not there any more. Reload the page and choose anew.",
+  "refused.moment": "Choose a moment to come, within a year.",
+  "refused.guests": "As many colleagues as can be take part already. Remove somebody first.",
+  "refused.topics": "This conversation has as many topics as it can have. Remove one first.",
+  "refused.over": "The conversation has ended. Reopen it first.",
+  "refused.own_password": "You change your own password under Account, with the one so far.",
+  "refused.own_factor": "You turn your own second factor off under Account, with a code.",
+  "refused.has_factor": "A second factor is on already. Turn it off first.",
+  "refused.begin_anew": "Your password or second factor was changed meanwhile. Begin anew.",
+  "refused.new_browser": "This browser is too new for that. Do it in one that you have used before.",
+  "refused.programs": "There are 100 programs, and more cannot be made. Take one’s access back first.",
+  "refused.topic_used": "Conversations are or were about this topic. Archive it instead.",
+} as const;
