@@ -53,7 +53,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "right.installation.write": "sich um die Installation kümmern",
   "right.installation.read": "den Zustand der Installation ansehen",
   "right.installation.off": "sich um die Installation kümmern",
-  "role.analyst.yet": "Berichte zum Ansehen gibt es noch nicht.",
+  "role.analyst.yet": "Noch ohne Berichte.",
   "role.can": "Darf {what}.",
   "role.cannot": "Darf nicht: {what}.",
   "role.gains": "Darf jetzt {what}.",

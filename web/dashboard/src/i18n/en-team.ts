@@ -52,7 +52,7 @@ export const enTeam = {
   "right.installation.write": "look after the installation",
   "right.installation.read": "see how the installation is",
   "right.installation.off": "look after the installation",
-  "role.analyst.yet": "There are no reports to look at yet.",
+  "role.analyst.yet": "No reports yet.",
   "role.can": "Can {what}.",
   "role.cannot": "Cannot {what}.",
   "role.gains": "Can now {what}.",
