@@ -77,8 +77,8 @@ impl App {
         Ok(entries)
     }
 
-    /// Opens one entry that was read after `read`, and keeps it at hand. Where it says that another one was changed, that one is read anew: this node may
-    /// hold what it was before.
+    /// Opens one entry that was read after `read`, and keeps it at hand. Where it says that another one was changed,
+    /// that one is read anew: this node may hold what it was before.
     pub(super) async fn open(&self, conversation: &Reference, entry: Entry, read: Moment) -> Result<Arc<OpenedEntry>> {
         if let Kind::Event(Event::Edited(of) | Event::Recalled(of)) = entry.kind {
             self.read_one(conversation, of.sequence).await?;

@@ -143,9 +143,9 @@ impl App {
         Ok(codes)
     }
 
-    /// Turns a colleague's off, who has lost their phone, and removes their passkeys, which may lie in it: they are told so at
-    /// their next sign-in. For whoever could give that
-    /// colleague their role (SZ6), since with a new link they could be them then. Not one's own: that takes a code.
+    /// Turns a colleague's off, who has lost their phone, and removes their passkeys, which may lie in it: they are
+    /// told so at their next sign-in. For whoever could give that colleague their role (SZ6), since with a new link
+    /// they could be them then. Not one's own: that takes a code.
     ///
     /// # Errors
     /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] where it is one's own.

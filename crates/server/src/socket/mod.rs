@@ -1,7 +1,8 @@
 //! The sockets of visitors and operators.
 //!
-//! One task per socket. Where a network lets no WebSocket through, the same frames travel in requests (`request`). Nothing is buffered for a slow reader: what it misses stands in the store, and it resumes by
-//! sequence. Buffers are small, because an idle connection must cost little.
+//! One task per socket. Where a network lets no WebSocket through, the same frames travel in requests (`request`).
+//! Nothing is buffered for a slow reader: what it misses stands in the store, and it resumes by sequence. Buffers are
+//! small, because an idle connection must cost little.
 
 mod connection;
 #[cfg(test)]

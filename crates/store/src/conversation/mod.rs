@@ -1,6 +1,6 @@
-//! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `alter` changes what was
-//! not seen yet, `guest` asks colleagues in, `snooze` puts them off, `quiet` asks and ends where nobody writes, `see` notes who has read what, and `head`
-//! writes how far they have come.
+//! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `alter` changes
+//! what was not seen yet, `guest` asks colleagues in, `snooze` puts them off, `quiet` asks and ends where nobody
+//! writes, `see` notes who has read what, and `head` writes how far they have come.
 
 mod alter;
 pub(crate) mod guest;
