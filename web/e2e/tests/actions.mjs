@@ -13,6 +13,7 @@ const WORDS = {
     actions: "Actions",
     give: "Assign or hand over",
     giveTo: "Assign to",
+    invite: "Invite a colleague",
     later: "Come back later",
     end: "End conversation",
     reopen: "Reopen",
@@ -25,6 +26,7 @@ const WORDS = {
     actions: "Aktionen",
     give: "Zuweisen oder übergeben",
     giveTo: "Zuweisen an",
+    invite: "Jemanden dazuholen",
     later: "Später wieder",
     end: "Gespräch beenden",
     reopen: "Wieder öffnen",
@@ -133,6 +135,8 @@ for (const [language, dark] of [
     await actions.and(page.locator(":focus")).waitFor();
     await page.keyboard.press("Enter");
     await item(words.give).and(page.locator(":focus")).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await item(words.invite).and(page.locator(":focus")).waitFor();
     await page.keyboard.press("ArrowDown");
     await item(words.later).and(page.locator(":focus")).waitFor();
     await page.keyboard.press("Enter");

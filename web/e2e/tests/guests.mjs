@@ -122,12 +122,13 @@ for (const [language, device, size] of [
     const option = ben.getByRole("option", { name: words.willBe });
     await option.waitFor();
     await (touch ? option.tap() : ben.keyboard.press("Enter"));
-    await row.waitFor({ state: "attached" });
     await ben.keyboard.type("please look");
+    assert.equal(await row.count(), 0, "nobody is brought in before the note is stored");
     await (touch
       ? ben.locator(".composer button[type=submit], .composer .btn.primary").last().tap()
       : ben.keyboard.press("Enter"));
     await ben.locator(".thread .note b").getByText("@Lena Roth").waitFor();
+    await row.waitFor({ state: "attached" });
     if (touch) await menu(ben, words.person);
     await press(takesPart.getByRole("button", { name: words.remove }));
     await row.waitFor({ state: "detached" });
