@@ -22,7 +22,8 @@ export class Calling {
   active = $state<string>(); // the option that is chosen in the picker
   picker = $state<MentionPicker>();
   #waits = false;
-  #picked = new Map<string, ReaderInfo>(); // those named who cannot read it yet
+  #picked = new Map<string, ReaderInfo>(); // those named who could not read it when they were
+  #brought = new Set<string>();
 
   constructor(private readonly field: Field) {}
 
@@ -65,27 +66,24 @@ export class Calling {
 
   /** Those whom a note names who have to be brought in first, so that it reaches them. */
   missing(text: string): ReaderInfo[] {
-    const inside = this.#inside;
-    return [...this.#picked.values()].filter((one) => !inside.has(one.id) && text.includes(`@${one.name}`));
+    return [...this.#picked.values()].filter((one) => text.includes(`@${one.name}`));
   }
 
   /** Brings them in; false where that has failed, and was said. */
   async bring(text: string): Promise<boolean> {
     for (const one of this.missing(text)) {
       const row = rows.all.get(this.conversation);
+      // Whether they are in already, the server knows: the row may lag behind by a second.
       if (!row || !(await invite(row, { id: one.id, name: one.name }))) return false;
+      this.#picked.delete(one.id);
+      this.#brought.add(one.id);
     }
     return true;
   }
 
-  get #inside(): Set<string> {
-    return new Set(rows.all.get(this.conversation)?.guests.map((guest) => guest.id));
-  }
-
   /** As it is stored: names become ids. */
   stored(text: string): string {
-    const inside = this.#inside;
-    const reading = readers.of(this.conversation).filter((one) => one.reads || inside.has(one.id));
+    const reading = readers.of(this.conversation).filter((one) => one.reads || this.#brought.has(one.id));
     return encoded(text, [...reading, ...readers.everybody]);
   }
 
