@@ -5,15 +5,18 @@
 pub mod access;
 pub mod audit;
 mod bits;
+pub mod civil;
 pub mod clock;
 pub mod conversation;
 pub mod device;
+pub mod erasure;
 mod guest;
 mod id;
 pub mod language;
 pub mod limits;
 pub mod text;
 pub mod topic;
+mod words;
 
 pub use access::{Access, Capability, GroupNumber, Groups, Hands, Level, Principal, Reach, Rights, Role};
 pub use clock::{Clock, Timestamp};
