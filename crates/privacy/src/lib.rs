@@ -4,6 +4,7 @@
 
 pub mod chain;
 pub mod digest;
+pub mod envelope;
 pub mod keys;
 pub mod message;
 pub mod passkey;
