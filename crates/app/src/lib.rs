@@ -5,13 +5,17 @@
 
 pub mod audit;
 pub mod conversation;
+pub mod counter;
 pub mod epoch;
 pub mod error;
+pub mod export;
+pub mod hold;
 pub mod installation;
 pub mod keyring;
 pub mod nodes;
 pub mod opened;
 pub mod rate;
+pub mod retention;
 pub mod secrets;
 pub mod share;
 pub mod snippet;

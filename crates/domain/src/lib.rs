@@ -14,6 +14,7 @@ mod guest;
 mod id;
 pub mod language;
 pub mod limits;
+pub mod retention;
 pub mod text;
 pub mod topic;
 mod words;

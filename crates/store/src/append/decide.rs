@@ -49,6 +49,10 @@ pub(super) async fn decide(
         Counted::Next => {}
     }
     let kind = if identity.note { Kind::Note } else { Kind::Message };
+    if kind == Kind::Message {
+        let to = (append.organisation, conversation.widget, append.at);
+        desk.tally.message(to, identity.author, &conversation.change.progress);
+    }
     let progress = &mut conversation.change.progress;
     if progress.state == State::Ended && kind == Kind::Message {
         desk.watched.insert(id, (append.organisation, append.idle_at, append.at));

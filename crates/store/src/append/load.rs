@@ -30,7 +30,7 @@ statements! {
     LOAD(conversation_id int) =
         "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
             h.last_message, h.unread, h.waiting_since, c.public_id, h.group_number, h.topic_bits,
-            h.snoozed_until, h.returned_at, h.guests
+            h.snoozed_until, h.returned_at, h.guests, c.widget_id
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id {and_input}
         WHERE h.conversation_id = input.conversation_id
         ORDER BY h.conversation_id {for_update}";
@@ -95,7 +95,7 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
         let (organisation, widget, idle_at, at) = firsts[&name];
         let group = groups.get(&widget).copied();
         desk.watched.insert(id, (organisation, idle_at, at));
-        let loaded = Loaded::new(organisation, id, name, Progress { group, ..Progress::default() }, at, true);
+        let loaded = Loaded::new(organisation, id, (name, widget), Progress { group, ..Progress::default() }, at, true);
         desk.conversations.insert(id, loaded);
     }
     Ok(())
@@ -161,5 +161,6 @@ fn loaded(row: &Row) -> Result<Loaded> {
         returned_at: row.int_or_null(13)?.map(Timestamp),
     };
     let (organisation, id) = (OrganisationId(row.int(0)?), ConversationId(row.int(1)?));
-    Ok(Loaded::new(organisation, id, row.public_id(9)?, progress, Timestamp(0), false))
+    let known = (row.public_id(9)?, WidgetId(row.int(15)?));
+    Ok(Loaded::new(organisation, id, known, progress, Timestamp(0), false))
 }

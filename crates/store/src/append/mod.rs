@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::engine::{Batch, BoxFuture, Connection, Value};
 use crate::mention::Named;
+use crate::tally::Tally;
 use crate::{Error, Listener, Result, Store};
 
 /// The statements of all its files.
@@ -172,6 +173,7 @@ impl Batch for Pending {
 /// A conversation while a batch works on it.
 struct Loaded {
     name: PublicId,
+    widget: WidgetId,
     change: Change,
     /// How far it had come before.
     from: Progress,
@@ -182,14 +184,14 @@ impl Loaded {
     const fn new(
         organisation: OrganisationId,
         conversation: ConversationId,
-        name: PublicId,
+        (name, widget): (PublicId, WidgetId),
         progress: Progress,
         at: Timestamp,
         began: bool,
     ) -> Self {
         let (previous, from) = (progress.hands(), progress);
         let change = Change { organisation, conversation, progress, previous, began, at, position: 0 };
-        Self { name, change, from, touched: false }
+        Self { name, widget, change, from, touched: false }
     }
 }
 
@@ -207,6 +209,7 @@ struct Desk {
     watched: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,
     /// Conversations in which the visitor is to be asked: the same job has something to do sooner.
     asked: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,
+    tally: Tally,
 }
 
 async fn run(connection: &mut Connection, items: &mut [Pending]) -> Result<()> {

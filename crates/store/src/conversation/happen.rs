@@ -8,12 +8,13 @@ use privacy::message::Identity;
 use privacy::{Message, Sealed};
 
 use super::head::{Moved, write_heads};
+use super::quiet::watch;
 use super::{Conversation, locked};
 use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Value, statements};
 use crate::mention::{self, Named};
-use crate::{Error, Result, group, job, topic};
+use crate::{Error, Result, group, topic};
 
 statements! {
     WORKS_HERE =
@@ -312,7 +313,7 @@ impl Audited<'_> {
                         false => (Event::Reopened, Did::ConversationReopened),
                     };
                     if !ended {
-                        job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+                        watch(connection, organisation, id, idle_at, at).await?;
                     }
                     let fact = recorded(&found, kind, None);
                     let change = happen(connection, found.progress, found, Author::Operator(by.0), &[what], at).await?;
