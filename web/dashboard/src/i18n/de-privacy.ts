@@ -58,7 +58,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "stub.undo": "Löschen rückgängig machen",
   "stub.receipt": "Im Datenschutz ansehen",
 
-  "person.deletes": "Wird gelöscht",
+  "person.deletes": "Löschung",
   "person.deletes.never": "keine Frist gesetzt",
   "person.deletes.why.organisation": "{days} nach der letzten Nachricht: die Frist für alle Gespräche.",
   "person.deletes.why.widget": "{days} nach der letzten Nachricht: die Frist dieses Widgets.",
@@ -66,7 +66,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "person.deletes.open": "{days} nach der letzten Nachricht, sobald es beendet ist.",
   "person.deletes.unset": "Noch hat niemand gesagt, wie lange Gespräche aufbewahrt werden.",
   "person.held": "Bleibt bis",
-  "person.held.why": "{reason}. Vorher wird es nicht gelöscht.",
+  "person.held.why": "Vorher wird es nicht gelöscht.",
   "person.hold": "Länger aufbewahren …",
   "person.hold.change": "Warum es bleibt",
   "person.copy": "Kopie für den Besucher",
@@ -92,7 +92,6 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "hold.set": "Bleibt bis {date}.",
   "hold.ended": "Es wird nicht mehr aufbewahrt. Die Fristen gelten wieder.",
 
-  "privacy.title": "Datenschutz",
   "privacy.tabs": "Teile des Datenschutzes",
   "privacy.tab.overview": "Überblick",
   "privacy.tab.retention": "Fristen",
@@ -102,6 +101,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "privacy.tab.backups": "Sicherungen",
   "privacy.forbidden": "Ihre Rolle umfasst den Datenschutz nicht.",
 
+  "overview.title": "Datenschutz",
   "overview.text": "Was hier jetzt liegt, wie lange, was als Nächstes geht, und wo der Nachweis steht.",
   "overview.kept": "Was aufbewahrt wird",
   "overview.kept.content": "Was gesagt wurde",
@@ -110,7 +110,9 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "overview.kept.content.text": "Nachrichten und Notizen, jedes Gespräch mit einem eigenen Schlüssel versiegelt.",
   "overview.kept.contacts.text": "Namen und Adressen, die Besucher angeben. In dieser Version gibt es noch keine.",
   "overview.kept.technical.text": "Wann etwas geschah und in welcher Reihenfolge; keine Adressen, keine Geräte.",
-  "overview.never": "Keine Frist gesetzt: Es bleibt, bis jemand es löscht",
+  "overview.never.content": "Keine Frist gesetzt: Es bleibt, bis jemand es löscht",
+  "overview.never.contacts": "Nichts davon liegt hier",
+  "overview.never.technical": "So lange wie das Gespräch",
   "overview.after": "{days} nach der letzten Nachricht",
   "overview.further": "und {n} weitere Frist|und {n} weitere Fristen",
   "overview.set": "Festlegen",
@@ -130,6 +132,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "overview.receipts": "Was eine Quittung beweist",
   "overview.audit": "Wer was getan hat",
 
+  "retention.title": "Wie lange etwas bleibt",
   "retention.text":
     "Gezählt ab der letzten Nachricht beider Seiten. Die Frist eines Themas geht der eines Widgets vor, diese der allgemeinen; von mehreren Themen gilt die längste. Was beendet und über seine Frist ist, geht innerhalb von zehn Minuten, samt Schlüssel.",
   "retention.forbidden": "Sie sehen, wie lange etwas bleibt, können es aber nicht ändern.",
@@ -159,7 +162,6 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "retention.preview.none": "So alt ist heute nichts.",
   "retention.preview.some": "{n} Gespräch geht innerhalb eines Tages.|{n} Gespräche gehen innerhalb eines Tages.",
   "retention.preview.capped": "Mehr als {n} Gespräche gehen innerhalb eines Tages.",
-  "retention.preview.oldest": "Die letzte Nachricht des ältesten ist vom {date}.",
   "retention.preview.failed": "Das ließ sich gerade nicht zählen.",
   "retention.preview.brake":
     "Das ist viel auf einmal: Es wartet, bis eine zweite Person im Datenschutz zustimmt, oder 24 Stunden.",
@@ -173,6 +175,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "retention.in_years": "{n} Jahr|{n} Jahre",
   "retention.failed": "Die Fristen ließen sich nicht laden.",
 
+  "erasures.title": "Löschungen",
   "erasures.text":
     "Alles, was hier gelöscht wurde, von wem oder durch welche Frist, und wie weit es ist. Gelöscht heißt: Der Schlüssel ist vernichtet, auf jedem Server, an jedem Ort, in jeder Sicherung.",
   "erasures.none": "Noch wurde nichts gelöscht.",
@@ -217,25 +220,23 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "erasures.step.open": "noch nicht",
   "erasures.pending": "Noch keine Antwort von",
   "erasures.pending.none": "niemandem",
+  "erasures.one": "{what}: Löschung {number}",
   "erasures.undo": "Rückgängig",
-  "erasures.undo.one": "Löschung {number} rückgängig machen",
   "erasures.now": "Jetzt vernichten",
-  "erasures.now.one": "{number} jetzt vernichten",
   "erasures.now.sure":
     "Danach lässt es sich nicht mehr zurückholen ({what}). Tun Sie das, wo jemand es nach Art. 17 DSGVO verlangt hat und nicht warten soll.",
   "erasures.now.do": "{what} jetzt vernichten",
   "erasures.now.done": "Es wird jetzt vernichtet.",
   "erasures.release": "Freigeben",
-  "erasures.release.one": "Löschung {number} freigeben",
   "erasures.release.done": "Sie läuft weiter.",
   "erasures.release.self": "Sie haben sie selbst verlangt: Jemand anders muss zustimmen, oder 24 Stunden vergehen.",
   "erasures.receipt": "Quittung",
   "erasures.receipt.first": "Eingangsbestätigung",
-  "erasures.receipt.one": "Quittung der Löschung {number} speichern",
   "erasures.brake":
     "Das ist für einen Tag unglaubwürdig viel. Vernichtet wird erst, wenn jemand anders, der löschen darf, es freigibt, oder nach 24 Stunden die Inhaberin oder der Inhaber.",
   "erasures.details": "Einzelheiten",
 
+  "holds.title": "Was bleiben muss",
   "holds.text":
     "Was noch nicht gelöscht werden darf, warum, und bis wann. Fristen gehen daran vorbei; wer es löscht, sperrt es bis dahin.",
   "holds.none": "Nichts wird aufbewahrt.",
@@ -244,10 +245,12 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "holds.until": "bis {date}",
   "holds.by": "festgelegt am {date} von {name}",
   "holds.on": "festgelegt am {date}",
+  "holds.locked": "gelöscht, gesperrt bis dahin",
   "holds.end": "Aufbewahrung beenden",
-  "holds.end.one": "Aufbewahrung des Gesprächs {label} beenden",
+  "holds.end.one": "Aufbewahrung beenden: Gespräch {label}",
   "holds.failed": "Die Aufbewahrungen ließen sich nicht laden.",
 
+  "copies.title": "Kopien",
   "copies.text":
     "Kopien dessen, was hier liegt. Jede steht im Protokoll. Zellen, die eine Tabelle als Formel ausführen würde, beginnen mit einem Apostroph.",
   "copies.organisation": "Alles der Organisation",

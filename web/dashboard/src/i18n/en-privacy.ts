@@ -65,7 +65,7 @@ export const enPrivacy = {
   "person.deletes.open": "{days} after the last message, once it has ended.",
   "person.deletes.unset": "Nobody has said yet how long conversations are kept.",
   "person.held": "Kept until",
-  "person.held.why": "{reason}. It is not deleted before.",
+  "person.held.why": "It is not deleted before.",
   "person.hold": "Keep longer …",
   "person.hold.change": "See why it is kept",
   "person.copy": "Copy for the visitor",
@@ -91,7 +91,6 @@ export const enPrivacy = {
   "hold.set": "Kept until {date}.",
   "hold.ended": "It is no longer kept. The rules hold again.",
 
-  "privacy.title": "Privacy centre",
   "privacy.tabs": "Parts of the privacy centre",
   "privacy.tab.overview": "Overview",
   "privacy.tab.retention": "How long",
@@ -101,6 +100,7 @@ export const enPrivacy = {
   "privacy.tab.backups": "Backups",
   "privacy.forbidden": "Your role does not include the privacy centre.",
 
+  "overview.title": "Privacy centre",
   "overview.text": "What is kept here now, for how long, what goes next, and where the proof is.",
   "overview.kept": "What is kept",
   "overview.kept.content": "What was said",
@@ -109,7 +109,9 @@ export const enPrivacy = {
   "overview.kept.content.text": "Messages and notes, sealed with a key of their own for each conversation.",
   "overview.kept.contacts.text": "Names and addresses that visitors give. There are none yet in this version.",
   "overview.kept.technical.text": "When something happened and in which order; no addresses, no devices.",
-  "overview.never": "No time set: kept until somebody erases it",
+  "overview.never.content": "No time set: kept until somebody erases it",
+  "overview.never.contacts": "Nothing is kept",
+  "overview.never.technical": "As long as the conversation",
   "overview.after": "{days} after the last message",
   "overview.further": "and {n} more rule|and {n} more rules",
   "overview.set": "Set",
@@ -129,6 +131,7 @@ export const enPrivacy = {
   "overview.receipts": "What a receipt proves",
   "overview.audit": "Who did what",
 
+  "retention.title": "How long things are kept",
   "retention.text":
     "Counted from the last message of either side. A topic’s rule counts before a widget’s, a widget’s before the general one; of several topics the longest. What is ended and past its time goes within ten minutes, with its key.",
   "retention.forbidden": "You can see how long things are kept, not change it.",
@@ -158,7 +161,6 @@ export const enPrivacy = {
   "retention.preview.none": "Nothing is that old today.",
   "retention.preview.some": "{n} conversation goes within a day.|{n} conversations go within a day.",
   "retention.preview.capped": "More than {n} conversations go within a day.",
-  "retention.preview.oldest": "The oldest had its last message on {date}.",
   "retention.preview.failed": "It could not be counted just now.",
   "retention.preview.brake":
     "That is a lot at once: it waits until a second person agrees to it in the privacy centre, or 24 hours.",
@@ -172,6 +174,7 @@ export const enPrivacy = {
   "retention.in_years": "{n} year|{n} years",
   "retention.failed": "The rules could not be loaded.",
 
+  "erasures.title": "Erasures",
   "erasures.text":
     "Everything that was deleted here, by whom or by which rule, and how far it is. Deleted means: the key is destroyed, on every node, at every place, in every backup.",
   "erasures.none": "Nothing was erased yet.",
@@ -216,25 +219,23 @@ export const enPrivacy = {
   "erasures.step.open": "not yet",
   "erasures.pending": "Still to answer",
   "erasures.pending.none": "nobody",
+  "erasures.one": "{what}: erasure {number}",
   "erasures.undo": "Undo",
-  "erasures.undo.one": "Undo erasure {number}",
   "erasures.now": "Destroy now",
-  "erasures.now.one": "Destroy {number} now",
   "erasures.now.sure":
     "The {what} can then no longer be had back. Do this where somebody asked for it under Art. 17 GDPR and should not wait.",
   "erasures.now.do": "Destroy {what} now",
   "erasures.now.done": "It is being destroyed now.",
   "erasures.release": "Let it go on",
-  "erasures.release.one": "Let erasure {number} go on",
   "erasures.release.done": "It goes on.",
   "erasures.release.self": "You asked for it yourself: somebody else has to agree, or 24 hours pass.",
   "erasures.receipt": "Receipt",
   "erasures.receipt.first": "Acknowledgement",
-  "erasures.receipt.one": "Save the receipt of erasure {number}",
   "erasures.brake":
     "This is implausibly much for one day. Nothing is destroyed before somebody else who may erase lets it go on, or the owner after 24 hours.",
   "erasures.details": "Details",
 
+  "holds.title": "What must be kept",
   "holds.text":
     "What must not be deleted yet, why, and until when. A rule passes it by; whoever erases it locks it away until then.",
   "holds.none": "Nothing is held.",
@@ -243,10 +244,12 @@ export const enPrivacy = {
   "holds.until": "until {date}",
   "holds.by": "set on {date} by {name}",
   "holds.on": "set on {date}",
+  "holds.locked": "erased, locked until then",
   "holds.end": "End hold",
-  "holds.end.one": "End the hold on conversation {label}",
+  "holds.end.one": "End hold: conversation {label}",
   "holds.failed": "The holds could not be loaded.",
 
+  "copies.title": "Copies",
   "copies.text":
     "Copies of what is kept. Each is noted in the audit log. Cells that a spreadsheet would run as a formula begin with an apostrophe.",
   "copies.organisation": "Everything of the organisation",

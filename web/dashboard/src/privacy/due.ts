@@ -1,4 +1,4 @@
-import type { RetentionKind, RetentionRule } from "./types";
+import type { RetentionKind, RetentionRule } from "@diskret/api";
 
 /** Above this the law asks for a reason. */
 export const LONG_DAYS = 1_095;
@@ -22,4 +22,4 @@ export function inWords(days: number): { n: number; unit: "days" | "years" } {
 }
 
 export const isSame = (a: Pick<RetentionRule, "kind" | "widget" | "topic">, b: typeof a): boolean =>
-  a.kind === b.kind && (a.widget ?? null) === (b.widget ?? null) && (a.topic ?? null) === (b.topic ?? null);
+  a.kind === b.kind && a.widget === b.widget && a.topic === b.topic;

@@ -37,9 +37,9 @@ export async function eraseMessage(entry: MessageEntry): Promise<void> {
   if (erasure) told(erasure, t(entry.note ? "erase.done.note" : "erase.done.message"));
 }
 
-/** Asks which passages have to go, beginning with what was selected when the menu opened. */
-export function redact(entry: MessageEntry, selected: readonly [number, number] | null): void {
-  const first = selected && passage(entry.text, ...selected);
+/** Asks which passages have to go, beginning with what was selected of the bubble's text when the menu opened. */
+export function redact(entry: MessageEntry, text: Node, selected: Range | null): void {
+  const first = selected && text.contains(selected.commonAncestorContainer) && within(entry.text, text, selected);
   const dialog = mount(RedactDialog, {
     target: document.body,
     props: {
@@ -49,6 +49,16 @@ export function redact(entry: MessageEntry, selected: readonly [number, number] 
       close: () => void unmount(dialog),
     },
   });
+}
+
+function within(words: string, text: Node, range: Range): Passage | null {
+  // A name in a note is shown in place of what is stored: there, where is not told by what is seen.
+  if (text.textContent !== words) return null;
+  const before = new Range();
+  before.setStart(text, 0);
+  before.setEnd(range.startContainer, range.startOffset);
+  const start = `${before}`.length;
+  return passage(words, start, start + `${range}`.length);
 }
 
 async function erasePassages(entry: MessageEntry, passages: Passage[]): Promise<boolean> {

@@ -1,7 +1,7 @@
+import type { HoldInfo, HoldReason, NewHold } from "@diskret/api";
 import { call } from "../api";
 import { toField as momentToField } from "../snooze/times";
 import { letterUntil } from "./due";
-import type { Hold, HoldReason } from "./types";
 
 export const reasons: readonly HoldReason[] = ["business_letter", "claim", "legal_duty", "authority"];
 
@@ -20,7 +20,6 @@ export function fromField(value: string, now: Date): Date | null {
   return /^\d{4}-\d{2}-\d{2}$/.test(value) && date.getDate() === day && date > now ? date : null;
 }
 
-export const hold = (conversation: string, reason: HoldReason, until: Date): Promise<Hold> =>
-  call<Hold>("POST", "/api/holds", { conversation, reason, until: until.getTime() * 1000 });
+export const hold = (one: NewHold): Promise<HoldInfo> => call<HoldInfo>("POST", "/api/holds", one);
 
 export const endHold = (id: string): Promise<void> => call("DELETE", `/api/holds/${encodeURIComponent(id)}`);

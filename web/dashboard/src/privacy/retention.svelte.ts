@@ -1,10 +1,18 @@
-import type { TopicRef, WidgetRef } from "@diskret/api";
+import type {
+  Retention,
+  RetentionPreview,
+  RetentionRule,
+  RetentionTonight,
+  TopicRef,
+  WantedRule,
+  WidgetRef,
+} from "@diskret/api";
 import { asProblem, call } from "../api";
+import { onDay } from "../i18n/dates.svelte";
 import { explain } from "../i18n/errors";
 import { t, tn } from "../i18n/index.svelte";
 import { session } from "../session/session.svelte";
 import { inWords } from "./due";
-import type { Retention, RetentionPreview, RetentionRule } from "./types";
 
 export type Scope = Pick<RetentionRule, "kind" | "widget" | "topic">;
 
@@ -30,13 +38,13 @@ class Kept {
     }
   }
 
-  async set(scope: Scope, days: number | null): Promise<void> {
-    await call("PUT", "/api/retention/rules", { ...scope, days });
+  async set(rule: WantedRule): Promise<void> {
+    await call<RetentionPreview>("PUT", "/api/retention/rules", rule);
     await this.load();
   }
 
-  preview(scope: Scope, days: number): Promise<RetentionPreview> {
-    return call<RetentionPreview>("POST", "/api/retention/preview", { ...scope, days });
+  preview(rule: WantedRule): Promise<RetentionPreview> {
+    return call<RetentionPreview>("POST", "/api/retention/preview", rule);
   }
 
   /** What a rule is for. */
@@ -53,4 +61,11 @@ export const kept = new Kept();
 export function duration(days: number): string {
   const { n, unit } = inWords(days);
   return tn(`retention.in_${unit}`, n);
+}
+
+/** Of which widgets they are, and how old the oldest is. */
+export function whereFrom({ by_widget: widgets, oldest_at: oldest }: RetentionPreview | RetentionTonight): string {
+  const parts = widgets.map((one) => t("overview.tonight.in", { n: one.conversations, widget: one.widget.name }));
+  if (oldest !== null) parts.push(t("overview.tonight.oldest", { date: onDay(oldest) }));
+  return parts.join(" · ");
 }

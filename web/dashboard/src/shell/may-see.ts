@@ -12,8 +12,8 @@ export function maySee(setting: Setting): boolean {
 
 /** Erasures are seen by whoever may erase, too; the rest of the privacy centre is a right of its own. */
 export function maySeePrivacy(part: PrivacyPart): boolean {
-  if (!ERASES) return false;
-  return session.level("privacy") !== "off" || (part === "erasures" && session.level("erasing") !== "off");
+  if (part === "erasures") return ERASES && (session.level("privacy") !== "off" || session.level("erasing") !== "off");
+  return session.level("privacy") !== "off";
 }
 
 export const mayErase = (): boolean => ERASES && session.level("erasing") === "write";
