@@ -12,6 +12,7 @@ pub mod random;
 pub mod recovery;
 pub mod redact;
 pub mod seal;
+pub mod stream;
 pub mod token;
 pub mod totp;
 
