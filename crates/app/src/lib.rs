@@ -30,6 +30,7 @@ use domain::Clock;
 use store::{KeyStore, Store};
 
 pub use error::Error;
+pub use store::job::Lane;
 
 /// What every verb returns.
 pub type Result<T> = std::result::Result<T, Error>;

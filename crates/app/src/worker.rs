@@ -6,22 +6,41 @@ use std::time::Duration;
 
 use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST};
 use store::audit::EXPIRE_AT_ONCE;
-use store::job::{Claimed, Kind};
+use store::job::{Claimed, Kind, Lane};
 
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 const LEASE: Duration = Duration::from_secs(60);
-const AT_ONCE: i64 = 32;
+/// Jobs that are claimed at once: as many of each lane as end within their lease.
+const fn at_once(lane: Lane) -> i64 {
+    match lane {
+        Lane::Quick => 32,
+        Lane::Erasing => 4,
+        Lane::House => 1,
+    }
+}
 /// How often a failed job is tried again at most: the wait doubles up to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 impl App {
-    /// Does everything that is due now; says how much it was.
+    /// Does what is due now in every lane, a portion each; says how much it was.
+    ///
+    /// # Errors
+    /// As [`Self::work_on`].
+    pub async fn work(self: &Arc<Self>) -> Result<usize> {
+        let mut count = 0;
+        for lane in Lane::ALL {
+            count += self.work_on(lane).await?;
+        }
+        Ok(count)
+    }
+
+    /// Does a portion of what is due now in one lane; says how much it was. Where it was something, more may be due.
     ///
     /// # Errors
     /// Those of the store, where nothing could be claimed. A job that fails is tried again later and hinders no other.
-    pub async fn work(self: &Arc<Self>) -> Result<usize> {
-        let jobs = self.store.claim_jobs(self.now(), LEASE, AT_ONCE).await?;
+    pub async fn work_on(self: &Arc<Self>, lane: Lane) -> Result<usize> {
+        let jobs = self.store.claim_jobs(lane, self.now(), LEASE, at_once(lane)).await?;
         let count = jobs.len();
         for job in jobs {
             if let Err(error) = self.step(&job).await {
@@ -38,6 +57,10 @@ impl App {
         match job.kind {
             Kind::EndIdle => self.end_idle(job.clone()).await,
             Kind::Return => self.return_snoozed(job.clone()).await,
+            // Nothing puts these into the queue yet.
+            Kind::Erase | Kind::Retain | Kind::Close | Kind::Turn | Kind::Backup | Kind::BackupKeys => {
+                Err(Error::Internal)
+            }
         }
     }
 

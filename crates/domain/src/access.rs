@@ -60,16 +60,16 @@ impl Role {
         const OFF: (Level, Reach) = (Off, Own);
         const READ: (Level, Reach) = (Read, All);
         const WRITE: (Level, Reach) = (Write, All);
-        // Conversations, snippets, team, widgets, audit, programs, installation.
+        // Conversations, snippets, team, widgets, audit, programs, installation, erasing, privacy.
         Rights(match self {
-            Self::Owner => [WRITE, WRITE, WRITE, WRITE, READ, WRITE, WRITE],
-            Self::Manager => [WRITE, WRITE, WRITE, WRITE, READ, WRITE, OFF],
-            Self::Admin => [WRITE, WRITE, WRITE, WRITE, OFF, WRITE, OFF],
-            Self::Analyst => [OFF, READ, READ, READ, OFF, OFF, OFF],
-            Self::Staff => [(Write, Group), READ, READ, OFF, OFF, OFF, OFF],
-            Self::Agent => [(Write, Own), READ, READ, OFF, OFF, OFF, OFF],
-            Self::Officer => [OFF, OFF, READ, READ, READ, OFF, OFF],
-            Self::Visitor => [(Write, Own), OFF, OFF, OFF, OFF, OFF, OFF],
+            Self::Owner => [WRITE, WRITE, WRITE, WRITE, READ, WRITE, WRITE, WRITE, WRITE],
+            Self::Manager => [WRITE, WRITE, WRITE, WRITE, READ, WRITE, OFF, WRITE, WRITE],
+            Self::Admin => [WRITE, WRITE, WRITE, WRITE, OFF, WRITE, OFF, WRITE, READ],
+            Self::Analyst => [OFF, READ, READ, READ, OFF, OFF, OFF, OFF, OFF],
+            Self::Staff => [(Write, Group), READ, READ, OFF, OFF, OFF, OFF, (Write, Group), OFF],
+            Self::Agent => [(Write, Own), READ, READ, OFF, OFF, OFF, OFF, OFF, OFF],
+            Self::Officer => [OFF, OFF, READ, READ, READ, OFF, OFF, READ, WRITE],
+            Self::Visitor => [(Write, Own), OFF, OFF, OFF, OFF, OFF, OFF, (Write, Own), OFF],
         })
     }
 }
@@ -92,11 +92,15 @@ pub enum Capability {
     Programs,
     /// What concerns the installation itself, such as the recovery key.
     Installation,
+    /// Deleting what was said, and taking that back while it can be.
+    Erasing,
+    /// How long things are kept, what must not be deleted, backups, copies, receipts.
+    Privacy,
 }
 
 impl Capability {
-    /// Every one, in the order of [`Rights`].
-    pub const ALL: [Self; 7] = [
+    /// Every one, in the order of [`Rights`], which is stored with programs' tokens: new ones go to the end.
+    pub const ALL: [Self; 9] = [
         Self::Conversations,
         Self::Snippets,
         Self::Team,
@@ -104,6 +108,8 @@ impl Capability {
         Self::Audit,
         Self::Programs,
         Self::Installation,
+        Self::Erasing,
+        Self::Privacy,
     ];
 
     /// As stored and as sent.
@@ -116,6 +122,8 @@ impl Capability {
             Self::Audit => "audit",
             Self::Programs => "programs",
             Self::Installation => "installation",
+            Self::Erasing => "erasing",
+            Self::Privacy => "privacy",
         }
     }
 }

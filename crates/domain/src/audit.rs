@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::words;
 use crate::{OperatorId, Platform};
 
 /// How long an entry says who, what and from where. Then its content goes, and only what proves the chain stays.
@@ -13,34 +14,6 @@ pub const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 pub const ONCE_IN: Duration = Duration::from_secs(3600);
 /// How often the state of a log is signed by itself, where something was added.
 pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(24 * 3600);
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word:meta])* $variant:ident = $code:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$word])* $variant,)*
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// As stored and as sent.
-            pub const fn code(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $code,)*
-                }
-            }
-
-            /// From the stored word.
-            pub fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.code() == code)
-            }
-        }
-    };
-}
 
 words! {
     /// What happened.
@@ -129,6 +102,40 @@ words! {
         ProgramMade = "program_made",
         /// A program's token was taken back.
         ProgramRemoved = "program_removed",
+        /// Somebody asked for a deletion.
+        ErasureAsked = "erasure_asked",
+        /// Somebody took a deletion back while it could be.
+        ErasureUndone = "erasure_undone",
+        /// A deletion was held up because it is implausibly large.
+        ErasureBraked = "erasure_braked",
+        /// Somebody let a deletion go on that was held up.
+        ErasureReleased = "erasure_released",
+        /// What was to be deleted is destroyed.
+        ErasureDone = "erasure_done",
+        /// How long things are kept was changed.
+        RetentionChanged = "retention_changed",
+        /// It was said that something must not be deleted until a day.
+        HoldSet = "hold_set",
+        /// That was taken back.
+        HoldEnded = "hold_ended",
+        /// Somebody took a copy of conversations.
+        CopyTaken = "copy_taken",
+        /// The epoch key was replaced, and the one before destroyed.
+        EpochTurned = "epoch_turned",
+        /// Somebody put off destroying the epoch key before, or no longer does.
+        EpochFrozen = "epoch_frozen",
+        /// A backup was made.
+        BackupMade = "backup_made",
+        /// A backup could not be made.
+        BackupFailed = "backup_failed",
+        /// The installation was restored from a backup.
+        BackupRestored = "backup_restored",
+        /// The countries in which data may lie were changed.
+        CountriesChanged = "countries_changed",
+        /// Somebody gave notice that the organisation ends.
+        OrganisationClosing = "organisation_closing",
+        /// That was taken back.
+        OrganisationKept = "organisation_kept",
         /// Somebody looked at this log.
         AuditViewed = "audit_viewed",
         /// Somebody took a copy of this log.
@@ -151,6 +158,8 @@ words! {
         Conversations = "conversations",
         /// Texts for answering, and topics.
         Snippets = "snippets",
+        /// Deletion, how long things are kept, backups.
+        Privacy = "privacy",
         /// The installation and its programs.
         Installation = "installation",
         /// The log itself.
@@ -203,6 +212,23 @@ impl Kind {
             Self::RecoveryKeyConfirmed | Self::RecoveryKeyRenewed | Self::ProgramMade | Self::ProgramRemoved => {
                 Area::Installation
             }
+            Self::ErasureAsked
+            | Self::ErasureUndone
+            | Self::ErasureBraked
+            | Self::ErasureReleased
+            | Self::ErasureDone
+            | Self::RetentionChanged
+            | Self::HoldSet
+            | Self::HoldEnded
+            | Self::CopyTaken
+            | Self::EpochTurned
+            | Self::EpochFrozen
+            | Self::BackupMade
+            | Self::BackupFailed
+            | Self::BackupRestored
+            | Self::CountriesChanged
+            | Self::OrganisationClosing
+            | Self::OrganisationKept => Area::Privacy,
             Self::AuditViewed | Self::AuditExported | Self::AuditVerified => Area::Audit,
         }
     }

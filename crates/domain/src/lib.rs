@@ -8,12 +8,14 @@ mod bits;
 pub mod clock;
 pub mod conversation;
 pub mod device;
+pub mod erasure;
 mod guest;
 mod id;
 pub mod language;
 pub mod limits;
 pub mod text;
 pub mod topic;
+mod words;
 
 pub use access::{Access, Capability, GroupNumber, Groups, Hands, Level, Principal, Reach, Rights, Role};
 pub use clock::{Clock, Timestamp};

@@ -97,5 +97,43 @@ pub const DEVICE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 pub const RECOVERY_CODES: usize = 10;
 /// Passkeys that an operator may have.
 pub const PASSKEYS: usize = 10;
+/// How long a deletion that an operator asked for can be taken back (C1).
+pub const UNDO_ONE: Duration = Duration::from_secs(10 * 60);
+/// The same for many conversations at once.
+pub const UNDO_MANY: Duration = Duration::from_secs(24 * 3600);
+/// How long an implausibly large deletion waits for a second person; after it, the owner alone can let it go on.
+pub const BRAKE_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// Deletions of so many conversations within [`BRAKE_WAIT`] are implausible, where they are [`BRAKE_SHARE`] of all, too.
+pub const BRAKE_FROM: i64 = 1_000;
+/// The share of an organisation's conversations, as one in so many.
+pub const BRAKE_SHARE: i64 = 10;
+/// Conversations, or entries of one conversation, that one request can delete.
+pub const ERASED_AT_ONCE: usize = 500;
+/// How long operators see that there was a conversation which was deleted.
+pub const STUB_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long an organisation that gave notice can still take it back (C5).
+pub const CLOSING: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Days that something may be kept (C2).
+pub const RETENTION_DAYS: std::ops::RangeInclusive<i64> = 1..=3650;
+/// Days above which whoever keeps something that long is warned (C2): 36 months.
+pub const RETENTION_WARNS: i64 = 1_095;
+/// Furthest ahead that a hold may end: ten years and the rest of the year it began in.
+pub const HOLD_LONGEST: Duration = Duration::from_secs(11 * 366 * 24 * 3600);
+/// How often the epoch key is replaced (C4).
+pub const TURN_EVERY: Duration = Duration::from_secs(12 * 3600);
+/// Longest that destroying the epoch key before can be put off (design section 5).
+pub const FREEZE_LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often wrapped keys are backed up.
+pub const KEYS_EVERY: Duration = Duration::from_secs(3600);
+/// How long a backup of wrapped keys is kept, apart from the last verified one.
+pub const KEYS_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How often data is backed up (E4).
+pub const BACKUP_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// A backup older than this is late.
+pub const BACKUP_LATE: Duration = Duration::from_secs(26 * 3600);
+/// How long shredding waits for the places to have its journal entry (SP7).
+pub const JOURNAL_WITHIN: Duration = Duration::from_secs(60);
+/// How long receipts of deletions are kept: claims about one become void after three years (§ 195 BGB).
+pub const RECEIPTS_KEPT: Duration = Duration::from_secs(3 * 366 * 24 * 3600);
 /// Accounts and addresses whose wrong guesses are counted at once.
 pub const GUESSERS: usize = 65_536;

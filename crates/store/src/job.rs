@@ -15,15 +15,67 @@ pub enum Kind {
     EndIdle,
     /// Brings a conversation back that was put off.
     Return,
+    /// Destroys what somebody, or the end of its time, wants gone.
+    Erase,
+    /// Finds what was kept as long as it may be.
+    Retain,
+    /// Ends an organisation that was given notice.
+    Close,
+    /// Replaces the epoch key.
+    Turn,
+    /// Backs up data.
+    Backup,
+    /// Backs up wrapped keys.
+    BackupKeys,
+}
+
+/// Work of one lane does not stand behind that of another: each has a worker of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Short: what people wait for.
+    Quick,
+    /// Deletions, many steps each.
+    Erasing,
+    /// What the house does for itself, for minutes.
+    House,
+}
+
+impl Lane {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Erasing, Self::House];
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::EndIdle, Self::Return];
+    const ALL: [Self; 8] = [
+        Self::EndIdle,
+        Self::Return,
+        Self::Erase,
+        Self::Retain,
+        Self::Close,
+        Self::Turn,
+        Self::Backup,
+        Self::BackupKeys,
+    ];
+
+    /// Where it is worked on.
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::EndIdle | Self::Return => Lane::Quick,
+            Self::Erase | Self::Retain | Self::Close => Lane::Erasing,
+            Self::Turn | Self::Backup | Self::BackupKeys => Lane::House,
+        }
+    }
 
     const fn code(self) -> &'static str {
         match self {
             Self::EndIdle => "end_idle",
             Self::Return => "return",
+            Self::Erase => "erase",
+            Self::Retain => "retain",
+            Self::Close => "close",
+            Self::Turn => "turn",
+            Self::Backup => "backup",
+            Self::BackupKeys => "backup_keys",
         }
     }
 }
@@ -48,16 +100,17 @@ pub struct Claimed {
 
 statements! {
     ENQUEUE =
-        "INSERT INTO job (organisation_id, kind, subject, step, run_at, leased_until, attempts, created_at)
-        VALUES ($1, $2, $3, 0, $4, 0, 0, $5) ON CONFLICT (kind, subject) DO NOTHING";
+        "INSERT INTO job (organisation_id, kind, subject, lane, step, run_at, leased_until, attempts, created_at)
+        VALUES ($1, $2, $3, $6, 0, $4, 0, 0, $5) ON CONFLICT (kind, subject) DO NOTHING";
     // Also where somebody works on it just now: their step asks under the subject's lock whether it is due.
     RESCHEDULE =
-        "INSERT INTO job (organisation_id, kind, subject, step, run_at, leased_until, attempts, created_at)
-        VALUES ($1, $2, $3, 0, $4, 0, 0, $5) ON CONFLICT (kind, subject) DO UPDATE SET run_at = excluded.run_at";
+        "INSERT INTO job (organisation_id, kind, subject, lane, step, run_at, leased_until, attempts, created_at)
+        VALUES ($1, $2, $3, $6, 0, $4, 0, 0, $5) ON CONFLICT (kind, subject) DO UPDATE SET run_at = excluded.run_at";
     CLAIM =
         // MATERIALIZED: a plan that asks a plain subquery again would skip the rows just claimed and claim more.
         "WITH due AS MATERIALIZED (
-            SELECT job_id FROM job WHERE run_at <= $2 AND leased_until <= $2 ORDER BY run_at LIMIT $3 {skip_locked}
+            SELECT job_id FROM job WHERE lane = $4 AND run_at <= $2 AND leased_until <= $2
+            ORDER BY run_at LIMIT $3 {skip_locked}
         )
         UPDATE job SET leased_until = $1, attempts = attempts + 1
         WHERE job_id IN (SELECT job_id FROM due)
@@ -65,6 +118,9 @@ statements! {
     FINISH = "DELETE FROM job WHERE job_id = $1 AND leased_until = $2";
     POSTPONE =
         "UPDATE job SET run_at = $3, leased_until = 0, attempts = 0 WHERE job_id = $1 AND leased_until = $2";
+    ADVANCE =
+        "UPDATE job SET step = $3, run_at = $4, leased_until = 0, attempts = 0 WHERE job_id = $1 AND leased_until = $2";
+    RENEW = "UPDATE job SET leased_until = $3 WHERE job_id = $1 AND leased_until = $2";
     RETRY = "UPDATE job SET run_at = $3, leased_until = 0 WHERE job_id = $1 AND leased_until = $2";
 }
 
@@ -77,7 +133,14 @@ pub(crate) async fn enqueue(
     run_at: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
-    let values = [organisation.into(), kind.code().into(), subject.into(), run_at.into(), now.into()];
+    let values = [
+        organisation.into(),
+        kind.code().into(),
+        subject.into(),
+        run_at.into(),
+        now.into(),
+        (kind.lane() as i64).into(),
+    ];
     connection.execute_any(&ENQUEUE, &values).await.map(drop)
 }
 
@@ -90,7 +153,14 @@ pub(crate) async fn reschedule(
     run_at: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
-    let values = [organisation.into(), kind.code().into(), subject.into(), run_at.into(), now.into()];
+    let values = [
+        organisation.into(),
+        kind.code().into(),
+        subject.into(),
+        run_at.into(),
+        now.into(),
+        (kind.lane() as i64).into(),
+    ];
     connection.execute_any(&RESCHEDULE, &values).await.map(drop)
 }
 
@@ -105,21 +175,29 @@ pub(crate) async fn postpone(connection: &mut Connection, job: &Claimed, until: 
     connection.execute(&POSTPONE, &[job.id.into(), job.lease.into(), until.into()], 1).await.map_err(|_| lost())
 }
 
+/// Marks steps as done, in the transaction of their effect; the next one is due at `run_at`.
+pub(crate) async fn advance(connection: &mut Connection, job: &Claimed, step: i64, run_at: Timestamp) -> Result<()> {
+    let values = [job.id.into(), job.lease.into(), step.into(), run_at.into()];
+    connection.execute(&ADVANCE, &values, 1).await.map_err(|_| lost())
+}
+
 fn lost() -> Error {
     Error::Unavailable("the job's lease ran out; somebody else goes on".to_owned())
 }
 
 impl Store {
-    /// Claims up to `most` jobs that are due.
+    /// Claims up to `most` jobs of one lane that are due.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn claim_jobs(&self, now: Timestamp, lease: Duration, most: i64) -> Result<Vec<Claimed>> {
+    pub async fn claim_jobs(&self, lane: Lane, now: Timestamp, lease: Duration, most: i64) -> Result<Vec<Claimed>> {
         let until = now.plus(lease);
         self.data
             .write(move |connection| {
                 Box::pin(async move {
-                    let rows = connection.query(&CLAIM, &[until.into(), now.into(), most.into()]).await?;
+                    let rows = connection
+                        .query(&CLAIM, &[until.into(), now.into(), most.into(), (lane as i64).into()])
+                        .await?;
                     let mut claimed = Vec::with_capacity(rows.len());
                     for row in rows {
                         let (id, code) = (JobId(row.int(1)?), row.text(2)?);
@@ -142,6 +220,65 @@ impl Store {
                 })
             })
             .await
+    }
+
+    /// Puts a job into the queue, or has the one that is there run at this time: where its cause is no transaction of the store's.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn reschedule_job(
+        &self,
+        organisation: OrganisationId,
+        kind: Kind,
+        subject: i64,
+        run_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.data
+            .write(move |connection| Box::pin(reschedule(connection, organisation, kind, subject, run_at, now)))
+            .await
+    }
+
+    /// Sees to it that a job that always comes again is in the queue; where it is, its time stays.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn ensure_job(
+        &self,
+        organisation: OrganisationId,
+        kind: Kind,
+        subject: i64,
+        run_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.data.write(move |connection| Box::pin(enqueue(connection, organisation, kind, subject, run_at, now))).await
+    }
+
+    /// Marks steps as done whose effect is not in this database; the next one is due at `run_at`.
+    ///
+    /// # Errors
+    /// Those of the database, and where the lease ran out.
+    pub async fn advance_job(&self, job: &Claimed, step: i64, run_at: Timestamp) -> Result<()> {
+        let job = job.clone();
+        self.data.write(move |connection| Box::pin(async move { advance(connection, &job, step, run_at).await })).await
+    }
+
+    /// Keeps a job for longer, in the midst of a long step.
+    ///
+    /// # Errors
+    /// Those of the database, and where the lease ran out before.
+    pub async fn renew_job(&self, job: &mut Claimed, now: Timestamp, lease: Duration) -> Result<()> {
+        let (id, before, until) = (job.id, job.lease, now.plus(lease));
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [id.into(), before.into(), until.into()];
+                    connection.execute(&RENEW, &values, 1).await.map_err(|_| lost())
+                })
+            })
+            .await?;
+        job.lease = until.0;
+        Ok(())
     }
 
     /// Gives a job back after a failure, to be tried again at `at`.

@@ -873,7 +873,7 @@ export interface components {
          * @description The part of the product that an entry is about.
          * @enum {string}
          */
-        AuditArea: "access" | "team" | "widgets" | "conversations" | "snippets" | "installation" | "audit";
+        AuditArea: "access" | "team" | "widgets" | "conversations" | "snippets" | "privacy" | "installation" | "audit";
         /** @description What is wrong, and with which entry. */
         AuditBreak: {
             /** @description What. */
@@ -1001,7 +1001,7 @@ export interface components {
          * @description An area of the product.
          * @enum {string}
          */
-        Capability: "conversations" | "snippets" | "team" | "widgets" | "audit" | "programs" | "installation";
+        Capability: "conversations" | "snippets" | "team" | "widgets" | "audit" | "programs" | "installation" | "erasing" | "privacy";
         /** @description What a client sends. */
         ClientFrame: {
             /**
@@ -1748,8 +1748,12 @@ export interface components {
             audit: components["schemas"]["Level"];
             /** @description Reading and answering. */
             conversations: components["schemas"]["ConversationAccess"];
+            /** @description Deleting what was said, as far as conversations can be reached. */
+            erasing: components["schemas"]["Level"];
             /** @description The installation itself. */
             installation: components["schemas"]["Level"];
+            /** @description How long things are kept, holds, backups, copies, receipts. */
+            privacy: components["schemas"]["Level"];
             /** @description Tokens of programs. */
             programs: components["schemas"]["Level"];
             /** @description Shared snippets and topics. */
@@ -2260,7 +2264,7 @@ export interface operations {
                 /** @description Only what this colleague did. */
                 actor?: string;
                 /** @description Only this kind. */
-                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_copied" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "audit_viewed" | "audit_exported" | "audit_verified";
+                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_copied" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "erasure_asked" | "erasure_undone" | "erasure_braked" | "erasure_released" | "erasure_done" | "retention_changed" | "hold_set" | "hold_ended" | "copy_taken" | "epoch_turned" | "epoch_frozen" | "backup_made" | "backup_failed" | "backup_restored" | "countries_changed" | "organisation_closing" | "organisation_kept" | "audit_viewed" | "audit_exported" | "audit_verified";
                 /** @description Only this part of the product. */
                 area?: components["schemas"]["AuditArea"];
                 /** @description Not before, in microseconds of UTC. */
@@ -2425,7 +2429,7 @@ export interface operations {
                 /** @description Only what this colleague did. */
                 actor?: string;
                 /** @description Only this kind. */
-                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_copied" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "audit_viewed" | "audit_exported" | "audit_verified";
+                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_copied" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "erasure_asked" | "erasure_undone" | "erasure_braked" | "erasure_released" | "erasure_done" | "retention_changed" | "hold_set" | "hold_ended" | "copy_taken" | "epoch_turned" | "epoch_frozen" | "backup_made" | "backup_failed" | "backup_restored" | "countries_changed" | "organisation_closing" | "organisation_kept" | "audit_viewed" | "audit_exported" | "audit_verified";
                 /** @description Only this part of the product. */
                 area?: components["schemas"]["AuditArea"];
                 /** @description Not before, in microseconds of UTC. */

@@ -206,7 +206,7 @@ async fn a_worker_that_died_leaves_its_work_to_the_next(house: House) {
     let id = write(&house, &mut visitor, 1).await.conversation.name();
     house.clock.advance(IDLE);
     let lease = Duration::from_secs(60);
-    let claimed = house.store.claim_jobs(house.clock.now(), lease, 10).await.unwrap();
+    let claimed = house.store.claim_jobs(store::job::Lane::Quick, house.clock.now(), lease, 10).await.unwrap();
     assert_eq!(claimed.len(), 1, "and then the worker dies");
     house.work().await;
     assert_eq!(house.state(id).await, State::New, "it is still leased");

@@ -106,7 +106,11 @@ async fn the_question_opens_on_another_node_and_a_dead_worker_asks_nobody_twice(
     answer(&house, &visitor, 1).await;
     house.clock.advance(MINUTE * 5);
     let lease = Duration::from_secs(60);
-    assert_eq!(house.store.claim_jobs(house.clock.now(), lease, 10).await.unwrap().len(), 1, "and then it dies");
+    assert_eq!(
+        house.store.claim_jobs(store::job::Lane::Quick, house.clock.now(), lease, 10).await.unwrap().len(),
+        1,
+        "and then it dies"
+    );
     house.clock.advance(lease + SECOND);
     let other = house.node(house.secrets()).await;
     for node in [&other, &house.app, &other] {

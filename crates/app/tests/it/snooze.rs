@@ -52,7 +52,7 @@ async fn a_worker_that_died_brings_it_back_once(house: House) {
     house.app.snooze(house.done.principal, id, Some(until)).await.unwrap();
     house.clock.advance(HOUR / 2);
     let lease = Duration::from_secs(60);
-    let claimed = house.store.claim_jobs(house.clock.now(), lease, 10).await.unwrap();
+    let claimed = house.store.claim_jobs(store::job::Lane::Quick, house.clock.now(), lease, 10).await.unwrap();
     assert_eq!(claimed.len(), 1, "and then the worker dies");
     house.work().await;
     assert_eq!(house.events(id).await.len(), 1, "it is still leased");

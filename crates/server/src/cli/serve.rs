@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use app::App;
 use app::nodes::{PRESENCE_EVERY, SWEEP_EVERY, TIME_EVERY};
+use app::{App, Lane};
 use futures_util::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -74,13 +74,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         sockets: sockets.clone(),
     };
     let regularly = |span, task: Task| work.spawn(every(span, shared.clone(), task));
-    regularly(WORK_EVERY, |shared| {
-        Box::pin(async move {
-            // A full page means that more is due: go on at once.
-            while !shared.ending.is_cancelled() && shared.app.work().await? >= 32 {}
-            Ok(())
-        })
-    });
+    regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::Quick)));
+    regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::Erasing)));
+    regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::House)));
     regularly(SWEEP_EVERY, |shared| Box::pin(async move { shared.app.sweep().await.map(drop) }));
     regularly(TIME_EVERY, |shared| Box::pin(async move { shared.app.keep_time().await }));
     regularly(PRESENCE_EVERY, |shared| {
@@ -116,6 +112,12 @@ fn only_one(config: &Config) -> anyhow::Result<std::fs::File> {
 
 /// Something that is done again and again.
 type Task = fn(Shared) -> BoxFuture<'static, app::Result<()>>;
+
+/// Does all that is due in a lane: where something was, more may be.
+async fn work_on(shared: Shared, lane: Lane) -> app::Result<()> {
+    while !shared.ending.is_cancelled() && shared.app.work_on(lane).await? > 0 {}
+    Ok(())
+}
 
 /// Does it until the end; a failure is logged and tried again.
 async fn every(span: Duration, shared: Shared, task: Task) {

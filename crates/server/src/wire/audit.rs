@@ -123,6 +123,40 @@ word! {
         ProgramMade,
         /// A program's token was taken back.
         ProgramRemoved,
+        /// Somebody asked for a deletion.
+        ErasureAsked,
+        /// Somebody took a deletion back while it could be.
+        ErasureUndone,
+        /// A deletion was held up because it is implausibly large.
+        ErasureBraked,
+        /// Somebody let a deletion go on that was held up.
+        ErasureReleased,
+        /// What was to be deleted is destroyed.
+        ErasureDone,
+        /// How long things are kept was changed.
+        RetentionChanged,
+        /// It was said that something must not be deleted until a day.
+        HoldSet,
+        /// That was taken back.
+        HoldEnded,
+        /// Somebody took a copy of conversations.
+        CopyTaken,
+        /// The epoch key was replaced, and the one before destroyed.
+        EpochTurned,
+        /// Somebody put off destroying the epoch key before, or no longer does.
+        EpochFrozen,
+        /// A backup was made.
+        BackupMade,
+        /// A backup could not be made.
+        BackupFailed,
+        /// The installation was restored from a backup.
+        BackupRestored,
+        /// The countries in which data may lie were changed.
+        CountriesChanged,
+        /// Somebody gave notice that the organisation ends.
+        OrganisationClosing,
+        /// That was taken back.
+        OrganisationKept,
         /// Somebody looked at this log.
         AuditViewed,
         /// Somebody took a copy of this log.
@@ -145,6 +179,8 @@ word! {
         Conversations,
         /// Texts for answering, and topics.
         Snippets,
+        /// Deletion, how long things are kept, backups.
+        Privacy,
         /// The installation and its programs.
         Installation,
         /// The log itself.

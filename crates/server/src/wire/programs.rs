@@ -26,6 +26,10 @@ pub enum CapabilityName {
     Programs,
     /// The installation itself.
     Installation,
+    /// Deleting what was said.
+    Erasing,
+    /// How long things are kept, holds, backups, copies, receipts.
+    Privacy,
 }
 
 impl From<Capability> for CapabilityName {
@@ -38,6 +42,8 @@ impl From<Capability> for CapabilityName {
             Capability::Audit => Self::Audit,
             Capability::Programs => Self::Programs,
             Capability::Installation => Self::Installation,
+            Capability::Erasing => Self::Erasing,
+            Capability::Privacy => Self::Privacy,
         }
     }
 }
@@ -52,6 +58,8 @@ impl From<CapabilityName> for Capability {
             CapabilityName::Audit => Self::Audit,
             CapabilityName::Programs => Self::Programs,
             CapabilityName::Installation => Self::Installation,
+            CapabilityName::Erasing => Self::Erasing,
+            CapabilityName::Privacy => Self::Privacy,
         }
     }
 }

@@ -211,6 +211,10 @@ pub struct RightsInfo {
     pub programs: LevelName,
     /// The installation itself.
     pub installation: LevelName,
+    /// Deleting what was said, as far as conversations can be reached.
+    pub erasing: LevelName,
+    /// How long things are kept, holds, backups, copies, receipts.
+    pub privacy: LevelName,
 }
 
 impl From<&Rights> for RightsInfo {
@@ -225,6 +229,8 @@ impl From<&Rights> for RightsInfo {
             audit: level(Capability::Audit),
             programs: level(Capability::Programs),
             installation: level(Capability::Installation),
+            erasing: level(Capability::Erasing),
+            privacy: level(Capability::Privacy),
         }
     }
 }

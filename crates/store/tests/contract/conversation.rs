@@ -31,7 +31,8 @@ on_both![
 ];
 
 async fn claim(at: &Fixture, now: Timestamp) -> diskret_store::job::Claimed {
-    let mut claimed = at.store.claim_jobs(now, Duration::from_secs(60), 10).await.unwrap();
+    let mut claimed =
+        at.store.claim_jobs(diskret_store::job::Lane::Quick, now, Duration::from_secs(60), 10).await.unwrap();
     assert_eq!(claimed.len(), 1);
     claimed.remove(0)
 }
@@ -191,7 +192,10 @@ async fn an_operator_of_another_organisation_is_given_nothing(at: Fixture) {
 async fn a_quiet_conversation_ends_by_itself(at: Fixture) {
     let chat = at.chat().await;
     let due = START.plus(IDLE);
-    assert!(at.store.claim_jobs(Timestamp(due.0 - 1), IDLE, 10).await.unwrap().is_empty(), "one microsecond early");
+    assert!(
+        at.store.claim_jobs(diskret_store::job::Lane::Quick, Timestamp(due.0 - 1), IDLE, 10).await.unwrap().is_empty(),
+        "one microsecond early"
+    );
     let job = claim(&at, due).await;
     assert_eq!((job.organisation, job.subject, job.attempts), (at.ours.id, chat.id.0, 1));
     let change = at.store.end_if_idle(job, Quiet::ends(IDLE), None, due).await.unwrap().unwrap();
@@ -211,7 +215,7 @@ async fn a_conversation_that_was_written_to_is_looked_at_again_later(at: Fixture
     let job = claim(&at, due).await;
     assert_eq!(at.store.end_if_idle(job, Quiet::ends(IDLE), None, due).await, Ok(None), "one microsecond is missing");
     assert_ne!(at.head(&chat).await.progress.state, State::Ended);
-    assert!(at.store.claim_jobs(due, IDLE, 10).await.unwrap().is_empty());
+    assert!(at.store.claim_jobs(diskret_store::job::Lane::Quick, due, IDLE, 10).await.unwrap().is_empty());
     let later = moment(1).plus(IDLE);
     let job = claim(&at, later).await;
     assert_eq!(job.attempts, 1, "a postponed job did not fail");

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use diskret_store::conversation::Quiet;
+use diskret_store::job::{Kind, Lane};
 use diskret_store::{Error, Settings};
-use domain::JobId;
+use domain::{JobId, OrganisationId};
 use futures_util::future::join_all;
 
 use crate::fixture::{Fixture, IDLE, START, stored};
@@ -18,6 +19,8 @@ on_both![
     a_job_given_back_waits_for_its_time,
     a_job_given_back_after_the_lease_ran_out_stays_with_the_other_worker,
     a_job_of_another_program_is_not_run_and_not_lost,
+    each_lane_is_claimed_for_itself_and_a_job_of_the_house_is_nobodys,
+    a_step_that_is_done_is_not_done_again_by_whoever_lost_the_lease,
 ];
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -42,7 +45,7 @@ async fn a_job_is_claimed_by_one_of_many_workers(at: Fixture) {
     let due = START.plus(IDLE);
     let claims = (0..20).map(|n| {
         let store = if n % 2 == 0 { at.store.clone() } else { other.clone() };
-        tokio::spawn(async move { store.claim_jobs(due, LEASE, 4).await })
+        tokio::spawn(async move { store.claim_jobs(Lane::Quick, due, LEASE, 4).await })
     });
     let claims: Vec<_> = join_all(claims)
         .await
@@ -53,7 +56,7 @@ async fn a_job_is_claimed_by_one_of_many_workers(at: Fixture) {
     let distinct: HashSet<JobId> = claims.iter().copied().collect();
     assert_eq!(distinct.len(), claims.len(), "none twice");
     // SKIP LOCKED may leave some to the next round; nothing is lost.
-    let rest = at.store.claim_jobs(due, LEASE, 100).await.unwrap();
+    let rest = at.store.claim_jobs(Lane::Quick, due, LEASE, 100).await.unwrap();
     assert_eq!(distinct.len() + rest.len(), JOBS);
     assert!(rest.iter().all(|claimed| !distinct.contains(&claimed.id)));
 }
@@ -68,7 +71,7 @@ async fn a_claim_takes_no_more_than_it_asked_for_and_the_oldest_first(at: Fixtur
     let now = crate::fixture::moment(98);
     let mut subjects: Vec<i64> = Vec::new();
     for most in [0, 1, 2, 100] {
-        let claimed = at.store.claim_jobs(now, LEASE, most).await.unwrap();
+        let claimed = at.store.claim_jobs(Lane::Quick, now, LEASE, most).await.unwrap();
         assert!(claimed.len() as i64 <= most);
         let mut claimed: Vec<i64> = claimed.iter().map(|claimed| claimed.subject).collect();
         claimed.sort_unstable_by_key(|subject| std::cmp::Reverse(*subject));
@@ -81,10 +84,10 @@ async fn a_claim_takes_no_more_than_it_asked_for_and_the_oldest_first(at: Fixtur
 async fn a_lease_that_ran_out_lets_somebody_else_go_on(at: Fixture) {
     at.chat().await;
     let due = START.plus(IDLE);
-    let first = at.store.claim_jobs(due, LEASE, 10).await.unwrap().remove(0);
+    let first = at.store.claim_jobs(Lane::Quick, due, LEASE, 10).await.unwrap().remove(0);
     let almost = due.plus(LEASE - Duration::from_micros(1));
-    assert!(at.store.claim_jobs(almost, LEASE, 10).await.unwrap().is_empty(), "one microsecond is left");
-    let second = at.store.claim_jobs(due.plus(LEASE), LEASE, 10).await.unwrap().remove(0);
+    assert!(at.store.claim_jobs(Lane::Quick, almost, LEASE, 10).await.unwrap().is_empty(), "one microsecond is left");
+    let second = at.store.claim_jobs(Lane::Quick, due.plus(LEASE), LEASE, 10).await.unwrap().remove(0);
     assert_eq!((first.id, first.attempts, second.id, second.attempts), (second.id, 1, first.id, 2));
     let lost = at.store.end_if_idle(first, Quiet::ends(IDLE), None, due).await;
     assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
@@ -94,21 +97,21 @@ async fn a_lease_that_ran_out_lets_somebody_else_go_on(at: Fixture) {
 async fn a_job_given_back_waits_for_its_time(at: Fixture) {
     at.chat().await;
     let due = START.plus(IDLE);
-    let job = at.store.claim_jobs(due, LEASE, 10).await.unwrap().remove(0);
+    let job = at.store.claim_jobs(Lane::Quick, due, LEASE, 10).await.unwrap().remove(0);
     let later = due.plus(Duration::from_secs(5));
     at.store.retry_job(&job, later).await.unwrap();
-    assert!(at.store.claim_jobs(due, LEASE, 10).await.unwrap().is_empty());
-    let again = at.store.claim_jobs(later, LEASE, 10).await.unwrap().remove(0);
+    assert!(at.store.claim_jobs(Lane::Quick, due, LEASE, 10).await.unwrap().is_empty());
+    let again = at.store.claim_jobs(Lane::Quick, later, LEASE, 10).await.unwrap().remove(0);
     assert_eq!((again.id, again.attempts), (job.id, 2), "attempts are remembered");
 }
 
 async fn a_job_given_back_after_the_lease_ran_out_stays_with_the_other_worker(at: Fixture) {
     at.chat().await;
     let due = START.plus(IDLE);
-    let slow = at.store.claim_jobs(due, LEASE, 10).await.unwrap().remove(0);
-    let other = at.store.claim_jobs(due.plus(LEASE), LEASE, 10).await.unwrap().remove(0);
+    let slow = at.store.claim_jobs(Lane::Quick, due, LEASE, 10).await.unwrap().remove(0);
+    let other = at.store.claim_jobs(Lane::Quick, due.plus(LEASE), LEASE, 10).await.unwrap().remove(0);
     at.store.retry_job(&slow, due).await.unwrap();
-    assert!(at.store.claim_jobs(due.plus(LEASE), LEASE, 10).await.unwrap().is_empty());
+    assert!(at.store.claim_jobs(Lane::Quick, due.plus(LEASE), LEASE, 10).await.unwrap().is_empty());
     assert!(at.store.end_if_idle(other, Quiet::ends(IDLE), None, due.plus(LEASE)).await.unwrap().is_some());
 }
 
@@ -118,10 +121,49 @@ async fn a_job_of_another_program_is_not_run_and_not_lost(at: Fixture) {
     raw.run("UPDATE job SET kind = 'from_the_future'").await;
     let known = at.chat().await;
     let due = START.plus(IDLE);
-    let claimed = at.store.claim_jobs(due, LEASE, 10).await.unwrap();
+    let claimed = at.store.claim_jobs(Lane::Quick, due, LEASE, 10).await.unwrap();
     assert_eq!(claimed.len(), 1, "the other job is not held up");
     assert_eq!(claimed[0].subject, known.id.0);
     assert_eq!(raw.number("SELECT COUNT(*) FROM job WHERE kind = 'from_the_future'").await, 1);
     let later = due.plus(LEASE);
-    assert!(at.store.claim_jobs(later, LEASE, 10).await.unwrap().iter().all(|job| job.subject == known.id.0));
+    assert!(
+        at.store.claim_jobs(Lane::Quick, later, LEASE, 10).await.unwrap().iter().all(|job| job.subject == known.id.0)
+    );
+}
+
+const HOUSE: OrganisationId = OrganisationId(0);
+
+async fn each_lane_is_claimed_for_itself_and_a_job_of_the_house_is_nobodys(at: Fixture) {
+    at.chat().await;
+    let due = START.plus(IDLE);
+    at.store.ensure_job(HOUSE, Kind::Turn, 0, due, START).await.unwrap();
+    at.store.reschedule_job(at.ours.id, Kind::Erase, 7, due, START).await.unwrap();
+    for (lane, kind) in [(Lane::House, Kind::Turn), (Lane::Erasing, Kind::Erase), (Lane::Quick, Kind::EndIdle)] {
+        let claimed = at.store.claim_jobs(lane, due, LEASE, 10).await.unwrap();
+        assert_eq!(claimed.iter().map(|job| job.kind).collect::<Vec<_>>(), [kind]);
+    }
+    let sooner = due.minus(Duration::from_secs(1));
+    at.store.ensure_job(HOUSE, Kind::Turn, 0, sooner, START).await.unwrap();
+    let times = "SELECT run_at FROM job WHERE kind = 'turn'";
+    let raw = at.place.data().await;
+    assert_eq!(raw.rows(times).await, [[due.0.to_string()]], "what is there stays");
+    at.store.reschedule_job(HOUSE, Kind::Turn, 0, sooner, START).await.unwrap();
+    assert_eq!(raw.rows(times).await, [[sooner.0.to_string()]]);
+}
+
+async fn a_step_that_is_done_is_not_done_again_by_whoever_lost_the_lease(at: Fixture) {
+    at.store.ensure_job(HOUSE, Kind::Turn, 0, START, START).await.unwrap();
+    let mut first = at.store.claim_jobs(Lane::House, START, LEASE, 1).await.unwrap().remove(0);
+    assert_eq!(first.step, 0);
+    at.store.renew_job(&mut first, START.plus(LEASE / 2), LEASE).await.unwrap();
+    let then = START.plus(LEASE);
+    assert!(at.store.claim_jobs(Lane::House, then, LEASE, 1).await.unwrap().is_empty(), "it was renewed");
+    at.store.advance_job(&first, 3, then).await.unwrap();
+    let second = at.store.claim_jobs(Lane::House, then, LEASE, 1).await.unwrap().remove(0);
+    assert_eq!((second.step, second.attempts), (3, 1), "the next step counts its own attempts");
+    let lost = at.store.advance_job(&first, 4, then).await;
+    assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
+    let lost = at.store.renew_job(&mut first, then, LEASE).await;
+    assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
+    assert_eq!(at.place.data().await.number("SELECT step FROM job").await, 3);
 }

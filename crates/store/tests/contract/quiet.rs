@@ -44,7 +44,7 @@ fn answer(at: &Fixture, chat: &Chat, counter: i64, now: Timestamp) -> Append {
 /// Does what is due, as the worker does: with a question for the moment that it has just read.
 async fn work(at: &Fixture, chat: &Chat, now: Timestamp) {
     for _ in 0..3 {
-        for job in at.store.claim_jobs(now, LEASE, 10).await.unwrap() {
+        for job in at.store.claim_jobs(diskret_store::job::Lane::Quick, now, LEASE, 10).await.unwrap() {
             let next = at.head(chat).await.progress.last_sequence + 1;
             at.store.end_if_idle(job, QUIET, Some(question(chat, next)), now).await.unwrap();
         }
@@ -99,7 +99,7 @@ async fn nobody_is_asked_whose_turn_it_is_not(at: Fixture) {
     let until = START.plus(ASK * 3);
     let by = (at.ours.ada, crate::fixture::all());
     at.store.snooze(at.ours.id, put_off.id, by, Some(until), START).await.unwrap();
-    for job in at.store.claim_jobs(START.plus(ASK * 2), LEASE, 10).await.unwrap() {
+    for job in at.store.claim_jobs(diskret_store::job::Lane::Quick, START.plus(ASK * 2), LEASE, 10).await.unwrap() {
         let chat = if job.subject == waits.id.0 { &waits } else { &put_off };
         let next = at.head(chat).await.progress.last_sequence + 1;
         at.store.end_if_idle(job, QUIET, Some(question(chat, next)), START.plus(ASK * 2)).await.unwrap();
@@ -113,11 +113,11 @@ async fn a_question_for_another_moment_is_not_asked(at: Fixture) {
     stored(at.store.append(answer(&at, &chat, 1, START)).await);
     let now = START.plus(ASK);
     for given in [Some(question(&chat, 3)), Some(question(&chat, 5)), None] {
-        let job = at.store.claim_jobs(now, LEASE, 10).await.unwrap().remove(0);
+        let job = at.store.claim_jobs(diskret_store::job::Lane::Quick, now, LEASE, 10).await.unwrap().remove(0);
         assert_eq!(at.store.end_if_idle(job, QUIET, given, now).await, Ok(None));
     }
     // Nor is what somebody else wrote told as the house's.
-    let job = at.store.claim_jobs(now, LEASE, 10).await.unwrap().remove(0);
+    let job = at.store.claim_jobs(diskret_store::job::Lane::Quick, now, LEASE, 10).await.unwrap().remove(0);
     let forged = chat.operator(at.ours.ada, 0, 4).message;
     assert_eq!(at.store.end_if_idle(job, QUIET, Some(forged), now).await, Ok(None));
     assert_eq!(done(&at, &chat).await, []);
@@ -132,6 +132,6 @@ async fn an_operators_message_brings_the_question_forward_where_it_is_wanted(at:
     // A note is nothing that the visitor could answer.
     let note = Append { ask_at: Some(START), ..unwanted.note(at.ours.ada, 2, 2) };
     stored(at.store.append(note).await);
-    let due = at.store.claim_jobs(START.plus(ASK), LEASE, 10).await.unwrap();
+    let due = at.store.claim_jobs(diskret_store::job::Lane::Quick, START.plus(ASK), LEASE, 10).await.unwrap();
     assert_eq!(due.iter().map(|job| job.subject).collect::<Vec<_>>(), [wanted.id.0]);
 }

@@ -34,10 +34,11 @@ async fn snooze(at: &Fixture, chat: &Chat, until: Option<Timestamp>) -> bool {
 
 /// Does what is due, as the worker does.
 async fn work(at: &Fixture, now: Timestamp) {
-    for job in at.store.claim_jobs(now, LEASE, 100).await.unwrap() {
+    for job in at.store.claim_jobs(diskret_store::job::Lane::Quick, now, LEASE, 100).await.unwrap() {
         let done = match job.kind {
             diskret_store::job::Kind::Return => at.store.return_if_due(job, now).await,
             diskret_store::job::Kind::EndIdle => at.store.end_if_idle(job, Quiet::ends(IDLE), None, now).await,
+            other => panic!("{other:?} is of another lane"),
         };
         done.unwrap();
     }
@@ -76,7 +77,7 @@ async fn a_conversation_that_is_put_off_comes_back_at_its_time_and_once(at: Fixt
 async fn a_worker_that_died_between_claiming_and_doing_leaves_it_to_the_next(at: Fixture) {
     let chat = at.chat().await;
     snooze(&at, &chat, Some(minutes(30))).await;
-    let dead = at.store.claim_jobs(minutes(30), LEASE, 10).await.unwrap();
+    let dead = at.store.claim_jobs(diskret_store::job::Lane::Quick, minutes(30), LEASE, 10).await.unwrap();
     assert_eq!(dead.len(), 1, "and then the worker dies");
     work(&at, minutes(30)).await;
     assert!(at.head(&chat).await.progress.snoozed_until.is_some(), "it is still leased");
@@ -178,7 +179,7 @@ async fn a_new_time_set_while_the_job_runs_is_not_lost(at: Fixture) {
     let chat = at.chat().await;
     let other = at.node(Settings::default()).await;
     snooze(&at, &chat, Some(minutes(10))).await;
-    let claimed = at.store.claim_jobs(minutes(10), LEASE, 10).await.unwrap().remove(0);
+    let claimed = at.store.claim_jobs(diskret_store::job::Lane::Quick, minutes(10), LEASE, 10).await.unwrap().remove(0);
     // Between the claim and its step, somebody puts it off further.
     let by = (at.ours.ada, all());
     other.snooze(at.ours.id, chat.id, by, Some(minutes(20)), minutes(10)).await.unwrap().unwrap();

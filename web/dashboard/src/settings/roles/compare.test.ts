@@ -10,6 +10,8 @@ const none: RightsInfo = {
   audit: "off",
   programs: "off",
   installation: "off",
+  erasing: "off",
+  privacy: "off",
 };
 const agent: RightsInfo = { ...none, conversations: { level: "write", reach: "own" }, snippets: "read", team: "read" };
 const staff: RightsInfo = { ...agent, conversations: { level: "write", reach: "group" } };

@@ -9,6 +9,8 @@ export const areas = [
   "widgets",
   "audit",
   "programs",
+  "erasing",
+  "privacy",
   "installation",
 ] as const satisfies readonly Area[];
 
