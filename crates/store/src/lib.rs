@@ -7,6 +7,7 @@
 pub mod api_token;
 pub mod append;
 pub mod audit;
+pub mod backup;
 pub mod change;
 pub mod conversation;
 pub mod engine;

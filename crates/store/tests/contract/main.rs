@@ -30,6 +30,7 @@ mod alter;
 mod append;
 mod audit;
 mod audit_tampered;
+mod backup;
 mod batch;
 mod change;
 mod conversation;
