@@ -5,6 +5,7 @@
 pub mod access;
 pub mod audit;
 mod bits;
+pub mod civil;
 pub mod clock;
 pub mod conversation;
 pub mod device;

@@ -9,6 +9,7 @@ pub mod message;
 pub mod passkey;
 pub mod plaintext;
 pub mod random;
+pub mod receipt;
 pub mod recovery;
 pub mod redact;
 pub mod seal;

@@ -26,6 +26,7 @@ mod mentions;
 mod naughty;
 mod nodes;
 mod passkey;
+mod receipt;
 mod schemathesis;
 mod security;
 mod slow;
