@@ -15,6 +15,7 @@ pub mod error;
 pub mod factor;
 pub mod group;
 pub mod job;
+pub mod journal;
 pub mod key;
 pub mod known_device;
 pub mod mention;

@@ -42,6 +42,7 @@ mod group;
 mod guest;
 mod handover;
 mod job;
+mod journal;
 mod key;
 mod mention;
 mod message;

@@ -27,6 +27,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::factor::ALL,
         crate::group::ALL,
         crate::job::ALL,
+        crate::journal::ALL,
         crate::key::used::ALL,
         crate::known_device::ALL,
         crate::message::ALL,
