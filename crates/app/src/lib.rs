@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod conversation;
+pub mod epoch;
 pub mod error;
 pub mod installation;
 pub mod keyring;
@@ -105,7 +106,7 @@ impl App {
             swept.tells(change.position);
             told.publish(change);
         });
-        let keyring = keyring::Keyring::new(store.clone(), keys, Arc::clone(&clock), secrets.epoch_key());
+        let keyring = keyring::Keyring::new(store.clone(), keys, Arc::clone(&clock), Arc::clone(secrets.epochs()));
         Arc::new(Self {
             store,
             clock,

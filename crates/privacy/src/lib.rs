@@ -5,6 +5,7 @@
 pub mod backup;
 pub mod chain;
 pub mod digest;
+pub mod envelope;
 pub mod keys;
 pub mod message;
 pub mod passkey;

@@ -37,6 +37,7 @@ mod conversation;
 mod cut;
 mod disk;
 mod durability;
+mod epoch;
 mod fixture;
 mod group;
 mod guest;

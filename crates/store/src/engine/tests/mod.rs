@@ -119,7 +119,7 @@ async fn every_statement_is_understood_by_both_databases() {
 
     let both = Both::open(&schema::KEYS).await;
     assert!(!crate::key::ALL.is_empty());
-    assert_all_prepare(&both, crate::key::ALL).await;
+    assert_all_prepare(&both, &[crate::key::ALL, crate::node::ALL, &crate::epoch::EVERY.concat()].concat()).await;
 }
 
 /// Many entries of everybody, none of them about whoever is asked for.
