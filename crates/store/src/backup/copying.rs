@@ -7,7 +7,7 @@ use super::shape::{Shape, question};
 use super::tables::backed_up;
 use super::{Counted, Which};
 use crate::engine::{Snapshot, Value};
-use crate::{KeyStore, Result, Store};
+use crate::{Error, KeyStore, Result, Store};
 
 /// Rows that are read at once. The largest are messages of some kilobytes.
 const AT_ONCE: usize = 500;
@@ -40,9 +40,14 @@ impl KeyStore {
     /// Begins a copy of the wrapped keys as they are now.
     ///
     /// # Errors
-    /// Those of the database.
+    /// [`Error::Fence`] while they are wrapped anew: try again a little later. Those of the database otherwise.
     pub async fn copying(&self) -> Result<Copying> {
-        Ok(Copying::new(Which::Keys, self.keys.snapshot().await?))
+        let mut snapshot = self.keys.snapshot().await?;
+        // The fence that keeps old keys out would keep them out of a restored database too.
+        if !snapshot.query(TURNING, Vec::new()).await?.is_empty() {
+            return Err(Error::Fence);
+        }
+        Ok(Copying::new(Which::Keys, snapshot))
     }
 }
 
@@ -131,6 +136,14 @@ impl Copying {
         Ok(())
     }
 }
+
+/// Whether some keys are wrapped with what is current and some with what was.
+const TURNING: &str = "SELECT 1 FROM organisation_key o
+    WHERE o.epoch NOT IN (SELECT epoch FROM epoch WHERE state = 2) OR (o.is_current = 0 AND EXISTS (
+        SELECT 1 FROM data_key k
+        WHERE k.organisation_id = o.organisation_id AND k.organisation_key_version = o.version
+    ))
+    LIMIT 1";
 
 /// The numbers of changes: a sequence on PostgreSQL, a table on SQLite, which has no sequences.
 pub(super) const POSITION: &str = "change_position";

@@ -36,7 +36,7 @@ pub const fn backed_up(which: Which) -> &'static [&'static str] {
             "audit_entry",
             "audit_checkpoint",
         ],
-        Which::Keys => &["organisation_key", "data_key", "secrets"],
+        Which::Keys => &["epoch", "epoch_copy", "turn", "organisation_key", "data_key", "secrets"],
     }
 }
 
@@ -57,6 +57,9 @@ pub const fn left_out(which: Which) -> &'static [(&'static str, &'static str)] {
             ("backup_place", "the backups that there are lie at the places"),
             ("place_state", "what a place is like is asked of the place"),
         ],
-        Which::Keys => &[("migration", "written when the tables are made; the backup names its own state")],
+        Which::Keys => &[
+            ("migration", "written when the tables are made; the backup names its own state"),
+            ("node", "who is there just now, and keys on their way to them"),
+        ],
     }
 }

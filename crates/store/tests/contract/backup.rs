@@ -228,8 +228,9 @@ async fn a_copy_of_a_newer_program_is_refused(at: Fixture) {
 
 async fn keys_are_copied_apart_from_data(at: Fixture) {
     let keys = at.keys().await;
-    let organisation = WrappedOrganisationKey { organisation: at.ours.id, version: 1, epoch: 1, wrapped: vec![1; 60] };
-    keys.insert_organisation_key(organisation, START).await.unwrap();
+    let organisation =
+        |version| WrappedOrganisationKey { organisation: at.ours.id, version, epoch: 1, wrapped: vec![1; 60] };
+    keys.insert_organisation_key(organisation(1), START).await.unwrap();
     let key = |id| WrappedDataKey {
         organisation: at.ours.id,
         id: KeyId(id),
@@ -237,6 +238,11 @@ async fn keys_are_copied_apart_from_data(at: Fixture) {
         wrapped: b"canary of a key".to_vec(),
     };
     keys.insert_keys((1..=1_203).map(key).collect(), START).await.unwrap();
+    keys.replace_organisation_key(None, organisation(2), START).await.unwrap();
+    let refused = keys.copying().await.map(drop);
+    assert_eq!(refused, Err(Error::Fence), "some are wrapped with the new key and some with the old one");
+    let all_of_them = "UPDATE data_key SET organisation_key_version = 2";
+    at.place.keys().await.run(all_of_them).await;
     let holds = |pieces: &[Vec<u8>]| pieces.concat().windows(15).any(|window| window == b"canary of a key");
     let (data, _) = all(at.store.copying().await.unwrap()).await;
     let (pieces, counted) = all(keys.copying().await.unwrap()).await;
@@ -249,6 +255,7 @@ async fn keys_are_copied_apart_from_data(at: Fixture) {
         }
         assert_eq!(filling.finish().await.unwrap(), counted);
         let copy = KeyStore::open(&place.keys_location(), Settings::default()).await.unwrap();
-        assert_eq!(copy.data_key(at.ours.id, KeyId(1_203)).await, Ok(key(1_203)));
+        let expected = WrappedDataKey { version: 2, ..key(1_203) };
+        assert_eq!(copy.data_key(at.ours.id, KeyId(1_203)).await, Ok(expected));
     }
 }
