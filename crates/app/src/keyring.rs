@@ -71,6 +71,16 @@ impl Keyring {
         }
     }
 
+    /// Begins a copy of the wrapped keys.
+    pub(crate) async fn copying(&self) -> Result<store::backup::Copying> {
+        match self.keys.copying().await {
+            Err(store::Error::Fence) => {
+                Err(Error::Conflict("the keys are being wrapped anew: try again a little later"))
+            }
+            other => Ok(other?),
+        }
+    }
+
     pub(crate) async fn ping(&self) -> Result<()> {
         Ok(self.keys.ping().await?)
     }

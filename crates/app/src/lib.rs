@@ -4,6 +4,7 @@
 //! [`keyring`], the [`secrets`] of the installation, the cache of [`opened`] messages and the [`worker`].
 
 pub mod audit;
+pub mod backup;
 pub mod conversation;
 pub mod epoch;
 pub mod error;
