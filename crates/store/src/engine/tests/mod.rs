@@ -23,6 +23,7 @@ fn data_statements() -> Vec<&'static Statement> {
         &crate::audit::EVERY.concat(),
         crate::change::ALL,
         &crate::conversation::EVERY.concat(),
+        crate::epoch::DATA,
         crate::factor::ALL,
         crate::group::ALL,
         crate::job::ALL,
