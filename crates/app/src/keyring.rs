@@ -71,14 +71,8 @@ impl Keyring {
         }
     }
 
-    /// Begins a copy of the wrapped keys.
-    pub(crate) async fn copying(&self) -> Result<store::backup::Copying> {
-        match self.keys.copying().await {
-            Err(store::Error::Fence) => {
-                Err(Error::Conflict("the keys are being wrapped anew: try again a little later"))
-            }
-            other => Ok(other?),
-        }
+    pub(crate) const fn store(&self) -> &KeyStore {
+        &self.keys
     }
 
     pub(crate) async fn ping(&self) -> Result<()> {
@@ -266,6 +260,12 @@ impl Keyring {
                 swept += self.delete(organisation, &ids).await?.0;
             }
         }
+    }
+
+    /// Wipes organisations' keys: the epoch that wrapped some of them is over.
+    pub(crate) fn forget_organisations(&self) {
+        self.organisations.remove_where(|_| true);
+        self.current.remove_where(|_| true);
     }
 
     async fn make(&self, organisation: OrganisationId, count: usize) -> Result<Vec<Arc<DataKey>>> {

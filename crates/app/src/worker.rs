@@ -57,10 +57,9 @@ impl App {
         match job.kind {
             Kind::EndIdle => self.end_idle(job.clone()).await,
             Kind::Return => self.return_snoozed(job.clone()).await,
+            Kind::Turn => self.turn_epoch(job.clone()).await,
             // Nothing puts these into the queue yet.
-            Kind::Erase | Kind::Retain | Kind::Close | Kind::Turn | Kind::Backup | Kind::BackupKeys => {
-                Err(Error::Internal)
-            }
+            Kind::Erase | Kind::Retain | Kind::Close | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
         }
     }
 

@@ -92,7 +92,7 @@ impl App {
                 (Set { at, name, epoch: None }, self.secrets.backup_key(), copying, journal)
             }
             Which::Keys => {
-                let mut copying: Copying = self.keyring.copying().await?;
+                let mut copying = self.copying_keys().await?;
                 let epoch = copying.epoch().await?;
                 (Set { at, name, epoch: Some(epoch) }, self.root(Some(epoch))?, copying, 0)
             }
@@ -108,6 +108,15 @@ impl App {
             spooled.remove()?;
         }
         Ok(made)
+    }
+
+    async fn copying_keys(&self) -> Result<Copying> {
+        match self.keyring.store().copying().await {
+            Err(store::Error::Fence) => {
+                Err(Error::Conflict("the keys are being wrapped anew: try again a little later"))
+            }
+            other => Ok(other?),
+        }
     }
 
     /// Takes what a place still lacks to it. Says what is left.

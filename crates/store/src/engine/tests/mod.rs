@@ -25,6 +25,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::backup::ALL,
         crate::change::ALL,
         &crate::conversation::EVERY.concat(),
+        crate::epoch::DATA,
         crate::factor::ALL,
         crate::group::ALL,
         crate::job::ALL,
