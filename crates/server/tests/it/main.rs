@@ -6,6 +6,7 @@ mod account;
 mod audit;
 mod away;
 mod canary;
+mod carve;
 mod conformance;
 mod conversation;
 mod corrections;
