@@ -14,6 +14,8 @@ import RedactDialog from "./RedactDialog.svelte";
 import { stubs } from "./stubs.svelte";
 import type { Erasure, NewErasure, Passage, Stub } from "./types";
 
+const AT_ONCE = 500; // conversations in one erasure
+
 /** Gone from the screen at once, back there if the server does not take it. */
 export async function eraseConversation(row: ConversationSummary): Promise<void> {
   hide(row, "");
@@ -26,10 +28,13 @@ export async function eraseConversation(row: ConversationSummary): Promise<void>
 export async function eraseAll(all: ConversationSummary[]): Promise<void> {
   selection.clear();
   for (const row of all) hide(row, "many");
-  const erasure = await ask({ conversations: all.map((row) => row.id) });
-  if (!erasure) return restore(all);
-  for (const row of all) stubs.put(stubOf(row, erasure.id));
-  told(erasure, tn("erase.done.many", all.length));
+  for (let at = 0; at < all.length; at += AT_ONCE) {
+    const part = all.slice(at, at + AT_ONCE);
+    const erasure = await ask({ conversations: part.map((row) => row.id) });
+    if (!erasure) return restore(all.slice(at));
+    for (const row of part) stubs.put(stubOf(row, erasure.id));
+    told(erasure, tn("erase.done.many", part.length));
+  }
 }
 
 export async function eraseMessage(entry: MessageEntry): Promise<void> {
@@ -72,6 +77,10 @@ async function erasePassages(entry: MessageEntry, passages: Passage[]): Promise<
 export async function undo(erasure: string): Promise<Erasure | null> {
   try {
     const now = await call<Erasure>("POST", `/api/erasures/${encodeURIComponent(erasure)}/undo`);
+    for (const { conversation } of stubs.all.filter((stub) => stub.erasure === erasure)) {
+      stubs.drop(conversation);
+      if (live.current === conversation) void live.show(conversation);
+    }
     toasts.show(t("erase.undone"));
     return now;
   } catch (error) {
