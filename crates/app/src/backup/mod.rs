@@ -2,6 +2,7 @@
 //! keys are apart: those of the data never hold a key, and those of the keys die with their epoch.
 
 mod check;
+mod look;
 mod manifest;
 mod send;
 mod set;
@@ -18,6 +19,7 @@ use privacy::random;
 pub use store::backup::Which;
 use store::backup::{Copying, Noted, Size};
 
+pub use self::look::Overview;
 pub use self::manifest::{Manifest, Part, Table};
 pub use self::set::Set;
 use self::spool::Spooled;

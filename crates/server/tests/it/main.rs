@@ -11,6 +11,7 @@ mod conformance;
 mod conversation;
 mod corrections;
 mod desync;
+mod epoch;
 mod fairness;
 mod flood;
 mod foreign_pages;
