@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::{
-    Access, Capability, ConversationId, KeyId, Language, Level, OrganisationId, Principal, PublicId, Timestamp,
-};
+use domain::{Access, Capability, ConversationId, Language, Level, OrganisationId, Principal, PublicId, Timestamp};
+use parking_lot::Mutex;
 use store::conversation::Conversation;
 use store::message::Names;
 
+use super::keys::Keys;
 use crate::leased::Leased;
 use crate::{App, Error, Result};
 
@@ -24,8 +24,7 @@ pub struct Reference {
     pub id: ConversationId,
     /// The names its seals are bound to.
     pub names: Names,
-    /// The key it is sealed with.
-    pub key: KeyId,
+    pub(super) keys: Mutex<Keys>,
     /// The chat surface it began on.
     pub widget: domain::WidgetId,
     /// The visitor's language.
@@ -91,7 +90,7 @@ impl App {
             organisation: found.organisation,
             id: found.id,
             names: Names { organisation, conversation: found.name },
-            key: found.key,
+            keys: Mutex::new(Keys::only(found.key)),
             widget: found.widget,
             language: found.language,
             started_at: found.started_at,

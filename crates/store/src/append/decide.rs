@@ -44,8 +44,11 @@ pub(super) async fn decide(
         return Ok(Outcome::Gap { expected: last + 1 });
     }
     match count(last, identity.counter) {
-        Counted::Gap { expected } => return Ok(Outcome::Gap { expected }),
         Counted::Retry => return retried(connection, id, append, desk).await,
+        // A retry is one whatever it is sealed with; anything new would be lost with the old key. Before gaps: the message
+        // before this one may have been sent back for the same reason.
+        Counted::Next | Counted::Gap { .. } if conversation.key != append.key => return Ok(Outcome::Rekeyed),
+        Counted::Gap { expected } => return Ok(Outcome::Gap { expected }),
         Counted::Next => {}
     }
     let kind = if identity.note { Kind::Note } else { Kind::Message };

@@ -1,0 +1,98 @@
+//! The moment from which a deletion cannot be taken back.
+
+use domain::erasure::State;
+use domain::{ErasureId, Timestamp};
+
+use super::undo::set_state;
+use super::{Erasure, ItemKind, items, locked};
+use crate::engine::{Connection, Value, statements};
+use crate::{Error, Result, Store, job};
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is final.
+    Final(Box<Erasure>),
+    /// Not yet.
+    Waits(Timestamp),
+    /// There is nothing to do: it was taken back.
+    Over,
+}
+
+statements! {
+    // Whatever is hidden keeps its keys from here on: nobody seals it anew.
+    KEYS_NOW(conversation_id int) =
+        "SELECT c.conversation_id, c.key_id, c.old_key_id FROM conversation c {and_input}
+        WHERE c.conversation_id = input.conversation_id";
+    NAME_KEY(erasure_id int, number int, key_id int) =
+        "UPDATE erasure_item SET key_id = input.key_id {from_input}
+        WHERE erasure_item.erasure_id = input.erasure_id AND erasure_item.number = input.number";
+    // One whose rest is being sealed anew has two.
+    ADD_KEY(erasure_id int, item int, number int, key_id int) =
+        "INSERT INTO erasure_item (erasure_id, number, organisation_id, kind, subject, name, key_id, upto, state)
+        SELECT i.erasure_id, input.number, i.organisation_id, i.kind, i.subject, i.name, input.key_id, 0, 0
+        FROM erasure_item i {and_input} WHERE i.erasure_id = input.erasure_id AND i.number = input.item";
+    COUNT_KEYS = "UPDATE erasure SET keys = $2 WHERE erasure_id = $1";
+}
+
+impl Store {
+    /// Makes a deletion final whose time has come, and marks that step of its job as done; puts the job off, or ends it, where
+    /// there is nothing to make final.
+    ///
+    /// # Errors
+    /// Those of the database, and where the job's lease ran out.
+    pub async fn settle_erasure(&self, claimed: job::Claimed, at: Timestamp) -> Result<Settled> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let id = ErasureId(claimed.subject);
+                    let found = locked(connection, claimed.organisation, id).await?;
+                    let erasure = match found {
+                        Some(found) if !matches!(found.state, State::Undone | State::Done) => found,
+                        _ => {
+                            job::finish(connection, &claimed).await?;
+                            return Ok(Settled::Over);
+                        }
+                    };
+                    if matches!(erasure.state, State::Waiting | State::Braked) {
+                        if erasure.destroy_at > at {
+                            job::postpone(connection, &claimed, erasure.destroy_at).await?;
+                            return Ok(Settled::Waits(erasure.destroy_at));
+                        }
+                        name_keys(connection, &erasure).await?;
+                        set_state(connection, id, State::Working).await?;
+                    }
+                    job::advance(connection, &claimed, claimed.step + 1, at).await?;
+                    Ok(Settled::Final(Box::new(erasure)))
+                })
+            })
+            .await
+    }
+}
+
+async fn name_keys(connection: &mut Connection, erasure: &Erasure) -> Result<()> {
+    let items = items(connection, erasure.organisation, erasure.id).await?;
+    if items.iter().any(|item| item.kind != ItemKind::Conversation) {
+        // Theirs is the one that the conversation has when the rest is sealed anew.
+        return Ok(());
+    }
+    let wanted: Vec<Vec<Value>> = items.iter().map(|item| vec![item.conversation.into()]).collect();
+    let found = connection.query_each(&KEYS_NOW, &wanted).await?;
+    if found.len() != items.len() {
+        return Err(Error::Broken("what is to be deleted is not there".to_owned()));
+    }
+    let number_of: std::collections::HashMap<i64, i64> =
+        items.iter().map(|item| (item.conversation.0, item.number)).collect();
+    let (mut named, mut added) = (Vec::new(), Vec::new());
+    let mut next = items.iter().map(|item| item.number).max().unwrap_or(0);
+    for row in &found {
+        let number = number_of.get(&row.int(0)?).copied().ok_or(Error::NotFound)?;
+        named.push(vec![erasure.id.into(), number.into(), row.int(1)?.into()]);
+        if let Some(old) = row.int_or_null(2)? {
+            next += 1;
+            added.push(vec![erasure.id.into(), number.into(), next.into(), old.into()]);
+        }
+    }
+    connection.execute_all(&[(&NAME_KEY, named.as_slice()), (&ADD_KEY, added.as_slice())]).await?;
+    connection.execute(&COUNT_KEYS, &[erasure.id.into(), next.into()], 1).await
+}
