@@ -1,7 +1,7 @@
 //! Keys in use: unwrapped when they are needed, under a lease, wiped when they go. New conversations take theirs from a
 //! small pool that was committed ahead, so that a first message costs one commit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::limits::{POOLED_KEY_LIFE, POOLED_KEY_USE};
@@ -9,10 +9,13 @@ use domain::{Clock, KeyId, OrganisationId, PublicId, Timestamp};
 use parking_lot::Mutex;
 use privacy::keys::{DataKey, EpochKey, OrganisationKey, RawKey};
 use privacy::random;
+use store::epoch::State;
 use store::key::{WrappedDataKey, WrappedOrganisationKey};
 use store::{KeyStore, Store};
 
+use crate::epoch::EpochKeys;
 use crate::leased::Leased;
+use crate::secrets::Secrets;
 use crate::{Error, Result};
 
 /// Unwrapped data keys held at once.
@@ -21,6 +24,10 @@ const KEYS: usize = 16_384;
 const ORGANISATIONS: usize = 256;
 /// Keys committed ahead per organisation.
 const POOL: usize = 64;
+/// Keys deleted in one transaction.
+const PORTION: usize = 500;
+/// How often something is read again that a turn of the epoch changed between two readings.
+const TRIES: usize = 3;
 
 struct Pooled {
     key: Arc<DataKey>,
@@ -39,21 +46,27 @@ pub struct Keyring {
     store: Store,
     keys: KeyStore,
     clock: Arc<dyn Clock>,
-    epoch: EpochKey,
-    organisations: Leased<OrganisationId, Arc<OrganisationKey>>,
+    epochs: Arc<EpochKeys>,
+    /// Which version of an organisation's key is the current one. Two are in use while the epoch turns.
+    current: Leased<OrganisationId, i64>,
+    organisations: Leased<(OrganisationId, i64), Arc<OrganisationKey>>,
     data: Leased<KeyId, Arc<DataKey>>,
+    /// What was deleted lately: whoever read such a key before must not keep it after.
+    shredded: Leased<KeyId, ()>,
     pools: Mutex<HashMap<OrganisationId, Arc<Pool>>>,
 }
 
 impl Keyring {
-    pub(crate) fn new(store: Store, keys: KeyStore, clock: Arc<dyn Clock>, epoch: EpochKey) -> Self {
+    pub(crate) fn new(store: Store, keys: KeyStore, clock: Arc<dyn Clock>, epochs: Arc<EpochKeys>) -> Self {
         Self {
             store,
             keys,
             clock,
-            epoch,
+            epochs,
+            current: Leased::new(ORGANISATIONS),
             organisations: Leased::new(ORGANISATIONS),
             data: Leased::new(KEYS),
+            shredded: Leased::new(KEYS),
             pools: Mutex::default(),
         }
     }
@@ -69,6 +82,8 @@ impl Keyring {
     pub(crate) fn wipe_expired(&self) {
         self.data.wipe_expired();
         self.organisations.wipe_expired();
+        self.current.wipe_expired();
+        self.shredded.wipe_expired();
         let oldest = self.clock.now().minus(POOLED_KEY_USE);
         self.pools.lock().retain(|_, pool| {
             let mut keys = pool.keys.lock();
@@ -77,26 +92,43 @@ impl Keyring {
         });
     }
 
-    /// Names the secrets of this node as those of the installation, where none are named.
-    pub(crate) async fn name_secrets(&self, digest: [u8; 32]) -> Result<()> {
-        Ok(self.keys.name_secrets(digest).await?)
+    /// Names the secrets of this node as those of the installation, where none are named, or where they are named as they were
+    /// before there was more than one epoch.
+    pub(crate) async fn name_secrets(&self, secrets: &Secrets) -> Result<()> {
+        self.keys.name_secrets(secrets.digest()).await?;
+        match secrets.first_digest() {
+            Some(before) => Ok(self.keys.rename_secrets(before, secrets.digest()).await?),
+            None => Ok(()),
+        }
     }
 
     /// Whether other secrets than these are named.
-    pub(crate) async fn names_others(&self, digest: [u8; 32]) -> Result<bool> {
-        Ok(self.keys.named_secrets().await?.is_some_and(|named| named != digest))
+    pub(crate) async fn names_others(&self, secrets: &Secrets) -> Result<bool> {
+        let ours = [Some(secrets.digest()), secrets.first_digest()];
+        let named = self.keys.named_secrets().await?;
+        Ok(named.is_some_and(|named| !ours.iter().flatten().any(|digest| *digest == named[..])))
     }
 
     /// Makes an organisation's first key.
     pub(crate) async fn found(&self, organisation: OrganisationId, name: PublicId) -> Result<()> {
         let key = RawKey::generate();
-        let wrapped = WrappedOrganisationKey {
-            organisation,
-            version: 1,
-            epoch: self.epoch.version(),
-            wrapped: self.epoch.wrap(name, 1, &key),
-        };
-        Ok(self.keys.insert_organisation_key(wrapped, self.clock.now()).await?)
+        for _ in 0..TRIES {
+            let epoch = self.current_epoch().await?;
+            let wrapped = epoch.wrap(name, 1, &key);
+            let wrapped = WrappedOrganisationKey { organisation, version: 1, epoch: epoch.version(), wrapped };
+            match self.keys.insert_organisation_key(wrapped, self.clock.now()).await {
+                Err(store::Error::Fence) => {}
+                other => return Ok(other?),
+            }
+        }
+        Err(Error::Unavailable)
+    }
+
+    /// The key that organisations' keys are wrapped with now.
+    async fn current_epoch(&self) -> Result<EpochKey> {
+        let epochs = self.keys.epochs(self.epochs.held().first().copied().unwrap_or(0)).await?;
+        let current = epochs.into_iter().find(|epoch| epoch.state == State::Current);
+        current.and_then(|current| self.epochs.get(current.epoch)).ok_or(Error::Unavailable)
     }
 
     /// A data key, ready for use.
@@ -107,10 +139,25 @@ impl Keyring {
         if let Some(key) = self.data.get(&id) {
             return Ok(key);
         }
-        let wrapped = self.keys.data_key(organisation, id).await?;
-        let organisation_key = self.organisation_key(organisation, Some(wrapped.version)).await?;
-        let key = Arc::new(DataKey::new(id, &organisation_key.unwrap(id, &wrapped.wrapped)?));
-        self.data.insert(id, Arc::clone(&key));
+        for _ in 0..TRIES {
+            let wrapped = self.keys.data_key(organisation, id).await?;
+            match self.organisation_key(organisation, Some(wrapped.version)).await {
+                Ok(key) => return self.keep(Arc::new(DataKey::new(id, &key.unwrap(id, &wrapped.wrapped)?))),
+                // It was wrapped anew meanwhile, and what wrapped it before is gone.
+                Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Unavailable)
+    }
+
+    /// Keeps a key for a lease, unless it was shredded since it was read.
+    fn keep(&self, key: Arc<DataKey>) -> Result<Arc<DataKey>> {
+        self.data.insert(key.id(), Arc::clone(&key));
+        if self.shredded.get(&key.id()).is_some() {
+            self.data.remove(&key.id());
+            return Err(Error::NotFound);
+        }
         Ok(key)
     }
 
@@ -131,8 +178,10 @@ impl Keyring {
                 keys.pop()
             };
             if let Some(pooled) = taken {
-                self.data.insert(pooled.key.id(), Arc::clone(&pooled.key));
-                return Ok(pooled.key);
+                match self.keep(pooled.key) {
+                    Err(Error::NotFound) => continue,
+                    kept => return kept,
+                }
             }
             let _turn = pool.filling.lock().await;
             if pool.keys.lock().is_empty() {
@@ -143,18 +192,46 @@ impl Keyring {
         }
     }
 
-    /// Deletes a key: what it sealed cannot be read from here on, at other nodes when their lease ends.
-    pub(crate) async fn shred(&self, organisation: OrganisationId, id: KeyId) -> Result<()> {
-        self.keys.delete_key(organisation, id).await?;
-        self.data.remove(&id);
-        Ok(())
+    /// Deletes keys: what they sealed cannot be read here from now on, at other nodes when they are told or their lease ends.
+    /// Gives back the epoch whose end makes it final: until then, whoever holds an old copy of the key database and the keys of
+    /// today can undo it. To be repeated after a failure; what is gone already does no harm.
+    pub(crate) async fn shred(&self, organisation: OrganisationId, ids: &[KeyId]) -> Result<i64> {
+        let mut settles = 0;
+        // Also with nothing to delete it says which epoch it is.
+        let empty = ids.is_empty().then_some(ids);
+        for portion in ids.chunks(PORTION).chain(empty) {
+            settles = settles.max(self.delete(organisation, portion).await?.1);
+        }
+        Ok(settles)
+    }
+
+    async fn delete(&self, organisation: OrganisationId, ids: &[KeyId]) -> Result<(usize, i64)> {
+        for _ in 0..TRIES {
+            match self.keys.delete_keys(organisation, ids.to_vec(), self.clock.now()).await {
+                Err(store::Error::Fence) => {}
+                other => {
+                    let deleted = other?;
+                    self.forget(ids);
+                    return Ok(deleted);
+                }
+            }
+        }
+        Err(Error::Unavailable)
+    }
+
+    /// Wipes keys that were deleted, here or at another node, and keeps out whoever read one just before.
+    pub(crate) fn forget(&self, ids: &[KeyId]) {
+        for id in ids {
+            self.shredded.insert(*id, ());
+            self.data.remove(id);
+        }
     }
 
     /// Deletes keys that were made ahead, never used, and are too old to be.
     ///
     /// # Errors
     /// Those of the stores.
-    pub async fn sweep(&self) -> Result<u64> {
+    pub async fn sweep(&self) -> Result<usize> {
         let before = self.clock.now().minus(POOLED_KEY_LIFE);
         let (mut after, mut swept) = (KeyId(i64::MIN), 0);
         loop {
@@ -163,20 +240,20 @@ impl Keyring {
             after = *last;
             let ids: Vec<KeyId> = page.iter().map(|(_, id)| *id).collect();
             let used = self.store.used_keys(ids).await?;
+            let mut unused: BTreeMap<OrganisationId, Vec<KeyId>> = BTreeMap::new();
             for (organisation, id) in page {
-                if used.contains(&id) {
-                    continue;
+                if !used.contains(&id) {
+                    unused.entry(organisation).or_default().push(id);
                 }
+            }
+            for (organisation, ids) in unused {
                 // Data and keys must belong together, or every key would look unused: an organisation's key opens only
                 // with the random name that this data gives it.
                 if self.organisation_key(organisation, None).await.is_err() {
                     tracing::error!(%organisation, "keys of an organisation that these data do not know are left alone");
                     return Ok(swept);
                 }
-                if self.keys.delete_key(organisation, id).await? {
-                    self.data.remove(&id);
-                    swept += 1;
-                }
+                swept += self.delete(organisation, &ids).await?.0;
             }
         }
     }
@@ -202,7 +279,7 @@ impl Keyring {
                 // The organisation's key turned since it was cached: once more with the new one.
                 Err(store::Error::Fence) if !turned => {
                     turned = true;
-                    self.organisations.remove(&organisation);
+                    self.current.remove(&organisation);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -220,16 +297,27 @@ impl Keyring {
         organisation: OrganisationId,
         version: Option<i64>,
     ) -> Result<Arc<OrganisationKey>> {
-        if let Some(key) = self.organisations.get(&organisation)
-            && version.is_none_or(|version| version == key.version())
-        {
+        let known = version.or_else(|| self.current.get(&organisation));
+        if let Some(key) = known.and_then(|version| self.organisations.get(&(organisation, version))) {
             return Ok(key);
         }
         let name = self.store.organisation(organisation).await?.name;
-        let wrapped = self.keys.organisation_key(organisation, version).await?;
-        let raw = self.epoch.unwrap(name, wrapped.version, &wrapped.wrapped)?;
-        let key = Arc::new(OrganisationKey::new(organisation, wrapped.version, &raw));
-        self.organisations.insert(organisation, Arc::clone(&key));
-        Ok(key)
+        for _ in 0..TRIES {
+            let wrapped = self.keys.organisation_key(organisation, version).await?;
+            // Where it is not here: the epoch turned since it was read, or another node is about to hand its key over.
+            let Some(epoch) = self.epochs.get(wrapped.epoch) else { continue };
+            let raw = epoch.unwrap(name, wrapped.version, &wrapped.wrapped)?;
+            let key = Arc::new(OrganisationKey::new(organisation, wrapped.version, &raw));
+            self.organisations.insert((organisation, wrapped.version), Arc::clone(&key));
+            if version.is_none() {
+                self.current.insert(organisation, wrapped.version);
+            }
+            return Ok(key);
+        }
+        tracing::warn!(%organisation, "its key is wrapped with the key of an epoch that this node does not have yet");
+        Err(Error::Unavailable)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,17 @@
 
 pub mod audit;
 pub mod conversation;
+pub mod counter;
+pub mod epoch;
 pub mod error;
+pub mod export;
+pub mod hold;
 pub mod installation;
 pub mod keyring;
 pub mod nodes;
 pub mod opened;
 pub mod rate;
+pub mod retention;
 pub mod secrets;
 pub mod share;
 pub mod snippet;
@@ -105,7 +110,7 @@ impl App {
             swept.tells(change.position);
             told.publish(change);
         });
-        let keyring = keyring::Keyring::new(store.clone(), keys, Arc::clone(&clock), secrets.epoch_key());
+        let keyring = keyring::Keyring::new(store.clone(), keys, Arc::clone(&clock), Arc::clone(secrets.epochs()));
         Arc::new(Self {
             store,
             clock,

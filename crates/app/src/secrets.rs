@@ -5,13 +5,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
 use privacy::chain::SigningKey;
-use privacy::keys::{EpochKey, RawKey};
+use privacy::keys::RawKey;
 use privacy::token::TokenKey;
 use privacy::{digest, random};
 use zeroize::Zeroizing;
+
+use crate::epoch::EpochKeys;
 
 /// What can be wrong with the folder of secrets.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +42,8 @@ pub enum SecretsError {
 
 /// All secrets of the installation.
 pub struct Secrets {
-    epoch: i64,
-    epoch_key: RawKey,
+    epochs: Arc<EpochKeys>,
+    node: i64,
     token_key: RawKey,
     index_key: RawKey,
     audit_key: RawKey,
@@ -48,10 +51,10 @@ pub struct Secrets {
     folder: PathBuf,
 }
 
-const EPOCH: &str = "epoch-1.key";
 const TOKENS: &str = "visitor-tokens.key";
 const INDEX: &str = "blind-index.key";
 const AUDIT: &str = "audit-checkpoints.key";
+const NODE: &str = "node";
 const CODE: &str = "setup-code";
 
 impl Secrets {
@@ -64,8 +67,8 @@ impl Secrets {
         let error = |error| SecretsError::Io { path: folder.to_owned(), error };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(error)?;
         Ok(Self {
-            epoch: 1,
-            epoch_key: key(&folder.join(EPOCH), fresh)?,
+            epochs: Arc::new(EpochKeys::load(folder, fresh)?),
+            node: node(&folder.join(NODE))?,
             token_key: key(&folder.join(TOKENS), fresh)?,
             index_key: key(&folder.join(INDEX), fresh)?,
             // Made where it is missing, also beside an old database: nothing is sealed with it. That all nodes have the same
@@ -85,15 +88,31 @@ impl Secrets {
         Ok(Self { setup_code, ..self })
     }
 
-    /// The key of the current epoch.
-    pub fn epoch_key(&self) -> EpochKey {
-        EpochKey::new(self.epoch, &self.epoch_key)
+    /// The keys of the epochs.
+    pub(crate) fn epochs(&self) -> &Arc<EpochKeys> {
+        &self.epochs
     }
 
-    /// What all nodes of an installation must have alike, without saying anything about it: the keys are random.
+    /// This node's number, the same after every start.
+    pub const fn node(&self) -> i64 {
+        self.node
+    }
+
+    /// What all nodes of an installation must have alike, without saying anything about it: the keys are random. Epochs come
+    /// and go, so they are not in it.
     pub fn digest(&self) -> [u8; 32] {
-        let all = [self.epoch_key.expose(), self.token_key.expose(), self.index_key.expose()];
-        digest::sha256(&all.map(|key| digest::of_secret(key)).concat())
+        digest_of(&[&self.token_key, &self.index_key])
+    }
+
+    /// The same as it was named before there was more than one epoch, where this node has the first one's key.
+    pub(crate) fn first_digest(&self) -> Option<[u8; 32]> {
+        let (_, first) = self.epochs.exposed().into_iter().find(|(epoch, _)| *epoch == 1)?;
+        Some(digest_of(&[&first, &self.token_key, &self.index_key]))
+    }
+
+    /// The root of the keys that seal backups: the same at every node, since it follows from what all have alike.
+    pub fn backup_key(&self) -> RawKey {
+        RawKey::from_bytes(digest::keyed(self.index_key.expose(), "backups", &[]))
     }
 
     /// The key that signs the states of audit logs.
@@ -156,6 +175,10 @@ impl Secrets {
     }
 }
 
+fn digest_of(keys: &[&RawKey]) -> [u8; 32] {
+    digest::sha256(&keys.iter().flat_map(|key| digest::of_secret(key.expose())).collect::<Vec<u8>>())
+}
+
 fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, SecretsError> {
     let error = |error| SecretsError::Io { path: path.to_owned(), error };
     let mut file = match File::open(path) {
@@ -174,7 +197,7 @@ fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, SecretsError> {
 
 /// Writes a new file so that after a crash there is all of it or none, and gives back what stands there: of two programs
 /// that start at once, one wins, and the other takes the winner's. A secret that is in no file must never be used.
-fn write_once(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
+pub(crate) fn write_once(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
     let error = |error| SecretsError::Io { path: path.to_owned(), error };
     let temporary = path.with_extension(format!("{:x}.new", random::number()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(error)?;
@@ -195,7 +218,7 @@ fn write_once(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8
     }
 }
 
-fn key(path: &Path, fresh: bool) -> Result<RawKey, SecretsError> {
+pub(crate) fn key(path: &Path, fresh: bool) -> Result<RawKey, SecretsError> {
     let bytes = match read(path)? {
         Some(bytes) => bytes,
         None if fresh => write_once(path, Zeroizing::new(random::bytes::<32>().to_vec()))?,
@@ -215,6 +238,16 @@ fn is_placeholder(bytes: &[u8]) -> bool {
         || bytes.iter().all(|byte| Some(byte) == bytes.first())
 }
 
+/// A random number is no secret, but a folder that was copied would bring its number along.
+fn node(path: &Path) -> Result<i64, SecretsError> {
+    let bytes = match read(path)? {
+        Some(bytes) => bytes,
+        None => write_once(path, Zeroizing::new((random::number() >> 16).to_string().into_bytes()))?,
+    };
+    let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()).filter(|node| *node > 0);
+    number.ok_or_else(|| SecretsError::NotAKey(path.to_owned()))
+}
+
 fn code(path: &Path) -> Result<Zeroizing<String>, SecretsError> {
     let bytes = match read(path)? {
         Some(bytes) => bytes,
@@ -229,14 +262,18 @@ fn code(path: &Path) -> Result<Zeroizing<String>, SecretsError> {
 mod tests {
     use super::*;
 
+    const EPOCH: &str = "epoch-1.key";
+
     #[test]
     fn secrets_are_made_once_with_tight_mode() {
         let folder = tempfile::tempdir().unwrap();
         let first = Secrets::load(folder.path(), true).unwrap().with_setup_code().unwrap();
         let second = Secrets::load(folder.path(), false).unwrap().with_setup_code().unwrap();
-        assert_eq!(first.epoch_key.expose(), second.epoch_key.expose());
+        assert_eq!(first.epochs.exposed()[0].1.expose(), second.epochs.exposed()[0].1.expose());
+        assert_eq!((first.node(), first.digest()), (second.node(), second.digest()));
+        assert_eq!(first.backup_key().expose(), second.backup_key().expose());
         assert_eq!(first.setup_code(), second.setup_code());
-        for name in [EPOCH, TOKENS, INDEX, AUDIT, CODE] {
+        for name in [EPOCH, TOKENS, INDEX, AUDIT, NODE, CODE] {
             let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o600, "{name}");
         }
@@ -249,17 +286,19 @@ mod tests {
     fn of_programs_that_start_at_once_all_hold_the_same_keys() {
         let folder = tempfile::tempdir().unwrap();
         let start = std::sync::Barrier::new(8);
-        let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
+        let keys: Vec<([u8; 32], [u8; 32], i64)> = std::thread::scope(|scope| {
             let one = || {
                 start.wait();
-                *Secrets::load(folder.path(), true).unwrap().epoch_key.expose()
+                let made = Secrets::load(folder.path(), true).unwrap();
+                (*made.epochs.exposed()[0].1.expose(), made.digest(), made.node())
             };
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        let kept = *Secrets::load(folder.path(), false).unwrap().epoch_key.expose();
+        let kept = Secrets::load(folder.path(), false).unwrap();
+        let kept = (*kept.epochs.exposed()[0].1.expose(), kept.digest(), kept.node());
         assert!(keys.iter().all(|key| *key == kept));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "nothing is left behind");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5, "nothing is left behind");
     }
 
     #[test]

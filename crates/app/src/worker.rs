@@ -57,10 +57,9 @@ impl App {
         match job.kind {
             Kind::EndIdle => self.end_idle(job.clone()).await,
             Kind::Return => self.return_snoozed(job.clone()).await,
+            Kind::Retain => self.retain(job.clone()).await,
             // Nothing puts these into the queue yet.
-            Kind::Erase | Kind::Retain | Kind::Close | Kind::Turn | Kind::Backup | Kind::BackupKeys => {
-                Err(Error::Internal)
-            }
+            Kind::Erase | Kind::Close | Kind::Turn | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
         }
     }
 
@@ -90,6 +89,7 @@ impl App {
         self.store.delete_expired_sign_in_links(self.now()).await?;
         self.store.delete_expired_devices(self.now(), DEVICE_LIFE).await?;
         self.store.delete_spent_challenges(self.now()).await?;
+        self.tidy_retention().await?;
         self.store.audited(self.by_house()).settle().await?;
         self.expire_audit().await?;
         self.checkpoint_daily().await?;

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod audit;
 mod bits;
+pub mod civil;
 pub mod clock;
 pub mod conversation;
 pub mod device;
@@ -13,6 +14,7 @@ mod guest;
 mod id;
 pub mod language;
 pub mod limits;
+pub mod retention;
 pub mod text;
 pub mod topic;
 mod words;

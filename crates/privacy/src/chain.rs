@@ -110,8 +110,13 @@ impl SigningKey {
 
     /// Signs.
     pub fn sign(&self, statement: &Statement) -> [u8; 64] {
+        self.sign_bytes(&statement.bytes())
+    }
+
+    /// Signs bytes that begin with what they are, so that no signature serves for anything else.
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
         let mut signature = [0; 64];
-        signature.copy_from_slice(self.0.sign(&statement.bytes()).as_ref());
+        signature.copy_from_slice(self.0.sign(bytes).as_ref());
         signature
     }
 }

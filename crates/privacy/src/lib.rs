@@ -4,11 +4,13 @@
 
 pub mod chain;
 pub mod digest;
+pub mod envelope;
 pub mod keys;
 pub mod message;
 pub mod passkey;
 pub mod plaintext;
 pub mod random;
+pub mod receipt;
 pub mod recovery;
 pub mod redact;
 pub mod seal;

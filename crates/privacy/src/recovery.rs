@@ -1,12 +1,11 @@
 //! The installation's recovery key (X25519, RFC 7748): shown once at set-up, kept in the officer's safe. Epoch keys are
 //! sealed to its public half at the backup places, so that a machine lost with all its disks can be restored.
 
-use aws_lc_rs::agreement::{PrivateKey, X25519};
-use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
 use crate::digest;
+use crate::envelope::OpenKey;
 
 /// The text is no recovery key, or has a typing error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,10 +17,8 @@ pub struct NotARecoveryKey;
 /// # Panics
 /// Where the operating system gives no randomness.
 pub fn generate() -> (Zeroizing<String>, [u8; 32]) {
-    let private = PrivateKey::generate(&X25519).expect("the operating system gives randomness");
-    let seed: Curve25519SeedBin<'_> = private.as_be_bytes().expect("an X25519 key has a seed");
-    let public = public_half(&private);
-    (write(seed.as_ref()), public)
+    let private = OpenKey::generate();
+    (write(private.seed().as_slice()), private.public())
 }
 
 /// The public half of a key as it was shown.
@@ -29,6 +26,14 @@ pub fn generate() -> (Zeroizing<String>, [u8; 32]) {
 /// # Errors
 /// [`NotARecoveryKey`] where the check sum is wrong.
 pub fn public(shown: &str) -> Result<[u8; 32], NotARecoveryKey> {
+    private(shown).map(|key| key.public())
+}
+
+/// The key as it was shown: opens what was sealed for the recovery.
+///
+/// # Errors
+/// [`NotARecoveryKey`] where the check sum is wrong.
+pub fn private(shown: &str) -> Result<OpenKey, NotARecoveryKey> {
     let text: Zeroizing<String> =
         Zeroizing::new(shown.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase());
     let bytes = Zeroizing::new(BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| NotARecoveryKey)?);
@@ -36,14 +41,7 @@ pub fn public(shown: &str) -> Result<[u8; 32], NotARecoveryKey> {
     if check != &digest::sha256(seed)[..2] {
         return Err(NotARecoveryKey);
     }
-    PrivateKey::from_private_key(&X25519, seed).map(|key| public_half(&key)).map_err(|_| NotARecoveryKey)
-}
-
-fn public_half(private: &PrivateKey) -> [u8; 32] {
-    let public = private.compute_public_key().expect("an X25519 key has a public half");
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(public.as_ref());
-    bytes
+    OpenKey::from_seed(seed).map_err(|_| NotARecoveryKey)
 }
 
 fn write(seed: &[u8]) -> Zeroizing<String> {
@@ -68,6 +66,8 @@ mod tests {
     fn a_key_typed_back_gives_its_public_half() {
         let (shown, expected) = generate();
         assert_eq!(public(&shown), Ok(expected));
+        let sealed = crate::envelope::seal(&expected, "recovery", b"an epoch key").unwrap();
+        assert_eq!(private(&shown).unwrap().open("recovery", &sealed).unwrap().as_slice(), b"an epoch key");
         assert_eq!(public(&shown.to_lowercase().replace('-', " ")), Ok(expected));
     }
 

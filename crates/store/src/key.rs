@@ -52,11 +52,20 @@ statements! {
     NAME_SECRETS =
         "INSERT INTO secrets (id, digest) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET digest = excluded.digest
         WHERE NOT EXISTS (SELECT 1 FROM organisation_key)";
+    RENAME_SECRETS = "UPDATE secrets SET digest = $2 WHERE id = 1 AND digest = $1";
     NAMED_SECRETS = "SELECT digest FROM secrets WHERE id = 1";
     OLD_KEYS =
         "SELECT organisation_id, key_id FROM data_key WHERE created_at < $1 AND key_id > $2
         ORDER BY key_id LIMIT $3";
-    DELETE_KEY = "DELETE FROM data_key WHERE organisation_id = $1 AND key_id = $2";
+    // Held until the deletion is committed: the turn's fence waits for it, so that it belongs to one epoch or the other.
+    CURRENT_EPOCH = "SELECT h.epoch FROM epoch h WHERE h.state = 2 {for_share}";
+    DELETE_KEYS(key_id int, organisation_id int) =
+        "DELETE FROM data_key WHERE key_id IN (
+            SELECT d.key_id FROM data_key d {and_input}
+            WHERE d.key_id = input.key_id AND d.organisation_id = input.organisation_id
+        ) RETURNING key_id";
+    SPEND =
+        "UPDATE organisation_key SET spent_at = COALESCE(spent_at, $2) WHERE organisation_id = $1 AND is_current = 1";
     TURN_FENCE =
         "UPDATE organisation_key SET is_current = 0 WHERE organisation_id = $1 AND version = $2 AND is_current = 1";
 }
@@ -70,6 +79,20 @@ impl KeyStore {
         self.keys
             .write(move |connection| {
                 Box::pin(async move { connection.execute_any(&NAME_SECRETS, &[digest.into()]).await.map(drop) })
+            })
+            .await
+    }
+
+    /// Names the secrets by another digest, where they are named by `before`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rename_secrets(&self, before: [u8; 32], digest: [u8; 32]) -> Result<()> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move {
+                    connection.execute_any(&RENAME_SECRETS, &[before.into(), digest.into()]).await.map(drop)
+                })
             })
             .await
     }
@@ -131,27 +154,6 @@ impl KeyStore {
                         epoch: row.int(2)?,
                         wrapped: row.bytes(3)?,
                     })
-                })
-            })
-            .await
-    }
-
-    /// Puts an organisation's next key in the place of its current one and lowers the fence behind it: from here on the
-    /// database refuses keys that are wrapped with the old one.
-    ///
-    /// # Errors
-    /// [`Error::Fence`] where the current one is not the one before.
-    pub async fn replace_organisation_key(&self, key: WrappedOrganisationKey, at: Timestamp) -> Result<()> {
-        self.keys
-            .write(move |connection| {
-                Box::pin(async move {
-                    let old = [key.organisation.into(), (key.version - 1).into()];
-                    if connection.execute_any(&TURN_FENCE, &old).await? != 1 {
-                        return Err(Error::Fence);
-                    }
-                    let values =
-                        [key.organisation.into(), key.version.into(), key.epoch.into(), key.wrapped.into(), at.into()];
-                    connection.execute(&INSERT_ORGANISATION_KEY, &values, 1).await
                 })
             })
             .await
@@ -235,16 +237,29 @@ impl KeyStore {
             .await
     }
 
-    /// Deletes a key; says whether it was there.
+    /// Deletes keys, and notes in the same transaction that their organisation's key opens what is to be gone: the turn of the
+    /// epoch that is current now makes the deletion final. Says how many were there, and which epoch it is.
     ///
     /// # Errors
-    /// Those of the database.
-    pub async fn delete_key(&self, organisation: OrganisationId, id: KeyId) -> Result<bool> {
+    /// [`Error::Fence`] where the epoch turned in this very moment: to be tried again.
+    pub async fn delete_keys(
+        &self,
+        organisation: OrganisationId,
+        ids: Vec<KeyId>,
+        now: Timestamp,
+    ) -> Result<(usize, i64)> {
         self.keys
             .write(move |connection| {
                 Box::pin(async move {
-                    let values = [organisation.into(), id.into()];
-                    Ok(connection.execute_any(&DELETE_KEY, &values).await? == 1)
+                    let epoch = connection.query(&CURRENT_EPOCH, &[]).await?;
+                    let epoch = epoch.first().ok_or(Error::Fence)?.int(0)?;
+                    let inputs: Vec<Vec<Value>> =
+                        ids.into_iter().map(|id| vec![id.into(), organisation.into()]).collect();
+                    let deleted = connection.query_each(&DELETE_KEYS, &inputs).await?.len();
+                    if deleted > 0 {
+                        connection.execute(&SPEND, &[organisation.into(), now.into()], 1).await?;
+                    }
+                    Ok((deleted, epoch))
                 })
             })
             .await

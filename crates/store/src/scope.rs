@@ -22,6 +22,8 @@ pub enum System {
     Queue,
     /// Sweeping keys that nothing refers to.
     KeySweep,
+    /// Wrapping every organisation's keys anew.
+    EpochTurn,
     /// Looking after itself: health, doctor.
     Care,
 }

@@ -80,7 +80,7 @@ impl Directory {
 }
 
 impl App {
-    pub(super) async fn refer(&self, found: &Conversation) -> Result<Arc<Reference>> {
+    pub(crate) async fn refer(&self, found: &Conversation) -> Result<Arc<Reference>> {
         if let Some(known) = self.conversations.by_id.get(&found.id) {
             known.visitor_saw(found.visitor_seen);
             return Ok(known);
@@ -136,7 +136,7 @@ impl App {
     }
 
     /// A conversation with how far it has come, for an operator within whose reach it is.
-    pub(super) async fn find_in_reach(
+    pub(crate) async fn find_in_reach(
         &self,
         principal: Principal,
         name: PublicId,

@@ -38,7 +38,7 @@ impl App {
 
     pub(crate) fn quiet(&self, widget: &Widget) -> Quiet {
         let end = widget.end_after.map_or(self.options.end_idle_after, minutes);
-        Quiet { ask: widget.ask_after.map(minutes), end }
+        Quiet { ask: widget.ask_after.map(minutes), end, keep: None }
     }
 
     pub(crate) async fn end_idle(&self, job: Claimed) -> Result<()> {
@@ -51,7 +51,8 @@ impl App {
             // It is gone: the step finds that, too, and finishes the job.
             None => (Quiet::ends(self.options.end_idle_after), None),
             Some(found) => {
-                let quiet = self.quiet_of(found.organisation, found.widget).await?;
+                let keep = self.kept_for(found).await?;
+                let quiet = Quiet { keep, ..self.quiet_of(found.organisation, found.widget).await? };
                 let may_be_asked = quiet.ask.is_some() && found.progress.state == State::Pending;
                 let question = if may_be_asked { Some(self.sealed_question(found).await?) } else { None };
                 (quiet, question)

@@ -44,7 +44,7 @@ impl App {
                 Err(_) => return Err(WrongSecrets::OpenNothing),
             }
         }
-        if self.keyring.names_others(self.secrets.digest()).await? { Err(WrongSecrets::Differ) } else { Ok(()) }
+        if self.keyring.names_others(&self.secrets).await? { Err(WrongSecrets::Differ) } else { Ok(()) }
     }
 
     /// Names this node's secrets as the installation's: with the first organisation, which they protect from then on.
@@ -52,8 +52,8 @@ impl App {
     /// # Errors
     /// [`Error::Unavailable`] where others are named, those of the store.
     pub async fn name_secrets(&self) -> std::result::Result<(), Error> {
-        self.keyring.name_secrets(self.secrets.digest()).await?;
-        if self.keyring.names_others(self.secrets.digest()).await? {
+        self.keyring.name_secrets(&self.secrets).await?;
+        if self.keyring.names_others(&self.secrets).await? {
             tracing::error!(
                 "another node has set this installation up with other secrets: copy its folder `secrets` here"
             );

@@ -16,6 +16,6 @@ impl App {
         may_write(principal, found.operator)?;
         self.store.audited(self.by(principal)).delete_snippet(found.organisation, name).await?;
         // A key that stays behind because this fails is one that nothing uses: the sweep takes it.
-        self.keyring.shred(found.organisation, found.key).await
+        self.keyring.shred(found.organisation, &[found.key]).await.map(drop)
     }
 }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod clocks;
+mod epoch;
 mod nodes;
 mod passkey;
 mod quiet;

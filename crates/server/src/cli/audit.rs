@@ -6,9 +6,8 @@ use anyhow::Context as _;
 use app::App;
 use app::audit::{Checkpoint, Fault};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use data_encoding::HEXLOWER;
 
-use super::{admin, configured, open, say};
+use super::{admin, configured, open, receipt, say};
 use crate::config::Config;
 
 pub(super) fn command() -> Command {
@@ -75,11 +74,7 @@ async fn verify(app: &App, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     }
     let key = match matches.get_one::<String>("key") {
         None => app.audit_key(),
-        Some(text) => HEXLOWER
-            .decode(text.trim().to_ascii_lowercase().as_bytes())
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok())
-            .context("`key`: must be 64 hex digits")?,
+        Some(text) => receipt::key(text)?,
     };
     let verified = app.check_audit(organisation, &checkpoints, key).await?;
     say(&format!("{} entries, {} checkpoints", verified.entries, verified.checkpoints));

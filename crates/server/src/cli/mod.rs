@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod migrate;
 mod open;
+mod receipt;
 mod redact;
 mod serve;
 mod setup;
@@ -46,6 +47,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some((name, matches)) => audit::run(&configure(matches)?, name, matches),
             None => Ok(ExitCode::FAILURE),
         },
+        Some(("receipt", matches)) => match matches.subcommand() {
+            Some((_, matches)) => receipt::run(matches),
+            None => Ok(ExitCode::FAILURE),
+        },
         Some(("redact", _)) => done(redact::run()),
         Some(("doctor", matches)) => doctor::run(&configure(matches)?),
         _ => {
@@ -68,6 +73,7 @@ fn command() -> Command {
         ))
         .subcommand(admin::command())
         .subcommand(audit::command())
+        .subcommand(receipt::command())
         .subcommand(Command::new("redact").about("Masks card numbers in the lines of standard input"))
         .subcommand(configured(Command::new("doctor").about("Says what is misconfigured, and how to mend it")))
         .subcommand(Command::new("version").about("Prints the version"))

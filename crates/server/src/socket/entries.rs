@@ -61,12 +61,12 @@ pub(crate) async fn people(app: &App, conversation: &Reference, entry: &OpenedEn
     Ok(people)
 }
 
-fn topics(topics: &[Topic]) -> Vec<TopicRef> {
+pub(crate) fn topics(topics: &[Topic]) -> Vec<TopicRef> {
     let told = |topic: &Topic| TopicRef { id: topic.name.into(), name: topic.title.clone(), colour: topic.colour };
     topics.iter().map(told).collect()
 }
 
-fn operator_ref(person: &Person) -> OperatorRef {
+pub(crate) fn operator_ref(person: &Person) -> OperatorRef {
     OperatorRef { id: person.name.into(), name: person.display.reveal().to_owned() }
 }
 
@@ -228,7 +228,7 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
 }
 
 /// Four characters of a conversation's name to call its visitor by. The name is random and means nothing.
-fn label(name: PublicId) -> String {
+pub(crate) fn label(name: PublicId) -> String {
     name.to_string().chars().take(4).collect::<String>().to_ascii_uppercase()
 }
 

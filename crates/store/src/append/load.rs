@@ -8,7 +8,7 @@ use domain::{
     WidgetId,
 };
 
-use super::{Append, Desk, Loaded, Outcome, Pending, Target};
+use super::{Append, Desk, Known, Loaded, Outcome, Pending, Target};
 use crate::conversation::guest;
 use crate::conversation::head::TAKE_POSITIONS_POSTGRES;
 use crate::engine::{Connection, Row, Step, Value, statements};
@@ -36,7 +36,7 @@ statements! {
         WHERE h.conversation_id = input.conversation_id
         ORDER BY h.conversation_id {for_update}";
     LOAD_SENDERS(conversation_id int, author int, sender int) =
-        "SELECT c.conversation_id, c.public_id, c.key_id, input.author, input.sender,
+        "SELECT c.conversation_id, c.public_id, c.widget_id, c.key_id, input.author, input.sender,
             (SELECT s.counter FROM sender s WHERE s.conversation_id = input.conversation_id
                 AND s.author = input.author AND s.sender = input.sender)
         FROM conversation c {and_input} WHERE c.conversation_id = input.conversation_id";
@@ -99,7 +99,8 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
         let (organisation, widget, key, idle_at, at) = firsts[&name];
         let group = groups.get(&widget).copied();
         desk.watched.insert(id, (organisation, idle_at, at));
-        let loaded = Loaded::new(organisation, id, (name, key), Progress { group, ..Progress::default() }, at, true);
+        let known = Known { name, widget, key };
+        let loaded = Loaded::new(organisation, id, known, Progress { group, ..Progress::default() }, at, true);
         desk.conversations.insert(id, loaded);
     }
     Ok(())
@@ -142,9 +143,9 @@ pub(super) async fn load(connection: &mut Connection, items: &[Pending], desk: &
     for row in found.next().unwrap_or_default() {
         let id = ConversationId(row.int(0)?);
         let Some(loaded) = desk.conversations.get_mut(&id) else { continue };
-        (loaded.name, loaded.key) = (row.public_id(1)?, KeyId(row.int(2)?));
-        if let Some(counter) = row.int_or_null(5)? {
-            desk.counters.insert((id, row.int(3)?, SenderId(row.int(4)?)), counter);
+        loaded.known = Known { name: row.public_id(1)?, widget: WidgetId(row.int(2)?), key: KeyId(row.int(3)?) };
+        if let Some(counter) = row.int_or_null(6)? {
+            desk.counters.insert((id, row.int(4)?, SenderId(row.int(5)?)), counter);
         }
     }
     for row in found.next().unwrap_or_default() {
@@ -171,7 +172,7 @@ fn loaded(row: &Row) -> Result<Loaded> {
         returned_at: row.int_or_null(12)?.map(Timestamp),
     };
     let (organisation, id) = (OrganisationId(row.int(0)?), ConversationId(row.int(1)?));
-    // Name and key follow, read behind the lock.
-    let unread = (PublicId::from_bytes([0; 16]), KeyId(0));
+    // The rest follows, read behind the lock.
+    let unread = Known { name: PublicId::from_bytes([0; 16]), widget: WidgetId(0), key: KeyId(0) };
     Ok(Loaded::new(organisation, id, unread, progress, Timestamp(0), false))
 }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::engine::{Batch, BoxFuture, Connection, Value};
 use crate::mention::Named;
+use crate::tally::Tally;
 use crate::{Error, Listener, Result, Store};
 
 /// The statements of all its files.
@@ -171,10 +172,16 @@ impl Batch for Pending {
     }
 }
 
+/// What does not move with a conversation's head.
+struct Known {
+    name: PublicId,
+    widget: WidgetId,
+    key: KeyId,
+}
+
 /// A conversation while a batch works on it.
 struct Loaded {
-    name: PublicId,
-    key: KeyId,
+    known: Known,
     change: Change,
     /// How far it had come before.
     from: Progress,
@@ -185,14 +192,14 @@ impl Loaded {
     const fn new(
         organisation: OrganisationId,
         conversation: ConversationId,
-        (name, key): (PublicId, KeyId),
+        known: Known,
         progress: Progress,
         at: Timestamp,
         began: bool,
     ) -> Self {
         let (previous, from) = (progress.hands(), progress);
         let change = Change { organisation, conversation, progress, previous, began, at, position: 0, gone: None };
-        Self { name, key, change, from, touched: false }
+        Self { known, change, from, touched: false }
     }
 }
 
@@ -210,6 +217,7 @@ struct Desk {
     watched: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,
     /// Conversations in which the visitor is to be asked: the same job has something to do sooner.
     asked: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,
+    tally: Tally,
 }
 
 async fn run(connection: &mut Connection, items: &mut [Pending]) -> Result<()> {

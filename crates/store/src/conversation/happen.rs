@@ -7,12 +7,12 @@ use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, Organisatio
 use privacy::message::Identity;
 
 use super::head::{Moved, write_heads};
+use super::quiet::watch;
 use super::{Conversation, Written, has_key, locked};
 use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Value, statements};
-use crate::mention;
-use crate::{Error, Result, group, job, topic};
+use crate::{Error, Result, group, mention, topic};
 
 statements! {
     WORKS_HERE =
@@ -315,7 +315,7 @@ impl Audited<'_> {
                         false => (Event::Reopened, Did::ConversationReopened),
                     };
                     if !ended {
-                        job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+                        watch(connection, organisation, id, idle_at, at).await?;
                     }
                     let fact = recorded(&found, kind, None);
                     let change = happen(connection, found.progress, found, Author::Operator(by.0), &[what], at).await?;

@@ -22,6 +22,7 @@ pub use self::guest::FULL;
 pub use self::happen::To;
 pub use self::list::List;
 pub use self::quiet::Quiet;
+pub(crate) use self::quiet::watch;
 pub use self::see::Seen;
 use crate::engine::{Connection, Row, Value, statements};
 use crate::mention::Named;

@@ -40,8 +40,14 @@ pub(crate) static DATA: Schema = Schema {
 };
 
 /// Wrapped keys.
-pub(crate) static KEYS: Schema =
-    Schema { name: "key", migrations: &[migration!("keys", "0001_first"), migration!("keys", "0002_secrets")] };
+pub(crate) static KEYS: Schema = Schema {
+    name: "key",
+    migrations: &[
+        migration!("keys", "0001_first"),
+        migration!("keys", "0002_secrets"),
+        migration!("keys", "0003_epochs"),
+    ],
+};
 
 #[cfg(test)]
 mod tests {

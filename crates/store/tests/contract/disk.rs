@@ -118,7 +118,7 @@ async fn fill(folder: PathBuf) {
 
     // What frees and what ends goes on (SR3): keys are shredded, conversations ended, for as long as it takes.
     for id in 1..=50 {
-        assert_eq!(keys.delete_key(at.ours.id, KeyId(id)).await, Ok(true));
+        assert_eq!(keys.delete_keys(at.ours.id, vec![KeyId(id)], START).await, Ok((1, 1)));
     }
     for turn in 0..20 {
         let ended = at

@@ -27,7 +27,7 @@ const OURS: OrganisationId = OrganisationId(1);
 const THEIRS: OrganisationId = OrganisationId(2);
 
 fn organisation_key(organisation: OrganisationId, version: i64) -> WrappedOrganisationKey {
-    WrappedOrganisationKey { organisation, version, epoch: 7, wrapped: vec![version as u8; 60] }
+    WrappedOrganisationKey { organisation, version, epoch: 1, wrapped: vec![version as u8; 60] }
 }
 
 fn data_key(organisation: OrganisationId, id: i64, version: i64) -> WrappedDataKey {
@@ -53,7 +53,7 @@ async fn a_key_wrapped_with_an_old_organisation_key_is_refused(at: Fixture) {
     keys.insert_organisation_key(organisation_key(THEIRS, 1), START).await.unwrap();
     keys.insert_keys(vec![data_key(OURS, 10, 1)], START).await.unwrap();
     assert_eq!(keys.insert_keys(vec![data_key(OURS, 11, 2)], START).await, Err(Error::Fence), "not yet");
-    keys.replace_organisation_key(organisation_key(OURS, 2), START).await.unwrap();
+    keys.replace_organisation_key(None, organisation_key(OURS, 2), START).await.unwrap();
     assert_eq!(keys.insert_keys(vec![data_key(OURS, 11, 1)], START).await, Err(Error::Fence));
     assert_eq!(keys.data_key(OURS, KeyId(11)).await, Err(Error::NotFound));
     keys.insert_keys(vec![data_key(OURS, 11, 2)], START).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_key_wrapped_with_an_old_organisation_key_is_refused(at: Fixture) {
 async fn one_old_key_among_many_keeps_all_of_them_out(at: Fixture) {
     let keys = at.keys().await;
     keys.insert_organisation_key(organisation_key(OURS, 1), START).await.unwrap();
-    keys.replace_organisation_key(organisation_key(OURS, 2), START).await.unwrap();
+    keys.replace_organisation_key(None, organisation_key(OURS, 2), START).await.unwrap();
     let mixed = vec![data_key(OURS, 1, 2), data_key(OURS, 2, 2), data_key(OURS, 3, 1)];
     assert_eq!(keys.insert_keys(mixed, START).await, Err(Error::Fence));
     assert_eq!(at.place.keys().await.number("SELECT COUNT(*) FROM data_key").await, 0);
@@ -80,7 +80,7 @@ async fn one_old_key_among_many_keeps_all_of_them_out(at: Fixture) {
 async fn a_key_cannot_be_turned_back_behind_the_fence(at: Fixture) {
     let keys = at.keys().await;
     keys.insert_organisation_key(organisation_key(OURS, 1), START).await.unwrap();
-    keys.replace_organisation_key(organisation_key(OURS, 2), START).await.unwrap();
+    keys.replace_organisation_key(None, organisation_key(OURS, 2), START).await.unwrap();
     keys.insert_keys(vec![data_key(OURS, 1, 2)], START).await.unwrap();
     // Around the store: an update is fenced as an insert is.
     let back = "UPDATE data_key SET organisation_key_version = 1";
@@ -95,11 +95,19 @@ async fn a_key_cannot_be_turned_back_behind_the_fence(at: Fixture) {
 
 async fn the_fence_is_lowered_once(at: Fixture) {
     let keys = at.keys().await;
-    assert_eq!(keys.replace_organisation_key(organisation_key(OURS, 2), START).await, Err(Error::Fence), "no first");
+    assert_eq!(
+        keys.replace_organisation_key(None, organisation_key(OURS, 2), START).await,
+        Err(Error::Fence),
+        "no first"
+    );
     keys.insert_organisation_key(organisation_key(OURS, 1), START).await.unwrap();
-    assert_eq!(keys.replace_organisation_key(organisation_key(OURS, 3), START).await, Err(Error::Fence), "no second");
-    keys.replace_organisation_key(organisation_key(OURS, 2), START).await.unwrap();
-    assert_eq!(keys.replace_organisation_key(organisation_key(OURS, 2), START).await, Err(Error::Fence));
+    assert_eq!(
+        keys.replace_organisation_key(None, organisation_key(OURS, 3), START).await,
+        Err(Error::Fence),
+        "no second"
+    );
+    keys.replace_organisation_key(None, organisation_key(OURS, 2), START).await.unwrap();
+    assert_eq!(keys.replace_organisation_key(None, organisation_key(OURS, 2), START).await, Err(Error::Fence));
     assert_eq!(keys.organisation_key(OURS, None).await, Ok(organisation_key(OURS, 2)));
 }
 
@@ -108,7 +116,7 @@ async fn of_parallel_turns_one_wins(at: Fixture) {
     keys.insert_organisation_key(organisation_key(OURS, 1), START).await.unwrap();
     let turns = (0..10).map(|n| {
         let keys = if n % 2 == 0 { keys.clone() } else { other.clone() };
-        tokio::spawn(async move { keys.replace_organisation_key(organisation_key(OURS, 2), START).await })
+        tokio::spawn(async move { keys.replace_organisation_key(None, organisation_key(OURS, 2), START).await })
     });
     let turns: Vec<_> = join_all(turns).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(turns.iter().filter(|turn| turn.is_ok()).count(), 1, "{turns:?}");
@@ -136,7 +144,7 @@ async fn inserts_during_a_turn_end_up_on_one_side_of_it(at: Fixture) {
         raw.number("SELECT COUNT(*) FROM data_key").await > 5
     })
     .await;
-    turner.replace_organisation_key(organisation_key(OURS, 2), START).await.unwrap();
+    turner.replace_organisation_key(None, organisation_key(OURS, 2), START).await.unwrap();
     let there = raw.number("SELECT COUNT(*) FROM data_key").await;
     let accepted = inserts.await.unwrap();
     assert_eq!(accepted, there, "none was accepted behind the turn");
@@ -150,10 +158,10 @@ async fn another_organisations_key_is_not_found_and_not_deleted(at: Fixture) {
     }
     keys.insert_keys(vec![data_key(OURS, 10, 1)], START).await.unwrap();
     assert_eq!(keys.data_key(THEIRS, KeyId(10)).await, Err(Error::NotFound));
-    assert_eq!(keys.delete_key(THEIRS, KeyId(10)).await, Ok(false));
+    assert_eq!(keys.delete_keys(THEIRS, vec![KeyId(10)], START).await, Ok((0, 1)));
     assert_eq!(keys.data_key(OURS, KeyId(10)).await, Ok(data_key(OURS, 10, 1)));
-    assert_eq!(keys.delete_key(OURS, KeyId(10)).await, Ok(true));
-    assert_eq!(keys.delete_key(OURS, KeyId(10)).await, Ok(false));
+    assert_eq!(keys.delete_keys(OURS, vec![KeyId(10)], START).await, Ok((1, 1)));
+    assert_eq!(keys.delete_keys(OURS, vec![KeyId(10)], START).await, Ok((0, 1)));
     assert_eq!(keys.data_key(OURS, KeyId(10)).await, Err(Error::NotFound));
     // A number that another organisation has used is taken, and nothing is overwritten.
     keys.insert_keys(vec![data_key(OURS, 11, 1)], START).await.unwrap();
@@ -214,7 +222,7 @@ async fn a_deleted_key_is_gone_from_the_file(at: Fixture) {
         }
     };
     assert_ne!(checkpoint().await, Some(false), "the search finds it while it is there");
-    assert_eq!(keys.delete_key(OURS, KeyId(10)).await, Ok(true));
+    assert_eq!(keys.delete_keys(OURS, vec![KeyId(10)], START).await, Ok((1, 1)));
     assert_ne!(checkpoint().await, Some(true), "secure_delete overwrites it");
     assert_eq!(keys.data_key(OURS, KeyId(10)).await, Err(Error::NotFound));
 }
@@ -242,4 +250,9 @@ async fn secrets_that_protect_something_stay_named(at: Fixture) {
     keys.insert_organisation_key(organisation_key(OURS, 1), START).await.unwrap();
     keys.name_secrets([3; 32]).await.unwrap();
     assert_eq!(keys.named_secrets().await, Ok(Some(vec![2; 32])));
+    // Those that are named may get another name, by whoever knows the one before.
+    keys.rename_secrets([1; 32], [4; 32]).await.unwrap();
+    assert_eq!(keys.named_secrets().await, Ok(Some(vec![2; 32])));
+    keys.rename_secrets([2; 32], [4; 32]).await.unwrap();
+    assert_eq!(keys.named_secrets().await, Ok(Some(vec![4; 32])));
 }

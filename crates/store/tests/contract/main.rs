@@ -36,6 +36,7 @@ mod conversation;
 mod cut;
 mod disk;
 mod durability;
+mod epoch;
 mod erasure;
 mod fixture;
 mod group;

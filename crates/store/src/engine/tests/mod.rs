@@ -27,6 +27,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::factor::ALL,
         crate::group::ALL,
         crate::hidden::ALL,
+        crate::hold::ALL,
         crate::job::ALL,
         crate::key::used::ALL,
         crate::known_device::ALL,
@@ -34,11 +35,13 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::operator::ALL,
         crate::organisation::ALL,
         crate::passkey::ALL,
+        crate::retention::ALL,
         crate::session::ALL,
         crate::sign_in_link::ALL,
         crate::mention::ALL,
         crate::snippet::ALL,
         crate::stub::ALL,
+        crate::tally::ALL,
         crate::topic::ALL,
         crate::widget::ALL,
         &[&statement::PING],
@@ -120,7 +123,7 @@ async fn every_statement_is_understood_by_both_databases() {
 
     let both = Both::open(&schema::KEYS).await;
     assert!(!crate::key::ALL.is_empty());
-    assert_all_prepare(&both, crate::key::ALL).await;
+    assert_all_prepare(&both, &[crate::key::ALL, crate::node::ALL, &crate::epoch::EVERY.concat()].concat()).await;
 }
 
 /// Many entries of everybody, none of them about whoever is asked for.

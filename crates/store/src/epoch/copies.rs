@@ -1,0 +1,121 @@
+//! Who holds a copy of an epoch's key, and who destroyed theirs. Noted before a copy is made: none is forgotten.
+
+use domain::Timestamp;
+
+use crate::engine::statements;
+use crate::{KeyStore, Result};
+
+/// A copy of an epoch's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// Of which epoch.
+    pub epoch: i64,
+    /// Who holds it: `node:7`, `place:a`.
+    pub holder: String,
+    /// On what: a file system, or a kind of place.
+    pub medium: String,
+    /// When it was destroyed, where it was.
+    pub destroyed_at: Option<Timestamp>,
+}
+
+statements! {
+    // One that is written again where it was destroyed is there again.
+    HOLD =
+        "INSERT INTO epoch_copy (epoch, holder, medium, held_since) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (epoch, holder) DO UPDATE SET medium = excluded.medium, destroyed_at = NULL";
+    DESTROYED =
+        "UPDATE epoch_copy SET destroyed_at = $3 WHERE epoch = $1 AND holder = $2 AND destroyed_at IS NULL";
+    // What the epoch's destruction ended is over for good: a copy that turns up later is destroyed, and named by nobody.
+    SETTLE =
+        "UPDATE epoch SET destroyed_at = $1 WHERE state = 4 AND destroyed_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM epoch_copy c WHERE c.epoch = epoch.epoch AND c.destroyed_at IS NULL)";
+    SETTLED =
+        "SELECT COALESCE(MIN(CASE WHEN destroyed_at IS NULL THEN epoch END), MAX(epoch) + 1) - 1 FROM epoch";
+    COPIES =
+        "SELECT epoch, holder, medium, destroyed_at FROM epoch_copy WHERE epoch >= $1 AND epoch <= $2
+        ORDER BY epoch, holder";
+    LEFT =
+        "SELECT c.epoch, c.holder, c.medium, c.destroyed_at FROM epoch_copy c JOIN epoch e ON e.epoch = c.epoch
+        WHERE e.state = 4 AND c.destroyed_at IS NULL ORDER BY c.epoch, c.holder";
+}
+
+impl KeyStore {
+    /// Notes that somebody is about to hold a copy.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn hold_epoch(&self, epoch: i64, holder: String, medium: String, now: Timestamp) -> Result<()> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move {
+                    let values = [epoch.into(), holder.into(), medium.into(), now.into()];
+                    connection.execute(&HOLD, &values, 1).await
+                })
+            })
+            .await
+    }
+
+    /// Notes that somebody destroyed theirs, and which epochs nobody holds any more; says how many these are.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn destroyed_epoch(&self, epoch: i64, holder: String, now: Timestamp) -> Result<u64> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move {
+                    connection.execute_any(&DESTROYED, &[epoch.into(), holder.into(), now.into()]).await?;
+                    connection.execute_any(&SETTLE, &[now.into()]).await
+                })
+            })
+            .await
+    }
+
+    /// The last epoch up to which nobody holds any: what was deleted in it or before is noise everywhere. 0 where there is none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn settled_epoch(&self) -> Result<i64> {
+        self.keys
+            .read(|connection| {
+                Box::pin(async move { connection.query(&SETTLED, &[]).await?.first().map_or(Ok(0), |row| row.int(0)) })
+            })
+            .await
+    }
+
+    /// The copies of epochs from one number to another.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn epoch_copies(&self, from: i64, to: i64) -> Result<Vec<Copy>> {
+        self.copies(&COPIES, vec![from, to]).await
+    }
+
+    /// The copies that are still to be destroyed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn copies_left(&self) -> Result<Vec<Copy>> {
+        self.copies(&LEFT, Vec::new()).await
+    }
+
+    async fn copies(&self, which: &'static crate::engine::Statement, epochs: Vec<i64>) -> Result<Vec<Copy>> {
+        self.keys
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values: Vec<_> = epochs.into_iter().map(Into::into).collect();
+                    let rows = connection.query(which, &values).await?;
+                    rows.iter()
+                        .map(|row| {
+                            Ok(Copy {
+                                epoch: row.int(0)?,
+                                holder: row.text(1)?,
+                                medium: row.text(2)?,
+                                destroyed_at: row.int_or_null(3)?.map(Timestamp),
+                            })
+                        })
+                        .collect()
+                })
+            })
+            .await
+    }
+}
