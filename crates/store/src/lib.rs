@@ -7,6 +7,7 @@
 pub mod api_token;
 pub mod append;
 pub mod audit;
+pub mod backup;
 pub mod change;
 pub mod conversation;
 pub mod engine;
@@ -18,6 +19,7 @@ pub mod group;
 mod hidden;
 pub mod hold;
 pub mod job;
+pub mod journal;
 pub mod key;
 pub mod known_device;
 pub mod mention;
