@@ -14,7 +14,7 @@ use domain::{ConversationId, ErasureId, KeyId, OperatorId, OrganisationId, Publi
 
 pub use self::purge::PURGED_AT_ONCE;
 pub use self::rekey::{Resealed, Text};
-pub use self::request::{Request, Subject};
+pub use self::request::{ONE_IS_HELD, Request, Subject};
 pub use self::settle::Settled;
 pub use self::undo::{NOT_BRAKED, NOT_WAITING, ONES_OWN, TOO_LATE};
 use crate::engine::{Connection, Row, statements};

@@ -49,6 +49,9 @@ statements! {
     SAID(conversation_id int) =
         "SELECT COUNT(*) FROM message m {and_input}
         WHERE m.conversation_id = input.conversation_id AND m.kind IN (0, 1) AND m.text_sealed IS NOT NULL";
+    ARE_HELD(conversation_id int, at int) =
+        "SELECT d.conversation_id FROM hold d {and_input}
+        WHERE d.conversation_id = input.conversation_id AND d.until > input.at";
     KEYS(conversation_id int) =
         "SELECT c.conversation_id, c.key_id FROM conversation c {and_input}
         WHERE c.conversation_id = input.conversation_id";
@@ -87,6 +90,10 @@ async fn is_braked(
     Ok(sum * BRAKE_SHARE >= left + sum - wanted)
 }
 
+/// The others would wait with it.
+pub const ONE_IS_HELD: Error =
+    Error::Conflict("one of these must not be deleted yet: delete it by itself, and it is hidden until it may be");
+
 /// What goes, once it is locked.
 struct Plan {
     what: What,
@@ -101,6 +108,7 @@ async fn plan(
     organisation: OrganisationId,
     request: Subject,
     by: Option<(OperatorId, Access)>,
+    at: Timestamp,
 ) -> Result<Plan> {
     match request {
         Subject::Conversations(wanted) => {
@@ -118,6 +126,12 @@ async fn plan(
             // Whoever named them means all of them; a rule means those that are left.
             if found.is_empty() || (by.is_some() && found.len() < wanted.len()) {
                 return Err(Error::NotFound);
+            }
+            if by.is_some() && found.len() > 1 {
+                let each: Vec<_> = found.iter().map(|one| vec![one.id.into(), at.into()]).collect();
+                if !connection.query_each(&ARE_HELD, &each).await?.is_empty() {
+                    return Err(ONE_IS_HELD);
+                }
             }
             let what = if found.len() == 1 { What::Conversation } else { What::Many };
             Ok(Plan { what, kind: ItemKind::Conversation, found, sequences: Vec::new(), instead: None })
@@ -218,7 +232,7 @@ impl Audited<'_> {
             move |connection| {
                 Box::pin(async move {
                     let Request { name, cause, by, subject, braked, at } = request;
-                    let plan = plan(connection, organisation, subject, by).await?;
+                    let plan = plan(connection, organisation, subject, by, at).await?;
                     let many = plan.found.len() as i64;
                     let is_plausible = !cause.can_be_undone()
                         || plan.kind != ItemKind::Conversation
