@@ -9,7 +9,7 @@ use domain::{Clock, KeyId, OrganisationId, PublicId, Timestamp};
 use parking_lot::Mutex;
 use privacy::keys::{DataKey, EpochKey, OrganisationKey, RawKey};
 use privacy::random;
-use store::epoch::State;
+use store::epoch::{Copy, State};
 use store::key::{WrappedDataKey, WrappedOrganisationKey};
 use store::{KeyStore, Store};
 
@@ -225,6 +225,26 @@ impl Keyring {
             self.shredded.insert(*id, ());
             self.data.remove(id);
         }
+    }
+
+    /// Wipes keys that another node says were deleted. That is not believed: whoever needs one asks the store again.
+    pub(crate) fn wipe(&self, ids: &[KeyId]) {
+        ids.iter().for_each(|id| self.data.remove(id));
+    }
+
+    /// The last epoch whose key, and that of all before, nobody holds any more.
+    pub(crate) async fn settled_epoch(&self) -> Result<i64> {
+        Ok(self.keys.settled_epoch().await?)
+    }
+
+    /// Who held the key of an epoch.
+    pub(crate) async fn epoch_copies(&self, epoch: i64) -> Result<Vec<Copy>> {
+        Ok(self.keys.epoch_copies(epoch, epoch).await?)
+    }
+
+    /// Who still holds a key that was given up, and of which epoch.
+    pub(crate) async fn copies_left(&self) -> Result<Vec<(String, i64)>> {
+        Ok(self.keys.copies_left().await?.into_iter().map(|copy| (copy.holder, copy.epoch)).collect())
     }
 
     /// Deletes keys that were made ahead, never used, and are too old to be.

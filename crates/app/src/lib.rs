@@ -7,6 +7,7 @@ pub mod audit;
 pub mod conversation;
 pub mod counter;
 pub mod epoch;
+pub mod erasure;
 pub mod error;
 pub mod export;
 pub mod hold;

@@ -68,6 +68,14 @@ impl Directory {
         self.by_name.wipe_expired();
     }
 
+    /// Forgets a conversation that is gone.
+    pub(crate) fn forget(&self, id: ConversationId) {
+        if let Some(known) = self.by_id.get(&id) {
+            self.by_name.remove(&known.name());
+        }
+        self.by_id.remove(&id);
+    }
+
     /// What is held of a conversation under a lease that has not run out.
     pub(super) fn at_hand(&self, id: ConversationId) -> Option<Arc<Reference>> {
         self.by_id.get(&id)

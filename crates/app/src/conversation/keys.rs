@@ -27,14 +27,14 @@ impl Keys {
 
 impl App {
     /// Reads anew which keys a conversation has.
-    pub(super) async fn renew_keys(&self, conversation: &Reference) -> Result<()> {
+    pub(crate) async fn renew_keys(&self, conversation: &Reference) -> Result<()> {
         let (now, before) = self.store.keys_of(conversation.organisation, conversation.id).await?;
         *conversation.keys.lock() = Keys { now, before };
         Ok(())
     }
 
     /// The key to seal with. The store refuses it where it is no longer the conversation's.
-    pub(super) async fn sealing_key(&self, conversation: &Reference) -> Result<Arc<DataKey>> {
+    pub(crate) async fn sealing_key(&self, conversation: &Reference) -> Result<Arc<DataKey>> {
         let known = conversation.keys.lock().now;
         match self.keyring.data_key(conversation.organisation, known).await {
             Err(Error::NotFound) => {
@@ -50,7 +50,7 @@ impl App {
     ///
     /// # Errors
     /// [`Error::NotFound`] where no key of the conversation opens it: it was sealed anew since it was read, or never was ours.
-    pub(super) async fn unseal(&self, conversation: &Reference, message: &Message<Sealed>) -> Result<Plaintext> {
+    pub(crate) async fn unseal(&self, conversation: &Reference, message: &Message<Sealed>) -> Result<Plaintext> {
         if let Some(text) = self.try_keys(conversation, message).await? {
             return Ok(text);
         }

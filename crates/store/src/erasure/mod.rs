@@ -137,7 +137,19 @@ macro_rules! select {
     };
 }
 
+/// What a receipt is made of, besides what the deletion says itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Makes the commitment say nothing by itself; gone once the final receipt is there.
+    pub salt: Option<[u8; 32]>,
+    /// Binds the numbers of the keys, once these are destroyed.
+    pub commitment: Option<[u8; 32]>,
+    /// The final receipt.
+    pub receipt: Option<String>,
+}
+
 statements! {
+    EVIDENCE = "SELECT organisation_id, salt, commitment, receipt FROM erasure WHERE organisation_id = $1 AND erasure_id = $2";
     BY_NAME = select!("WHERE h.organisation_id = $1 AND h.public_id = $2");
     LOCK_NAMED = select!("WHERE h.organisation_id = $1 AND h.public_id = $2 {for_update}");
     BY_ID = select!("WHERE h.organisation_id = $1 AND h.erasure_id = $2");
@@ -233,6 +245,27 @@ impl Store {
                     let rows = connection.query_in(organisation.into(), &BY_ID, &values).await?;
                     let found = erasure(rows.first().ok_or(Error::NotFound)?)?;
                     Ok((found, items(connection, organisation, id).await?))
+                })
+            })
+            .await
+    }
+
+    /// What a deletion's receipt is made of.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn erasure_evidence(&self, organisation: OrganisationId, id: ErasureId) -> Result<Evidence> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), id.into()];
+                    let rows = connection.query_in(organisation.into(), &EVIDENCE, &values).await?;
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    let hash = |column: usize| -> Result<Option<[u8; 32]>> {
+                        let broken = |_| Error::Broken("a deletion's evidence cannot be read".to_owned());
+                        row.bytes_or_null(column)?.map(|bytes| bytes.try_into().map_err(broken)).transpose()
+                    };
+                    Ok(Evidence { salt: hash(1)?, commitment: hash(2)?, receipt: row.text_or_null(3)? })
                 })
             })
             .await

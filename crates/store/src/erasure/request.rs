@@ -1,16 +1,19 @@
 //! Asks for a deletion: hides what is to go, in one transaction with the deletion and its job.
 
+use std::collections::HashMap;
+
 use domain::audit::{Detail, Kind as Did};
 use domain::conversation::{Author, Change};
 use domain::erasure::{Cause, State, What};
 use domain::limits::{BRAKE_FROM, BRAKE_SHARE, BRAKE_WAIT, UNDO_MANY, UNDO_ONE};
 use domain::{Access, ConversationId, ErasureId, KeyId, OperatorId, OrganisationId, PublicId, Timestamp};
+use privacy::random;
 
 use super::item_state::WAITS;
 use super::{BY_ID, Erasure, ItemKind, erasure};
 use crate::audit::{Audited, Fact};
 use crate::conversation::{Conversation, Written, conversation, has_key, locked, select};
-use crate::engine::{Connection, Value, statements};
+use crate::engine::{Connection, statements};
 use crate::hidden::{hide, hide_texts, ids};
 use crate::{Error, Result, job, stub};
 
@@ -53,12 +56,12 @@ statements! {
         "SELECT d.conversation_id FROM hold d {and_input}
         WHERE d.conversation_id = input.conversation_id AND d.until > input.at";
     KEYS(conversation_id int) =
-        "SELECT c.conversation_id, c.key_id FROM conversation c {and_input}
+        "SELECT c.conversation_id, c.key_id, c.old_key_id FROM conversation c {and_input}
         WHERE c.conversation_id = input.conversation_id";
     INSERT =
         "INSERT INTO erasure (organisation_id, public_id, what, cause, requested_by, requested_at, destroy_at, state,
-            braked, conversations, messages, keys)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING organisation_id, erasure_id";
+            braked, conversations, messages, keys, salt)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING organisation_id, erasure_id";
     INSERT_ITEMS(erasure_id int, number int, organisation_id int, kind int, subject int, name bytes, sequence int,
         key_id int, upto int, state int) =
         "INSERT INTO erasure_item (erasure_id, number, organisation_id, kind, subject, name, sequence, key_id, upto, state)
@@ -151,6 +154,21 @@ async fn plan(
     }
 }
 
+/// Which keys go with it. Nobody gives something that is hidden another one; of what is being sealed anew just now, both go.
+async fn keys_of<'p>(connection: &mut Connection, plan: &'p Plan) -> Result<Vec<(&'p Conversation, KeyId)>> {
+    let numbers: Vec<ConversationId> = plan.found.iter().map(|found| found.id).collect();
+    let by_number: HashMap<ConversationId, &Conversation> = plan.found.iter().map(|found| (found.id, found)).collect();
+    let mut keys = Vec::with_capacity(numbers.len());
+    for row in connection.query_each(&KEYS, &ids(&numbers)).await? {
+        let found = *by_number.get(&ConversationId(row.int(0)?)).ok_or(Error::NotFound)?;
+        keys.push((found, KeyId(row.int(1)?)));
+        if let (ItemKind::Conversation, Some(before)) = (plan.kind, row.int_or_null(2)?) {
+            keys.push((found, KeyId(before)));
+        }
+    }
+    Ok(keys)
+}
+
 async fn insert(
     connection: &mut Connection,
     organisation: OrganisationId,
@@ -167,6 +185,7 @@ async fn insert(
         }
         ItemKind::Message | ItemKind::Passage => plan.sequences.len() as i64,
     };
+    let keys = keys_of(connection, plan).await?;
     let conversations = if plan.kind == ItemKind::Conversation { numbers.len() as i64 } else { 0 };
     let state = if braked { State::Braked } else { State::Waiting };
     let values = [
@@ -181,35 +200,32 @@ async fn insert(
         braked.into(),
         conversations.into(),
         messages.into(),
-        (numbers.len() as i64).into(),
+        (keys.len() as i64).into(),
+        random::bytes::<32>().into(),
     ];
     let rows = connection.query_in(organisation.into(), &INSERT, &values).await?;
     let id = ErasureId(rows.first().ok_or_else(|| Error::Broken("a deletion has no number".to_owned()))?.int(1)?);
-    let mut keys = std::collections::HashMap::new();
-    for row in connection.query_each(&KEYS, &ids(&numbers)).await? {
-        keys.insert(ConversationId(row.int(0)?), KeyId(row.int(1)?));
-    }
-    let each = plan.found.iter().flat_map(|found| match plan.kind {
-        ItemKind::Conversation => vec![(found, None)],
-        ItemKind::Message | ItemKind::Passage => plan.sequences.iter().map(|one| (found, Some(*one))).collect(),
-    });
-    let items: Vec<Vec<Value>> = each
-        .zip(1_i64..)
-        .map(|((found, sequence), number)| {
-            vec![
+    let mut items = Vec::new();
+    for (found, key) in &keys {
+        let sequences: Vec<Option<i64>> = match plan.kind {
+            ItemKind::Conversation => vec![None],
+            ItemKind::Message | ItemKind::Passage => plan.sequences.iter().copied().map(Some).collect(),
+        };
+        for sequence in sequences {
+            items.push(vec![
                 id.into(),
-                number.into(),
+                (items.len() as i64 + 1).into(),
                 organisation.into(),
                 plan.kind.code().into(),
                 found.id.into(),
                 found.name.into(),
                 sequence.into(),
-                keys.get(&found.id).copied().into(),
+                (*key).into(),
                 0_i64.into(),
                 WAITS.into(),
-            ]
-        })
-        .collect();
+            ]);
+        }
+    }
     connection.execute_each(&INSERT_ITEMS, &items).await?;
     Ok(id)
 }

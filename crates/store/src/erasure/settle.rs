@@ -5,9 +5,9 @@ use domain::erasure::{State, Stub};
 use domain::{ConversationId, ErasureId, Timestamp};
 
 use super::undo::set_state;
-use super::{Erasure, ItemKind, items, locked};
-use crate::engine::{Connection, Value, statements};
-use crate::{Error, Result, Store, job, stub};
+use super::{Erasure, ItemKind, locked};
+use crate::engine::{Connection, statements};
+use crate::{Result, Store, job, stub};
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,19 +26,6 @@ statements! {
         "SELECT i.organisation_id, i.kind, i.subject, MAX(d.until) FROM erasure_item i
             JOIN hold d ON d.conversation_id = i.subject AND d.until > $2
         WHERE i.erasure_id = $1 GROUP BY i.organisation_id, i.kind, i.subject";
-    // Whatever is hidden keeps its keys from here on: nobody seals it anew.
-    KEYS_NOW(conversation_id int) =
-        "SELECT c.conversation_id, c.key_id, c.old_key_id FROM conversation c {and_input}
-        WHERE c.conversation_id = input.conversation_id";
-    NAME_KEY(erasure_id int, number int, key_id int) =
-        "UPDATE erasure_item SET key_id = input.key_id {from_input}
-        WHERE erasure_item.erasure_id = input.erasure_id AND erasure_item.number = input.number";
-    // One whose rest is being sealed anew has two.
-    ADD_KEY(erasure_id int, item int, number int, key_id int) =
-        "INSERT INTO erasure_item (erasure_id, number, organisation_id, kind, subject, name, key_id, upto, state)
-        SELECT i.erasure_id, input.number, i.organisation_id, i.kind, i.subject, i.name, input.key_id, 0, 0
-        FROM erasure_item i {and_input} WHERE i.erasure_id = input.erasure_id AND i.number = input.item";
-    COUNT_KEYS = "UPDATE erasure SET keys = $2 WHERE erasure_id = $1";
 }
 
 impl Store {
@@ -71,7 +58,6 @@ impl Store {
                             job::postpone(connection, &claimed, until).await?;
                             return Ok((Settled::Waits(until), changes));
                         }
-                        name_keys(connection, &erasure).await?;
                         set_state(connection, id, State::Working).await?;
                     }
                     job::advance(connection, &claimed, claimed.step + 1, at).await?;
@@ -107,31 +93,4 @@ async fn held(
     }
     let changes = stub::turn(connection, &restricted, Stub::Restricted, at).await?;
     Ok(Some((Timestamp(until), changes)))
-}
-
-async fn name_keys(connection: &mut Connection, erasure: &Erasure) -> Result<()> {
-    let items = items(connection, erasure.organisation, erasure.id).await?;
-    if items.iter().any(|item| item.kind != ItemKind::Conversation) {
-        // Theirs is the one that the conversation has when the rest is sealed anew.
-        return Ok(());
-    }
-    let wanted: Vec<Vec<Value>> = items.iter().map(|item| vec![item.conversation.into()]).collect();
-    let found = connection.query_each(&KEYS_NOW, &wanted).await?;
-    if found.len() != items.len() {
-        return Err(Error::Broken("what is to be deleted is not there".to_owned()));
-    }
-    let number_of: std::collections::HashMap<i64, i64> =
-        items.iter().map(|item| (item.conversation.0, item.number)).collect();
-    let (mut named, mut added) = (Vec::new(), Vec::new());
-    let mut next = items.iter().map(|item| item.number).max().unwrap_or(0);
-    for row in &found {
-        let number = number_of.get(&row.int(0)?).copied().ok_or(Error::NotFound)?;
-        named.push(vec![erasure.id.into(), number.into(), row.int(1)?.into()]);
-        if let Some(old) = row.int_or_null(2)? {
-            next += 1;
-            added.push(vec![erasure.id.into(), number.into(), next.into(), old.into()]);
-        }
-    }
-    connection.execute_all(&[(&NAME_KEY, named.as_slice()), (&ADD_KEY, added.as_slice())]).await?;
-    connection.execute(&COUNT_KEYS, &[erasure.id.into(), next.into()], 1).await
 }
