@@ -9,7 +9,7 @@ use domain::{Clock, KeyId, OrganisationId, PublicId, Timestamp};
 use parking_lot::Mutex;
 use privacy::keys::{DataKey, EpochKey, OrganisationKey, RawKey};
 use privacy::random;
-use store::epoch::{Copy, State};
+use store::epoch::State;
 use store::key::{WrappedDataKey, WrappedOrganisationKey};
 use store::{KeyStore, Store};
 
@@ -69,6 +69,10 @@ impl Keyring {
             shredded: Leased::new(KEYS),
             pools: Mutex::default(),
         }
+    }
+
+    pub(crate) const fn store(&self) -> &KeyStore {
+        &self.keys
     }
 
     pub(crate) async fn ping(&self) -> Result<()> {
@@ -232,21 +236,6 @@ impl Keyring {
         ids.iter().for_each(|id| self.data.remove(id));
     }
 
-    /// The last epoch whose key, and that of all before, nobody holds any more.
-    pub(crate) async fn settled_epoch(&self) -> Result<i64> {
-        Ok(self.keys.settled_epoch().await?)
-    }
-
-    /// Who held the key of an epoch.
-    pub(crate) async fn epoch_copies(&self, epoch: i64) -> Result<Vec<Copy>> {
-        Ok(self.keys.epoch_copies(epoch, epoch).await?)
-    }
-
-    /// Who still holds a key that was given up, and of which epoch.
-    pub(crate) async fn copies_left(&self) -> Result<Vec<(String, i64)>> {
-        Ok(self.keys.copies_left().await?.into_iter().map(|copy| (copy.holder, copy.epoch)).collect())
-    }
-
     /// Deletes keys that were made ahead, never used, and are too old to be.
     ///
     /// # Errors
@@ -276,6 +265,12 @@ impl Keyring {
                 swept += self.delete(organisation, &ids).await?.0;
             }
         }
+    }
+
+    /// Wipes organisations' keys: the epoch that wrapped some of them is over.
+    pub(crate) fn forget_organisations(&self) {
+        self.organisations.remove_where(|_| true);
+        self.current.remove_where(|_| true);
     }
 
     async fn make(&self, organisation: OrganisationId, count: usize) -> Result<Vec<Arc<DataKey>>> {

@@ -4,6 +4,7 @@
 //! [`keyring`], the [`secrets`] of the installation, the cache of [`opened`] messages and the [`worker`].
 
 pub mod audit;
+pub mod backup;
 pub mod conversation;
 pub mod counter;
 pub mod epoch;
@@ -83,6 +84,7 @@ pub struct App {
     bus: Arc<Bus>,
     secrets: secrets::Secrets,
     keyring: keyring::Keyring,
+    epochs: epoch::Epochs,
     opened: opened::Opened,
     team: team::Directory,
     topics: topic::Directory,
@@ -119,6 +121,7 @@ impl App {
             store,
             clock,
             bus,
+            epochs: epoch::Epochs::new(&secrets),
             secrets,
             keyring,
             opened: opened::Opened::default(),

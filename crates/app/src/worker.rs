@@ -59,8 +59,9 @@ impl App {
             Kind::Return => self.return_snoozed(job.clone()).await,
             Kind::Erase => self.erase(job.clone()).await,
             Kind::Retain => self.retain(job.clone()).await,
+            Kind::Turn => self.turn_epoch(job.clone()).await,
             // Nothing puts these into the queue yet.
-            Kind::Close | Kind::Turn | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
+            Kind::Close | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
         }
     }
 

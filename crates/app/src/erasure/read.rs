@@ -51,8 +51,9 @@ impl App {
         let known = self.store.journal_places().await?;
         let upto = |name: &str| known.iter().find(|(place, ..)| place == name).map_or(0, |(_, upto, _)| *upto);
         let journal = self.places().iter().map(|placed| (placed.name.clone(), upto(&placed.name))).collect();
-        let copies = self.keyring.copies_left().await?;
-        Ok(Pending { journal, copies, settled: self.keyring.settled_epoch().await? })
+        let copies = self.keyring.store().copies_left().await?;
+        let copies = copies.into_iter().map(|copy| (copy.holder, copy.epoch)).collect();
+        Ok(Pending { journal, copies, settled: self.keyring.store().settled_epoch().await? })
     }
 
     /// A page of deletions, newest first. Whoever does not reach everything sees those that they asked for.

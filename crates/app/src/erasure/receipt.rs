@@ -41,7 +41,7 @@ impl App {
         let number = erasure.journal_number.ok_or(Error::Internal)?;
         let hash = self.store.journal_hash(number).await?.ok_or(Error::Internal)?;
         let epoch = erasure.epoch.ok_or(Error::Internal)?;
-        let copies = self.keyring.epoch_copies(epoch).await?;
+        let copies = self.keyring.store().epoch_copies(epoch, epoch).await?;
         let destroyed =
             |holder: &str| copies.iter().find(|copy| copy.holder == holder).and_then(|copy| copy.destroyed_at);
         let nodes = copies.iter().filter_map(|copy| {

@@ -107,7 +107,7 @@ impl App {
                 Ok(store.note_destroyed(job, now, self.forgetting()).await?)
             }
             (Step::Placed, _) => self.placed(job, &erasure, now).await,
-            (Step::Turned, _) => self.turned(job, &erasure, now).await,
+            (Step::Turned, _) => self.epoch_over(job, &erasure, now).await,
             (Step::Receipt, _) => {
                 let receipt = self.final_receipt(&erasure, now).await?;
                 Ok(self.store.end_erasure(job, receipt.to_text(), now).await?)
@@ -169,8 +169,8 @@ impl App {
         Ok(self.store.advance_job(&job, job.step, now.plus(ASK_LATER)).await?)
     }
 
-    async fn turned(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
-        if erasure.epoch.ok_or(Error::Internal)? <= self.keyring.settled_epoch().await? {
+    async fn epoch_over(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
+        if erasure.epoch.ok_or(Error::Internal)? <= self.keyring.store().settled_epoch().await? {
             return self.go_on(&job, now).await;
         }
         Ok(self.store.advance_job(&job, job.step, now.plus(LOOK_AGAIN)).await?)

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 
 mod audit;
+mod backup;
 mod clocks;
 mod epoch;
 mod journal;

@@ -71,6 +71,27 @@ impl Copying {
         &self.counted
     }
 
+    /// The last entry of the journal in this state of the data.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn journal_number(&mut self) -> Result<i64> {
+        self.number("SELECT number FROM journal_head").await
+    }
+
+    /// The epoch that is current in this state of the keys.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn epoch(&mut self) -> Result<i64> {
+        self.number("SELECT epoch FROM epoch WHERE state = 2").await
+    }
+
+    async fn number(&mut self, text: &str) -> Result<i64> {
+        let rows = self.snapshot.query(text, Vec::new()).await?;
+        rows.first().ok_or_else(|| Error::Broken("a state has no number".to_owned()))?.int(0)
+    }
+
     /// The next piece of the copy; `None` behind the last.
     ///
     /// # Errors

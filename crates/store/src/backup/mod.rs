@@ -4,12 +4,16 @@
 //! and digest; then the numbers that were given out last. Everything that is sensitive in it is sealed already; it is sealed
 //! once more as a whole by whoever stores it.
 
+mod book;
 mod copying;
 mod filling;
 mod record;
 mod shape;
 pub mod tables;
 
+#[cfg(test)]
+pub(crate) use book::ALL;
+pub use book::{Noted, PlaceState, Size};
 pub use copying::Copying;
 pub use filling::Filling;
 
