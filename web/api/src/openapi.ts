@@ -89,24 +89,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/backups": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How backups stand, and where they lie. */
-        get: operations["list_backups"];
-        put?: never;
-        /** Has a backup of the data made at once. */
-        post: operations["make_backup"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -193,6 +175,23 @@ export interface paths {
         patch: operations["correct_entry"];
         trace?: never;
     };
+    "/api/conversations/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A copy of one conversation with everything in it, for the person whose it is. That it was taken is recorded before. */
+        get: operations["export_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{id}/guests/{operator}": {
         parameters: {
             query?: never;
@@ -220,6 +219,23 @@ export interface paths {
         };
         /** Colleagues, and who of them may read a conversation: whom a note in it can name. */
         get: operations["list_readers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{id}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a conversation goes, and because of which rule. */
+        get: operations["show_conversation_retention"];
         put?: never;
         post?: never;
         delete?: never;
@@ -279,54 +295,20 @@ export interface paths {
         patch: operations["set_conversation_topics"];
         trace?: never;
     };
-    "/api/epoch": {
+    "/api/counters.csv": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** How the epochs of keys stand. */
-        get: operations["show_epoch"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/epoch/freeze": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
         /**
-         * Puts the destruction of old keys off for some days, or ends that. Where organisations share the installation, only its
-         *     command line can.
+         * Conversations, messages and first responses, by day of UTC and widget, the oldest first. They were counted when they
+         *     happened: deleting what was said does not change them.
          */
-        put: operations["freeze_epoch"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/epoch/turn": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
+        get: operations["export_counters"];
         put?: never;
-        /** Has the epoch turn at once. */
-        post: operations["turn_epoch"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -367,6 +349,41 @@ export interface paths {
         head?: never;
         /** Gives a group another name. */
         patch: operations["rename_group"];
+        trace?: never;
+    };
+    "/api/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What must not be deleted yet, what may be soonest first. */
+        get: operations["list_holds"];
+        put?: never;
+        /** Says that a conversation must not be deleted until a day. Whoever deletes it before hides it, and it is destroyed then. */
+        post: operations["add_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a hold before its day. What was to be deleted meanwhile is. */
+        delete: operations["end_hold"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/link": {
@@ -473,6 +490,26 @@ export interface paths {
          *     sign-in.
          */
         delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/organisation/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A copy of the organisation: how it is set up, and every conversation with everything in it. That it was taken is recorded
+         *     before. The table holds what was said and what happened; the lines hold everything.
+         */
+        get: operations["export_organisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -594,6 +631,57 @@ export interface paths {
         put?: never;
         /** Shows that somebody holds the recovery key. */
         post: operations["confirm_recovery_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long things are kept, and what goes within a day. */
+        get: operations["show_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What such a rule would delete within a day that stays without it. Changes nothing. */
+        post: operations["preview_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets how long something is kept, or takes the rule away. The answer says what goes within a day because of it. */
+        put: operations["set_retention"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1058,58 +1146,6 @@ export interface components {
          * @enum {string}
          */
         AuthorKind: "visitor" | "operator";
-        /** @description A backup. */
-        Backup: {
-            /**
-             * Format: int64
-             * @description When it was begun.
-             */
-            begun_at: number;
-            /**
-             * Format: int64
-             * @description Bytes of all its parts.
-             */
-            bytes: number;
-            /**
-             * Format: int64
-             * @description When it was written, before it was taken anywhere.
-             */
-            done_at: number | null;
-            /** @description Whether it was not made. */
-            failed: boolean;
-            /** @description Why; told where no other organisation shares the installation. */
-            failure: string | null;
-            /** @description Its name at the places. */
-            id: components["schemas"]["Id"];
-            /** @description The places that have it, read back. */
-            places: components["schemas"]["BackupAt"][];
-            /**
-             * Format: int64
-             * @description Rows in it.
-             */
-            rows: number;
-        };
-        /** @description Where a backup lies. */
-        BackupAt: {
-            /** @description The place's name. */
-            place: string;
-            /**
-             * Format: int64
-             * @description Since when, read back.
-             */
-            verified_at: number;
-        };
-        /** @description How backups stand. */
-        Backups: {
-            /** @description The latest of the data, the last one first. */
-            data: components["schemas"]["Backup"][];
-            /** @description The latest of the keys, the last one first. */
-            keys: components["schemas"]["Backup"][];
-            /** @description Whether the last one of the data is older than 26 hours, or there is none. */
-            late: boolean;
-            /** @description The places. */
-            places: components["schemas"]["PlaceInfo"][];
-        };
         Base64Url: string;
         /**
          * @description A family of browsers.
@@ -1217,6 +1253,22 @@ export interface components {
             /** @description Whose. */
             reach: components["schemas"]["Reach"];
         };
+        /** @description A copy of one conversation. */
+        ConversationCopy: {
+            /** @description Whose conversation it is. */
+            conversation: components["schemas"]["CopiedConversation"];
+            /** @description Everything in it, ascending, notes included. */
+            entries: components["schemas"]["Entry"][];
+            /** @description Always `diskret-conversation-1`. */
+            format: string;
+            /** @description What the organisation is called. */
+            organisation: string;
+            /**
+             * Format: int64
+             * @description When it was taken, in microseconds of UTC.
+             */
+            taken_at: number;
+        };
         /** @description A page of a list, newest change first. */
         ConversationPage: {
             /** @description The counts beside the lists. */
@@ -1228,6 +1280,21 @@ export interface components {
              * @description `before` of the next page, where there is one.
              */
             next: number | null;
+        };
+        /** @description When a conversation goes. */
+        ConversationRetention: {
+            /**
+             * Format: int64
+             * @description When, if nobody writes in it again, in microseconds of UTC; never where it is missing.
+             */
+            deletes_at?: number;
+            /**
+             * Format: int64
+             * @description Until when it must not be deleted, in microseconds of UTC.
+             */
+            held?: number;
+            /** @description Because of which rule. */
+            rule?: components["schemas"]["RetentionRule"];
         };
         /**
          * @description Where a conversation stands.
@@ -1319,17 +1386,34 @@ export interface components {
             /** @description The widget it began on. */
             widget: components["schemas"]["WidgetRef"];
         };
-        /** @description A copy of an old key. */
-        CopyInfo: {
+        /** @description A conversation of a copy. */
+        CopiedConversation: {
+            assignee: components["schemas"]["OperatorRef"] | null;
+            group: components["schemas"]["GroupRef"] | null;
+            /** @description Who was asked in. */
+            guests: components["schemas"]["OperatorRef"][];
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /** @description Four characters to call the visitor by, such as `4F2K`. */
+            label: string;
+            /** @description The visitor's language. */
+            language: components["schemas"]["Language"];
             /**
              * Format: int64
-             * @description Of which epoch.
+             * @description When something was last said or done.
              */
-            epoch: number;
-            /** @description Who holds it: `node:7`, `place:a`. */
-            holder: string;
-            /** @description On what. */
-            medium: string;
+            last_at: number;
+            /**
+             * Format: int64
+             * @description When it began, in microseconds of UTC.
+             */
+            started_at: number;
+            /** @description Where it stands. */
+            state: components["schemas"]["ConversationState"];
+            /** @description What it is about. */
+            topics: components["schemas"]["TopicRef"][];
+            /** @description The widget it began on. */
+            widget: components["schemas"]["WidgetRef"];
         };
         /** @description Another wording of an entry. */
         Correction: {
@@ -1376,32 +1460,6 @@ export interface components {
             first: number | null;
             /** @description The entries. */
             items: components["schemas"]["Entry"][];
-        };
-        /** @description How the epochs of keys stand. With an epoch's key go all copies of what was deleted before it ended. */
-        EpochInfo: {
-            /**
-             * Format: int64
-             * @description The number of the current one.
-             */
-            current: number;
-            /**
-             * Format: int64
-             * @description Until when no key is destroyed.
-             */
-            frozen_until: number | null;
-            /** @description Copies of old keys that are still to be destroyed. */
-            pending: components["schemas"]["CopyInfo"][];
-            /**
-             * Format: int64
-             * @description The last one up to which all keys are destroyed everywhere; 0 where there is none.
-             */
-            settled: number;
-            step: components["schemas"]["TurnStep"] | null;
-            /**
-             * Format: int64
-             * @description When the last turn began.
-             */
-            turned_at: number | null;
         };
         /** @description Something that happened. */
         EventEntry: {
@@ -1460,16 +1518,6 @@ export interface components {
             /** @description What they are called. */
             name: string;
         };
-        /** @description Puts the destruction of old keys off, or ends that. */
-        Freeze: {
-            /**
-             * Format: int32
-             * @description For how many days, at most 7; null ends it.
-             */
-            days: number | null;
-            /** @description Why; it is recorded. */
-            reason: string;
-        };
         /** @description A group of operators. */
         GroupInfo: {
             /** @description Its id. */
@@ -1496,6 +1544,35 @@ export interface components {
             /** @description What it says, at most 10,000 characters. */
             text: string;
         };
+        /** @description A conversation that must not be deleted yet. */
+        HoldInfo: {
+            /** @description The conversation's id. */
+            conversation: components["schemas"]["Id"];
+            /** @description The hold's id. */
+            id: components["schemas"]["Id"];
+            /** @description Four characters to call the visitor by, such as `4F2K`. */
+            label: string;
+            /** @description Why. */
+            reason: components["schemas"]["HoldReason"];
+            /** @description Whether it is hidden from everybody because it would be deleted otherwise. */
+            restricted: boolean;
+            /**
+             * Format: int64
+             * @description When, in microseconds of UTC.
+             */
+            set_at: number;
+            set_by: components["schemas"]["OperatorRef"] | null;
+            /**
+             * Format: int64
+             * @description Until when, in microseconds of UTC.
+             */
+            until: number;
+        };
+        /**
+         * @description Why something must not be deleted yet.
+         * @enum {string}
+         */
+        HoldReason: "business_letter" | "claim" | "legal_duty" | "authority";
         /**
          * @description An opaque id: 26 lower-case letters and digits.
          * @example kvhe6rzq4yt3xn5wcb2mafjdpu
@@ -1619,6 +1696,21 @@ export interface components {
              * @description Its number for the visitor.
              */
             visible?: number;
+        };
+        /**
+         * @description Says that a conversation must not be deleted yet. Holds no words of anybody: what there is to say about it can be noted in
+         *     the conversation.
+         */
+        NewHold: {
+            /** @description The conversation's id. */
+            conversation: components["schemas"]["Id"];
+            /** @description Why. */
+            reason: components["schemas"]["HoldReason"];
+            /**
+             * Format: int64
+             * @description Until when, in microseconds of UTC, at most eleven years ahead.
+             */
+            until: number;
         };
         /** @description What a browser got from `navigator.credentials.create`. */
         NewPasskey: {
@@ -1817,29 +1909,6 @@ export interface components {
             /** @description The new one. */
             password: string;
         };
-        /** @description A place of backups. */
-        PlaceInfo: {
-            /** @description Company. */
-            company: string;
-            /** @description Country, as ISO 3166 code. */
-            country: string;
-            /**
-             * Format: int64
-             * @description Since when it does not.
-             */
-            failed_at: number | null;
-            /** @description Why; told where no other organisation shares the installation. */
-            failure: string | null;
-            /** @description Its name in the configuration. */
-            name: string;
-            /**
-             * Format: int64
-             * @description When it last answered.
-             */
-            seen_at: number | null;
-            /** @description Site. */
-            site: string;
-        };
         /**
          * @description A family of systems.
          * @enum {string}
@@ -1936,6 +2005,86 @@ export interface components {
         RecoveryConfirmation: {
             /** @description As it was shown; spaces, dashes and case do not matter. */
             key: string;
+        };
+        /** @description How long things are kept, and what goes. */
+        Retention: {
+            /**
+             * Format: int64
+             * @description Conversations that must not be deleted yet.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description For how long the one is over that should have been deleted first and is still there; 0 where all is in order.
+             */
+            oldest_past_rule_seconds: number;
+            /** @description The rules. */
+            rules: components["schemas"]["RetentionRule"][];
+            /** @description What goes within a day. */
+            tonight: components["schemas"]["RetentionTonight"];
+        };
+        /**
+         * @description What a rule is about.
+         * @enum {string}
+         */
+        RetentionKind: "content" | "contacts" | "technical";
+        /** @description What a change of a rule deletes within a day that stays without it. */
+        RetentionPreview: {
+            /** @description Whether it is so long that it needs a reason: more than 36 months. */
+            above_36_months: boolean;
+            /** @description Where they began. */
+            by_widget: components["schemas"]["WidgetCount"][];
+            /** @description Whether there are more than were counted. */
+            capped: boolean;
+            /**
+             * Format: int64
+             * @description How many conversations.
+             */
+            conversations: number;
+            /**
+             * Format: int64
+             * @description When the last word was said in the one in which that is longest ago, in microseconds of UTC.
+             */
+            oldest_at: number | null;
+        };
+        /**
+         * @description How long something is kept. A topic's rule comes before a widget's, that before the organisation's; of several topics the
+         *     one that keeps longest.
+         */
+        RetentionRule: {
+            /**
+             * Format: int64
+             * @description How many days after the last message.
+             */
+            days: number;
+            /** @description What is kept. */
+            kind: components["schemas"]["RetentionKind"];
+            /**
+             * Format: int64
+             * @description Since when, in microseconds of UTC.
+             */
+            set_at: number;
+            /** @description For the conversations about this topic. */
+            topic?: components["schemas"]["Id"];
+            /** @description For the conversations of this widget. */
+            widget?: components["schemas"]["Id"];
+        };
+        /** @description What goes within a day. */
+        RetentionTonight: {
+            /** @description Where they began. */
+            by_widget: components["schemas"]["WidgetCount"][];
+            /** @description Whether there are more than were counted. */
+            capped: boolean;
+            /**
+             * Format: int64
+             * @description How many conversations.
+             */
+            conversations: number;
+            /**
+             * Format: int64
+             * @description When the last word was said in the one in which that is longest ago, in microseconds of UTC.
+             */
+            oldest_at: number | null;
         };
         /** @description What is allowed, area by area. */
         RightsInfo: {
@@ -2334,11 +2483,6 @@ export interface components {
             remove?: components["schemas"]["Id"][];
         };
         /**
-         * @description What a turn does.
-         * @enum {string}
-         */
-        TurnStep: "prepare" | "rewrap" | "verify" | "destroy";
-        /**
          * @description Who has seen something.
          * @enum {string}
          */
@@ -2359,6 +2503,20 @@ export interface components {
              * @description Up to which number the team has seen it.
              */
             team_seen: number;
+        };
+        /** @description A rule as it is wished: for a widget, for a topic, or for everything else. */
+        WantedRule: {
+            /**
+             * Format: int64
+             * @description How many days after the last message, 1 to 3,650; null takes the rule away.
+             */
+            days: number | null;
+            /** @description What is kept. */
+            kind: components["schemas"]["RetentionKind"];
+            /** @description For the conversations about this topic. */
+            topic?: components["schemas"]["Id"];
+            /** @description For the conversations of this widget. */
+            widget?: components["schemas"]["Id"];
         };
         /**
          * @description The states that an operator can put a conversation into.
@@ -2403,6 +2561,16 @@ export interface components {
             online: boolean;
             /** @description What the organisation is called. */
             organisation: string;
+        };
+        /** @description How many conversations of a widget go. */
+        WidgetCount: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            conversations: number;
+            /** @description Which widget. */
+            widget: components["schemas"]["WidgetRef"];
         };
         /** @description A widget. */
         WidgetInfo: {
@@ -2866,143 +3034,6 @@ export interface operations {
             };
             /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is at fault. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_backups: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Backups"];
-                };
-            };
-            /** @description Nobody is signed in, or the token is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller's role does not allow it, or the request comes from another page. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is at fault. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    make_backup: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The server is at fault. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Nobody is signed in, or the token is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller's role does not allow it, or the request comes from another page. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something stands in the way; `detail` says what. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3637,6 +3668,95 @@ export interface operations {
             };
         };
     };
+    export_conversation: {
+        parameters: {
+            query: {
+                /** @description As what. */
+                format: "json" | "html";
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A document, or a page for people. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationCopy"];
+                    "text/html": string;
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invite_guest: {
         parameters: {
             query?: never;
@@ -3834,6 +3954,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReaderInfo"][];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_conversation_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRetention"];
                 };
             };
             /** @description Nobody is signed in, or the token is not known. */
@@ -4276,7 +4472,7 @@ export interface operations {
             };
         };
     };
-    show_epoch: {
+    export_counters: {
         parameters: {
             query?: never;
             header?: never;
@@ -4285,198 +4481,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was asked for. */
+            /** @description A table. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EpochInfo"];
+                    "text/csv": string;
                 };
-            };
-            /** @description Nobody is signed in, or the token is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller's role does not allow it, or the request comes from another page. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is at fault. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    freeze_epoch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Freeze"];
-            };
-        };
-        responses: {
-            /** @description Done; there is nothing to tell. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or the token is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller's role does not allow it, or the request comes from another page. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something stands in the way; `detail` says what. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than 64 KiB. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not application/json. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The server is at fault. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    turn_epoch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The server is at fault. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Nobody is signed in, or the token is not known. */
             401: {
@@ -4885,6 +4897,277 @@ export interface operations {
             };
             /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldInfo"][];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldInfo"];
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5601,6 +5884,84 @@ export interface operations {
             };
             /** @description Something stands in the way; `detail` says what. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_organisation: {
+        parameters: {
+            query: {
+                /** @description As what. */
+                format: "jsonl" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines of JSON or a table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6547,6 +6908,299 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedRule"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedRule"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
             };
             /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
             400: {
