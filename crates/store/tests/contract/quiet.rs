@@ -21,7 +21,7 @@ on_both![
 
 const ASK: Duration = Duration::from_secs(300);
 const LEASE: Duration = Duration::from_secs(60);
-const QUIET: Quiet = Quiet { ask: Some(ASK), end: IDLE };
+const QUIET: Quiet = Quiet { ask: Some(ASK), end: IDLE, keep: None };
 
 fn question(chat: &Chat, counter: i64) -> Message<Sealed> {
     let identity = Identity {
