@@ -71,6 +71,10 @@ impl Keyring {
         }
     }
 
+    pub(crate) const fn store(&self) -> &KeyStore {
+        &self.keys
+    }
+
     pub(crate) async fn ping(&self) -> Result<()> {
         Ok(self.keys.ping().await?)
     }
@@ -256,6 +260,12 @@ impl Keyring {
                 swept += self.delete(organisation, &ids).await?.0;
             }
         }
+    }
+
+    /// Wipes organisations' keys: the epoch that wrapped some of them is over.
+    pub(crate) fn forget_organisations(&self) {
+        self.organisations.remove_where(|_| true);
+        self.current.remove_where(|_| true);
     }
 
     async fn make(&self, organisation: OrganisationId, count: usize) -> Result<Vec<Arc<DataKey>>> {

@@ -4,6 +4,7 @@
 //! [`keyring`], the [`secrets`] of the installation, the cache of [`opened`] messages and the [`worker`].
 
 pub mod audit;
+pub mod backup;
 pub mod conversation;
 pub mod counter;
 pub mod epoch;
@@ -11,9 +12,11 @@ pub mod error;
 pub mod export;
 pub mod hold;
 pub mod installation;
+pub mod journal;
 pub mod keyring;
 pub mod nodes;
 pub mod opened;
+pub mod places;
 pub mod rate;
 pub mod retention;
 pub mod secrets;
@@ -27,7 +30,7 @@ pub mod worker;
 mod flood;
 mod leased;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bus::Bus;
@@ -80,6 +83,7 @@ pub struct App {
     bus: Arc<Bus>,
     secrets: secrets::Secrets,
     keyring: keyring::Keyring,
+    epochs: epoch::Epochs,
     opened: opened::Opened,
     team: team::Directory,
     topics: topic::Directory,
@@ -91,6 +95,7 @@ pub struct App {
     brake: team::Brake,
     passwords: team::Rules,
     looks: audit::Looks,
+    places: OnceLock<places::Places>,
     options: Options,
 }
 
@@ -115,6 +120,7 @@ impl App {
             store,
             clock,
             bus,
+            epochs: epoch::Epochs::new(&secrets),
             secrets,
             keyring,
             opened: opened::Opened::default(),
@@ -128,6 +134,7 @@ impl App {
             brake: team::Brake::default(),
             passwords: team::Rules::default(),
             looks: audit::Looks::default(),
+            places: OnceLock::new(),
             options,
         })
     }
@@ -155,6 +162,16 @@ impl App {
     pub fn refuse_leaked_passwords(&self, list: &std::path::Path) -> std::io::Result<()> {
         self.passwords.refuse_leaked(team::Leaked::open(list)?);
         Ok(())
+    }
+
+    /// Names the places of backups; the first ones named stay.
+    pub fn use_places(&self, places: places::Places) {
+        let _ = self.places.set(places);
+    }
+
+    /// The places of backups; none where none were named.
+    pub fn places(&self) -> &[places::Placed] {
+        self.places.get().map(|places| places.all.as_slice()).unwrap_or_default()
     }
 
     /// Whether both databases answer.

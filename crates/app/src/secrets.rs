@@ -115,6 +115,18 @@ impl Secrets {
         RawKey::from_bytes(digest::keyed(self.index_key.expose(), "backups", &[]))
     }
 
+    /// Gives this node another number, where a copy of its folder runs elsewhere under the same.
+    pub(crate) fn renumber(&self) -> Result<i64, SecretsError> {
+        let path = self.folder.join(NODE);
+        fs::remove_file(&path).map_err(|error| SecretsError::Io { path: path.clone(), error })?;
+        node(&path)
+    }
+
+    /// What shows nodes of this installation to each other, to whom the database belongs but not these secrets.
+    pub(crate) fn node_tag(&self, what: &str, value: &[u8]) -> [u8; 32] {
+        digest::keyed(self.index_key.expose(), what, value)
+    }
+
     /// The key that signs the states of audit logs.
     pub fn signing_key(&self) -> SigningKey {
         SigningKey::new(&self.audit_key)

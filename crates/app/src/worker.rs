@@ -58,8 +58,9 @@ impl App {
             Kind::EndIdle => self.end_idle(job.clone()).await,
             Kind::Return => self.return_snoozed(job.clone()).await,
             Kind::Retain => self.retain(job.clone()).await,
+            Kind::Turn => self.turn_epoch(job.clone()).await,
             // Nothing puts these into the queue yet.
-            Kind::Erase | Kind::Close | Kind::Turn | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
+            Kind::Erase | Kind::Close | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
         }
     }
 

@@ -7,6 +7,7 @@
 pub mod api_token;
 pub mod append;
 pub mod audit;
+pub mod backup;
 pub mod change;
 pub mod conversation;
 pub mod engine;
@@ -16,6 +17,7 @@ pub mod factor;
 pub mod group;
 pub mod hold;
 pub mod job;
+pub mod journal;
 pub mod key;
 pub mod known_device;
 pub mod mention;

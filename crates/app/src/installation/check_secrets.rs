@@ -44,7 +44,15 @@ impl App {
                 Err(_) => return Err(WrongSecrets::OpenNothing),
             }
         }
-        if self.keyring.names_others(&self.secrets).await? { Err(WrongSecrets::Differ) } else { Ok(()) }
+        if self.has_other_secrets().await? { Err(WrongSecrets::Differ) } else { Ok(()) }
+    }
+
+    /// Whether these databases are those of other secrets.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn has_other_secrets(&self) -> std::result::Result<bool, Error> {
+        self.keyring.names_others(&self.secrets).await
     }
 
     /// Names this node's secrets as the installation's: with the first organisation, which they protect from then on.

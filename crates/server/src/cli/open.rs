@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use app::App;
@@ -10,6 +11,9 @@ use domain::clock::{CommonClock, SystemClock};
 use store::{KeyStore, Settings, Store};
 
 use crate::config::Config;
+
+/// How long a node waits for the key of an epoch that began while it was away.
+const HANDED_OVER_WITHIN: Duration = Duration::from_secs(60);
 
 /// Opens an installation that is there. Makes none: whoever forgets `--data` must not administer an empty one.
 pub(super) async fn existing(config: &Config) -> anyhow::Result<Arc<App>> {
@@ -23,6 +27,26 @@ pub(super) async fn existing(config: &Config) -> anyhow::Result<Arc<App>> {
 
 /// Opens folder, secrets and databases, or makes them; brings the schemas up to date.
 pub(crate) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
+    let (app, fresh) = open(config).await?;
+    check(&app, fresh, config).await?;
+    Ok(app)
+}
+
+/// The same for a node: one that was away while the epoch turned destroys what is over, and is handed what it lacks.
+pub(super) async fn node(config: &Config) -> anyhow::Result<Arc<App>> {
+    let (app, fresh) = open(config).await?;
+    // Whoever has other secrets is told so below.
+    if !app.has_other_secrets().await? {
+        app.join_epochs(HANDED_OVER_WITHIN).await.context(
+            "the key of the current epoch is not in the folder `secrets` and no other node handed it over: start this node \
+             while another one runs, or put the folder back",
+        )?;
+    }
+    check(&app, fresh, config).await?;
+    Ok(app)
+}
+
+async fn open(config: &Config) -> anyhow::Result<(Arc<App>, bool)> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -45,12 +69,16 @@ pub(crate) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
         app.refuse_leaked_passwords(list).with_context(told)?;
     }
     app.keep_time().await?;
+    Ok((app, fresh))
+}
+
+async fn check(app: &App, fresh: bool, config: &Config) -> anyhow::Result<()> {
     app.check_secrets().await.with_context(|| format!("`data`: {}", config.secrets().display()))?;
     if !fresh {
         // An installation from before secrets were named.
         app.name_secrets().await?;
     }
-    Ok(app)
+    Ok(())
 }
 
 /// Data without their keys are unreadable, and keys without their data would look unused and be swept: neither may start.

@@ -46,7 +46,7 @@ fn log(config: &Config) {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let listener =
         listen::on(config.listen).with_context(|| format!("`listen`: {} cannot be listened on", config.listen))?;
-    let app = open::installation(&config).await?;
+    let app = open::node(&config).await?;
     let _only = only_one(&config)?;
     greet(&config, &app).await?;
     let door = Door::new(&config.door);
@@ -83,6 +83,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         shared.app.keep_in_touch();
         Box::pin(async { Ok(()) })
     });
+    regularly(PRESENCE_EVERY, |shared| Box::pin(async move { shared.app.keep_epochs().await }));
     regularly(WIPE_EVERY, |shared| {
         shared.app.wipe_expired();
         shared.door.wipe_expired();

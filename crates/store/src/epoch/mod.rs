@@ -3,6 +3,7 @@
 
 mod copies;
 mod rewrap;
+mod tell;
 
 pub use copies::Copy;
 pub use rewrap::Found;
@@ -107,6 +108,8 @@ pub struct Turn {
     pub rewrapped: i64,
     /// Since when and until when nothing is destroyed.
     pub frozen: Option<(Timestamp, Timestamp)>,
+    /// When somebody last asked for one.
+    pub asked_at: Option<Timestamp>,
 }
 
 impl Turn {
@@ -128,6 +131,7 @@ impl Turn {
             organisations: row.int(5)?,
             rewrapped: row.int(6)?,
             frozen: frozen.map(|(from, until)| (Timestamp(from), Timestamp(until))),
+            asked_at: row.int_or_null(9)?.map(Timestamp),
         })
     }
 }
@@ -135,7 +139,8 @@ impl Turn {
 statements! {
     EPOCHS = "SELECT epoch, state, made_by, destroyed_at FROM epoch WHERE epoch >= $1 ORDER BY epoch";
     TURN =
-        "SELECT step, from_epoch, to_epoch, begun_at, step_at, organisations, rewrapped, frozen_at, frozen_until
+        "SELECT step, from_epoch, to_epoch, begun_at, step_at, organisations, rewrapped, frozen_at, frozen_until,
+            asked_at
         FROM turn WHERE id = 1";
     NEXT_EPOCH = "SELECT MAX(CASE WHEN state = 2 THEN epoch END), MAX(epoch) + 1 FROM epoch";
     MAKE_EPOCH = "INSERT INTO epoch (epoch, state, made_by, made_at) VALUES ($1, 1, $2, $3)";
@@ -153,11 +158,14 @@ statements! {
     CONDEMN =
         "UPDATE epoch SET state = 4 WHERE epoch = $1 AND state = 3
             AND NOT EXISTS (SELECT 1 FROM organisation_key k WHERE k.epoch <= $1)";
+    ASK = "UPDATE turn SET asked_at = $1 WHERE id = 1";
     FREEZE = "UPDATE turn SET frozen_at = $1, frozen_until = $2 WHERE id = 1";
 }
 
 #[cfg(test)]
 pub(crate) const EVERY: [&[&crate::engine::Statement]; 3] = [ALL, copies::ALL, rewrap::ALL];
+#[cfg(test)]
+pub(crate) const DATA: &[&crate::engine::Statement] = tell::ALL;
 
 /// The step is another's by now.
 fn lost() -> Error {
@@ -290,6 +298,16 @@ impl KeyStore {
                     connection.execute(&CONDEMN, &[turn.from.into()], 1).await
                 })
             })
+            .await
+    }
+
+    /// Notes that somebody wants a turn that begins from now on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn ask_for_turn(&self, now: Timestamp) -> Result<()> {
+        self.keys
+            .write(move |connection| Box::pin(async move { connection.execute(&ASK, &[now.into()], 1).await }))
             .await
     }
 

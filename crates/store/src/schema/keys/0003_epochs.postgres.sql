@@ -31,9 +31,10 @@ CREATE TABLE turn (
     organisations BIGINT NOT NULL,
     rewrapped BIGINT NOT NULL,
     frozen_at BIGINT,
-    frozen_until BIGINT
+    frozen_until BIGINT,
+    asked_at BIGINT
 );
-INSERT INTO turn VALUES (1, 0, 0, 0, 0, 0, 0, 0, NULL, NULL);
+INSERT INTO turn VALUES (1, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL);
 
 CREATE TABLE node (
     node BIGINT PRIMARY KEY,

@@ -31,9 +31,10 @@ CREATE TABLE turn (
     organisations INTEGER NOT NULL,
     rewrapped INTEGER NOT NULL,
     frozen_at INTEGER,
-    frozen_until INTEGER
+    frozen_until INTEGER,
+    asked_at INTEGER
 );
-INSERT INTO turn VALUES (1, 0, 0, 0, 0, 0, 0, 0, NULL, NULL);
+INSERT INTO turn VALUES (1, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL);
 
 CREATE TABLE node (
     node INTEGER PRIMARY KEY,

@@ -1,4 +1,4 @@
-//! Epochs: their keys at every node, and the turn that makes what was deleted noise (design section 5).
+//! Secrets that were named before there was more than one epoch.
 
 use diskret_app::installation::WrongSecrets;
 use privacy::digest;
@@ -7,6 +7,7 @@ use crate::{House, on_both};
 
 on_both! {
     secrets_named_before_there_were_epochs_are_named_anew
+    a_node_with_other_secrets_destroys_nothing
 }
 
 async fn secrets_named_before_there_were_epochs_are_named_anew(house: House) {
@@ -29,4 +30,16 @@ async fn secrets_named_before_there_were_epochs_are_named_anew(house: House) {
     house.keys.rename_secrets(secrets.digest(), [9; 32]).await.unwrap();
     assert!(matches!(node.check_secrets().await, Err(WrongSecrets::Differ)));
     assert!(node.name_secrets().await.is_err());
+}
+
+async fn a_node_with_other_secrets_destroys_nothing(house: House) {
+    super::turned(&house, &[]).await;
+    // Their first epoch is the one they are in; here it is over.
+    let theirs = tempfile::tempdir().unwrap();
+    let secrets = diskret_app::secrets::Secrets::load(&theirs.path().join("secrets"), true).unwrap();
+    let node = house.node(secrets).await;
+    assert!(node.keep_epochs().await.is_err());
+    assert!(node.join_epochs(std::time::Duration::ZERO).await.is_err());
+    assert_eq!(super::epoch_keys(theirs.path()).len(), 1);
+    assert!(node.check_secrets().await.is_err());
 }

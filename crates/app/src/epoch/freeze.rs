@@ -1,0 +1,112 @@
+//! The officer may put the destruction of keys off for some days: what an intruder deleted on a weekend can still be restored.
+
+use std::time::Duration;
+
+use domain::audit::{Detail, Kind};
+use domain::limits::FREEZE_LONGEST;
+use domain::{Capability, Level, OrganisationId, Principal, Timestamp, text};
+use store::audit::By;
+use store::epoch::{Copy, Turn};
+use store::job;
+
+use crate::{App, Error, Result};
+
+/// Characters of a reason.
+const REASON: usize = 200;
+
+/// How epochs stand.
+#[derive(Clone, Debug)]
+pub struct EpochStatus {
+    /// The number of the current one.
+    pub current: i64,
+    /// The last one up to which all keys are destroyed everywhere; 0 where there is none.
+    pub settled: i64,
+    /// The turn that is under way, or the last one.
+    pub turn: Turn,
+    /// Copies that are still to be destroyed.
+    pub left: Vec<Copy>,
+}
+
+impl App {
+    /// How epochs stand.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], those of the store.
+    pub async fn epoch_status(&self, principal: Principal) -> Result<EpochStatus> {
+        principal.require(Capability::Privacy, Level::Read)?;
+        self.status_of_epochs().await
+    }
+
+    /// The same for whoever runs the machine.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn status_of_epochs(&self) -> Result<EpochStatus> {
+        let epochs = self.live_epochs().await?;
+        let current = epochs.iter().find(|epoch| epoch.state == store::epoch::State::Current);
+        Ok(EpochStatus {
+            current: current.ok_or(Error::Internal)?.epoch,
+            settled: self.keys().settled_epoch().await?,
+            turn: self.keys().turn().await?,
+            left: self.keys().copies_left().await?,
+        })
+    }
+
+    /// Has the epoch turn at once; where it turns already, once more after that.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], those of the store.
+    pub async fn turn_epoch_now(&self, principal: Principal) -> Result<()> {
+        principal.require(Capability::Installation, Level::Write)?;
+        self.ask_for_turn().await
+    }
+
+    /// The same for whoever runs the machine.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn ask_for_turn(&self) -> Result<()> {
+        self.keys().ask_for_turn(self.now()).await?;
+        let now = self.now();
+        Ok(self.store.reschedule_job(OrganisationId(0), job::Kind::Turn, 0, now, now).await?)
+    }
+
+    /// Puts the destruction of keys off for `span`, or ends that.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Error::Invalid`] for more than seven days, or without a reason.
+    pub async fn freeze_epochs(&self, principal: Principal, span: Option<Duration>, reason: &str) -> Result<()> {
+        principal.require(Capability::Installation, Level::Write)?;
+        self.freeze(span, reason, self.by(principal)).await
+    }
+
+    /// The same for whoever runs the machine.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for more than seven days, or without a reason.
+    pub async fn freeze_epochs_here(&self, span: Option<Duration>, reason: &str) -> Result<()> {
+        self.freeze(span, reason, self.by_command_line()).await
+    }
+
+    async fn freeze(&self, span: Option<Duration>, reason: &str, by: By) -> Result<()> {
+        if span.is_some_and(|span| span.is_zero() || span > FREEZE_LONGEST) {
+            return Err(Error::Invalid { field: "days", detail: "one day to seven days".to_owned() });
+        }
+        let reason = text::line(reason, REASON)
+            .map_err(|error| Error::Invalid { field: "reason", detail: error.to_string() })?;
+        let until = span.map(|span| self.now().plus(span));
+        // Before it takes effect: nobody freezes in silence.
+        let details = vec![
+            Detail::is("until", until.map_or_else(|| "thawed".to_owned(), |Timestamp(at)| at.to_string())),
+            Detail::is("reason", reason),
+        ];
+        for organisation in self.store.organisations().await? {
+            self.store.audited(by).note(organisation.id, Kind::EpochFrozen, None, details.clone()).await?;
+        }
+        self.keys().freeze_epochs(span, self.now()).await?;
+        if span.is_none() {
+            self.store.reschedule_job(OrganisationId(0), job::Kind::Turn, 0, self.now(), self.now()).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! What lies at the places for the day on which every disk here is lost: the epoch keys, sealed to the recovery key, in one small
+//! file that is overwritten.
+
+use privacy::envelope;
+
+use super::bundle::{RECOVERY, pack};
+use super::outside::holder;
+use crate::{App, Error, Result};
+
+impl App {
+    /// Puts all keys that are needed now to every place; says whether one has them, where there are any.
+    pub(super) async fn recover(&self, epoch: i64) -> Result<bool> {
+        let (places, mut reached) = (self.epochs.places(), 0);
+        for (place, medium) in &places {
+            // Before it lies there: a copy that is not noted would be forgotten.
+            self.keys().hold_epoch(epoch, holder(place), medium.clone(), self.now()).await?;
+            match self.seal_for_recovery(place).await {
+                Ok(()) => reached += 1,
+                Err(error) => tracing::warn!(place, %error, "the epoch keys could not be put to a place"),
+            }
+        }
+        Ok(places.is_empty() || reached > 0)
+    }
+
+    /// Replaces what lies at a place by the keys that are needed now.
+    pub(super) async fn seal_for_recovery(&self, place: &str) -> Result<()> {
+        let Some(outside) = self.epochs.outside.get() else { return Ok(()) };
+        let public = self.store.installation().await?.ok_or(Error::Unavailable)?.recovery_public;
+        let public = public.as_slice().try_into().map_err(|_| Error::Internal)?;
+        let keys = self.live_keys(&self.live_epochs().await?);
+        outside.replace_epochs(place, envelope::seal(&public, RECOVERY, &pack(&keys))?).await
+    }
+
+    /// Puts the epoch keys to every place anew, after the recovery key was replaced.
+    ///
+    /// # Errors
+    /// Where a place cannot be reached: what was sealed to the old recovery key still lies there.
+    pub async fn seal_epochs_anew(&self) -> Result<()> {
+        for (place, _) in self.epochs.places() {
+            self.seal_for_recovery(&place).await?;
+        }
+        Ok(())
+    }
+
+    /// Backs up the wrapped keys; says whether a place has them, where there are any.
+    pub(super) async fn back_up_for_turn(&self) -> Result<bool> {
+        let Some(outside) = self.epochs.outside.get() else { return Ok(true) };
+        Ok(outside.places().is_empty() || outside.back_up_keys().await? > 0)
+    }
+}
