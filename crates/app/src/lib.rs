@@ -8,6 +8,7 @@ pub mod backup;
 pub mod conversation;
 pub mod counter;
 pub mod epoch;
+pub mod erasure;
 pub mod error;
 pub mod export;
 pub mod hold;

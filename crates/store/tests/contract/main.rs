@@ -38,6 +38,7 @@ mod cut;
 mod disk;
 mod durability;
 mod epoch;
+mod erasure;
 mod fixture;
 mod group;
 mod guest;
