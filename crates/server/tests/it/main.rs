@@ -9,6 +9,7 @@ mod canary;
 mod carve;
 mod conformance;
 mod conversation;
+mod copies;
 mod corrections;
 mod desync;
 mod epoch;
