@@ -14,13 +14,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("diskret-privacy", &["diskret-domain"]),
     ("diskret-store", &["diskret-domain", "diskret-privacy"]),
     ("diskret-bus", &["diskret-domain"]),
-    ("diskret-app", &["diskret-domain", "diskret-privacy", "diskret-store", "diskret-bus"]),
+    // What it is given is sealed already: it sees no store and no key but for randomness and signatures of requests.
+    ("diskret-places", &["diskret-domain", "diskret-privacy"]),
+    ("diskret-app", &["diskret-domain", "diskret-privacy", "diskret-store", "diskret-bus", "diskret-places"]),
     // It delivers to strangers: no store, no key, no bus.
     ("diskret-edge", &["diskret-domain"]),
     // `store` and `bus` for the wiring at the start only: every verb is one of `app`.
     (
         "diskret-server",
-        &["diskret-app", "diskret-edge", "diskret-domain", "diskret-privacy", "diskret-store", "diskret-bus"],
+        &[
+            "diskret-app",
+            "diskret-edge",
+            "diskret-domain",
+            "diskret-privacy",
+            "diskret-store",
+            "diskret-bus",
+            "diskret-places",
+        ],
     ),
     // Tools, no part of the product. They use it from outside, as anyone would.
     ("diskret-bench", &["diskret-domain"]),
@@ -62,7 +72,11 @@ const FENCES: &[Fence] = &[
                   a security key does",
     },
     Fence { library: "axum", only_in: &["diskret-server"], because: "the server is the only application HTTP" },
-    Fence { library: "hyper", only_in: &["diskret-server"], because: "the server is the only application HTTP" },
+    Fence {
+        library: "hyper",
+        only_in: &["diskret-server", "diskret-places"],
+        because: "the server is the only application HTTP; an object store is a place for backups",
+    },
     Fence { library: "hyper-util", only_in: &["diskret-server"], because: "the server is the only application HTTP" },
     Fence { library: "async-nats", only_in: &["diskret-bus"], because: "the bus is the only NATS" },
 ];

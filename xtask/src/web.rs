@@ -13,7 +13,7 @@ use crate::node;
 use crate::shell::{self, root};
 
 /// What has to be there after a build.
-const BUILT: &[&str] = &["web/widget/dist", "web/dashboard/dist"];
+const BUILT: &[&str] = &["web/widget/dist", "web/dashboard/dist/packed"];
 /// Folders that a build doesn't read.
 const UNREAD: &[&str] = &["node_modules", "dist", "e2e", "test-results"];
 

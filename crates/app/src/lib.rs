@@ -4,14 +4,22 @@
 //! [`keyring`], the [`secrets`] of the installation, the cache of [`opened`] messages and the [`worker`].
 
 pub mod audit;
+pub mod backup;
 pub mod conversation;
+pub mod counter;
 pub mod epoch;
+pub mod erasure;
 pub mod error;
+pub mod export;
+pub mod hold;
 pub mod installation;
+pub mod journal;
 pub mod keyring;
 pub mod nodes;
 pub mod opened;
+pub mod places;
 pub mod rate;
+pub mod retention;
 pub mod secrets;
 pub mod share;
 pub mod snippet;
@@ -23,7 +31,7 @@ pub mod worker;
 mod flood;
 mod leased;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bus::Bus;
@@ -88,6 +96,7 @@ pub struct App {
     brake: team::Brake,
     passwords: team::Rules,
     looks: audit::Looks,
+    places: OnceLock<places::Places>,
     options: Options,
 }
 
@@ -126,6 +135,7 @@ impl App {
             brake: team::Brake::default(),
             passwords: team::Rules::default(),
             looks: audit::Looks::default(),
+            places: OnceLock::new(),
             options,
         })
     }
@@ -153,6 +163,16 @@ impl App {
     pub fn refuse_leaked_passwords(&self, list: &std::path::Path) -> std::io::Result<()> {
         self.passwords.refuse_leaked(team::Leaked::open(list)?);
         Ok(())
+    }
+
+    /// Names the places of backups; the first ones named stay.
+    pub fn use_places(&self, places: places::Places) {
+        let _ = self.places.set(places);
+    }
+
+    /// The places of backups; none where none were named.
+    pub fn places(&self) -> &[places::Placed] {
+        self.places.get().map(|places| places.all.as_slice()).unwrap_or_default()
     }
 
     /// Whether both databases answer.

@@ -1,7 +1,13 @@
 //! Static delivery of the widget: loader, messenger and published configuration, on an origin of its own. Sees no store,
 //! no key, no bus; sets no cookie and writes no log (E1).
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use rust_embed::RustEmbed;
@@ -23,11 +29,12 @@ fn encodings(request: &HeaderMap) -> impl Iterator<Item = (&'static str, &'stati
         .filter_map(|(encoding, suffix, takes)| takes.then_some((encoding, suffix)))
 }
 
-/// Answers with an embedded file, compressed where the browser takes it; not modified where it has it.
+/// Answers with an embedded file, compressed where the browser takes it; not modified where it has it. A file may lie there
+/// as gzip only.
 pub fn file<E: RustEmbed>(path: &str, request: &HeaderMap, caching: &'static str) -> Option<Answer> {
-    let plain = E::get(path)?;
-    let tag =
-        format!("\"{}\"", plain.metadata.sha256_hash().iter().take(12).map(|b| format!("{b:02x}")).collect::<String>());
+    let (plain, gzip) = (E::get(path), E::get(&format!("{path}.gz")));
+    let metadata = &plain.as_ref().or(gzip.as_ref())?.metadata;
+    let tag = format!("\"{}\"", metadata.sha256_hash().iter().take(12).map(|b| format!("{b:02x}")).collect::<String>());
     let mut answer = Response::builder()
         .header(header::CONTENT_TYPE, kind(path))
         .header(header::CACHE_CONTROL, caching)
@@ -36,19 +43,60 @@ pub fn file<E: RustEmbed>(path: &str, request: &HeaderMap, caching: &'static str
     if request.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return answer.status(StatusCode::NOT_MODIFIED).body(Bytes::new()).ok();
     }
-    let mut body = plain.data;
     for (encoding, suffix) in encodings(request) {
         if let Some(compressed) = E::get(&format!("{path}{suffix}")) {
-            body = compressed.data;
             answer = answer.header(header::CONTENT_ENCODING, encoding);
-            break;
+            return answer.body(bytes(compressed.data)).ok();
         }
     }
-    let body = match body {
-        std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        std::borrow::Cow::Owned(bytes) => Bytes::from(bytes),
+    let body = match plain {
+        Some(plain) => bytes(plain.data),
+        None => match gzip?.data {
+            Cow::Borrowed(gzip) => unpacked(gzip)?,
+            // A build for development reads its files from the disk.
+            Cow::Owned(gzip) => unpack(&gzip)?,
+        },
     };
     answer.body(body).ok()
+}
+
+/// Answers with what the program carries as gzip only.
+pub fn packed(name: &str, gzip: &'static [u8], request: &HeaderMap) -> Option<Answer> {
+    let answer = Response::builder()
+        .header(header::CONTENT_TYPE, kind(name))
+        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::VARY, "accept-encoding");
+    if encodings(request).any(|(encoding, _)| encoding == "gzip") {
+        return answer.header(header::CONTENT_ENCODING, "gzip").body(Bytes::from_static(gzip)).ok();
+    }
+    answer.body(unpacked(gzip)?).ok()
+}
+
+fn bytes(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    }
+}
+
+/// What was packed, for the few that take no compression. It is unpacked once and kept: a thousand slow readers of a file hold
+/// it once, as they would if it lay in the program plain.
+fn unpacked(gzip: &'static [u8]) -> Option<Bytes> {
+    static KEPT: Mutex<BTreeMap<(usize, usize), Bytes>> = Mutex::new(BTreeMap::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = (gzip.as_ptr().addr(), gzip.len());
+    if let Some(plain) = kept.get(&place) {
+        return Some(plain.clone());
+    }
+    let plain = unpack(gzip)?;
+    kept.insert(place, plain.clone());
+    Some(plain)
+}
+
+fn unpack(gzip: &[u8]) -> Option<Bytes> {
+    let mut plain = Vec::new();
+    GzDecoder::new(gzip).read_to_end(&mut plain).ok()?;
+    Some(Bytes::from(plain))
 }
 
 fn kind(path: &str) -> &'static str {
@@ -120,6 +168,46 @@ mod tests {
         assert_eq!(encodings(&request).map(|(name, _)| name).collect::<Vec<_>>(), ["br", "gzip"]);
         request.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity, xbr"));
         assert_eq!(encodings(&request).count(), 0);
+    }
+
+    /// One file, as gzip only: "plain" and a line's end.
+    struct OnlyPacked;
+
+    const GZIP: &[u8] = &[
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff, 0x2b, 0xc8, 0x49, 0xcc, 0xcc, 0xe3, 2, 0, 0xd0, 0xf9, 0x15, 0x39, 6, 0,
+        0, 0,
+    ];
+
+    impl RustEmbed for OnlyPacked {
+        fn get(path: &str) -> Option<rust_embed::EmbeddedFile> {
+            let metadata = rust_embed::Metadata::__rust_embed_new([7; 32], None, None);
+            (path == "a.js.gz").then_some(rust_embed::EmbeddedFile { data: Cow::Borrowed(GZIP), metadata })
+        }
+
+        fn iter() -> impl Iterator<Item = Cow<'static, str>> + 'static {
+            std::iter::once(Cow::Borrowed("a.js.gz"))
+        }
+    }
+
+    #[test]
+    fn what_lies_there_packed_is_unpacked_for_whoever_takes_no_compression_and_for_nobody_else() {
+        let mut request = HeaderMap::new();
+        let plain = [file::<OnlyPacked>("a.js", &request, "no-cache"), packed("a.js", GZIP, &request)];
+        request.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, br"));
+        let zipped = [file::<OnlyPacked>("a.js", &request, "no-cache"), packed("a.js", GZIP, &request)];
+        for (plain, zipped) in plain.into_iter().zip(zipped) {
+            let (plain, zipped) = (plain.unwrap(), zipped.unwrap());
+            assert_eq!(plain.body().as_ref(), b"plain\n");
+            assert_eq!(plain.headers().get(header::CONTENT_ENCODING), None);
+            assert_eq!(zipped.body(), GZIP);
+            assert_eq!(zipped.headers()[header::CONTENT_ENCODING], "gzip");
+            for answer in [plain, zipped] {
+                assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+                assert_eq!(answer.headers()[header::VARY], "accept-encoding");
+            }
+        }
+        assert!(file::<OnlyPacked>("b.js", &request, "no-cache").is_none());
+        assert!(packed("a.js", &GZIP[..20], &HeaderMap::new()).is_none(), "cut");
     }
 
     #[test]

@@ -28,3 +28,13 @@ pub use plan::{Fault, Files, Operation, Rule, When};
 pub use random::Sequence;
 pub use setup::{Malformed, Setup};
 pub use vfs::install;
+
+/// Asks a database's file for a number, behind the back of whoever has it open.
+///
+/// # Panics
+/// Where the answer is none.
+#[must_use]
+pub fn number(file: &std::path::Path, question: &str) -> i64 {
+    let opened = rusqlite::Connection::open(file).expect("a database");
+    opened.query_row(question, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{question}: {error}"))
+}

@@ -2,6 +2,9 @@
 //! the server's tests; on PostgreSQL they run there.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may be blunt, and tells what helps to repeat it")]
 
+// The harness knows it by this name.
+extern crate diskret_faults as faults;
+
 #[expect(dead_code, unused_imports, unused_macros, reason = "the server's tests use the rest")]
 #[path = "../../server/tests/it/harness/mod.rs"]
 mod harness;

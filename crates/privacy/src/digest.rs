@@ -14,6 +14,29 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// SHA-256 of what comes piece by piece.
+pub struct Running(digest::Context);
+
+impl Default for Running {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl Running {
+    /// Adds a piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all of them.
+    pub fn finish(self) -> [u8; 32] {
+        let mut out = [0; 32];
+        out.copy_from_slice(self.0.finish().as_ref());
+        out
+    }
+}
+
 /// SHA-1 in upper-case hexadecimal: only to find a password in public lists, which go by it.
 pub fn sha1_hex(bytes: &[u8]) -> String {
     data_encoding::HEXUPPER.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref())
@@ -38,6 +61,14 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_have_the_digest_of_the_whole() {
+        let mut running = Running::default();
+        [&b"a"[..], b"", b"bc"].into_iter().for_each(|piece| running.add(piece));
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(data_encoding::HEXLOWER.encode(&running.finish()), abc);
+    }
 
     #[test]
     fn sha1_is_that_of_public_lists() {

@@ -2,6 +2,7 @@
 //! [`message::Sealed`]; the store takes nothing else (law L2). Plaintext has no `Display`, a masked `Debug` and is wiped
 //! when dropped (law L3).
 
+pub mod backup;
 pub mod chain;
 pub mod digest;
 pub mod envelope;
@@ -14,6 +15,7 @@ pub mod receipt;
 pub mod recovery;
 pub mod redact;
 pub mod seal;
+pub mod stream;
 pub mod token;
 pub mod totp;
 

@@ -1,4 +1,4 @@
-//! The dashboard's files, embedded in the program.
+//! The dashboard's files, embedded in the program: packed, the plain ones are not in it.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -6,7 +6,7 @@ use http::HeaderMap;
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
-#[folder = "../../web/dashboard/dist"]
+#[folder = "../../web/dashboard/dist/packed"]
 #[allow_missing = true]
 struct Files;
 

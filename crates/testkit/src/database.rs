@@ -32,16 +32,23 @@ impl Database {
         run(&self.url, statements).unwrap_or_else(|error| panic!("a statement failed: {error}"));
     }
 
+    /// Asks for a number.
+    ///
+    /// # Panics
+    /// Where the answer is none.
+    #[must_use]
+    pub fn number(&self, question: &str) -> i64 {
+        on(&self.url, async |client| client.query_one(question, &[]).await?.try_get::<_, i64>(0))
+            .unwrap_or_else(|error| panic!("{question}: {error}"))
+    }
+
     /// Bytes of its files.
     ///
     /// # Panics
     /// Where the server does not say.
     #[must_use]
     pub fn size(&self) -> u64 {
-        let asked = on(&self.url, async |client| {
-            client.query_one("SELECT pg_database_size(current_database())", &[]).await?.try_get::<_, i64>(0)
-        });
-        asked.unwrap_or_else(|error| panic!("the size of a database: {error}")).unsigned_abs()
+        self.number("SELECT pg_database_size(current_database())").unsigned_abs()
     }
 }
 

@@ -175,6 +175,23 @@ export interface paths {
         patch: operations["correct_entry"];
         trace?: never;
     };
+    "/api/conversations/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A copy of one conversation with everything in it, for the person whose it is. That it was taken is recorded before. */
+        get: operations["export_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations/{id}/guests/{operator}": {
         parameters: {
             query?: never;
@@ -202,6 +219,23 @@ export interface paths {
         };
         /** Colleagues, and who of them may read a conversation: whom a note in it can name. */
         get: operations["list_readers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{id}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a conversation goes, and because of which rule. */
+        get: operations["show_conversation_retention"];
         put?: never;
         post?: never;
         delete?: never;
@@ -261,6 +295,26 @@ export interface paths {
         patch: operations["set_conversation_topics"];
         trace?: never;
     };
+    "/api/counters.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Conversations, messages and first responses, by day of UTC and widget, the oldest first. They were counted when they
+         *     happened: deleting what was said does not change them.
+         */
+        get: operations["export_counters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/groups": {
         parameters: {
             query?: never;
@@ -295,6 +349,41 @@ export interface paths {
         head?: never;
         /** Gives a group another name. */
         patch: operations["rename_group"];
+        trace?: never;
+    };
+    "/api/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What must not be deleted yet, what may be soonest first. */
+        get: operations["list_holds"];
+        put?: never;
+        /** Says that a conversation must not be deleted until a day. Whoever deletes it before hides it, and it is destroyed then. */
+        post: operations["add_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a hold before its day. What was to be deleted meanwhile is. */
+        delete: operations["end_hold"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/link": {
@@ -401,6 +490,26 @@ export interface paths {
          *     sign-in.
          */
         delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/organisation/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A copy of the organisation: how it is set up, and every conversation with everything in it. That it was taken is recorded
+         *     before. The table holds what was said and what happened; the lines hold everything.
+         */
+        get: operations["export_organisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -522,6 +631,57 @@ export interface paths {
         put?: never;
         /** Shows that somebody holds the recovery key. */
         post: operations["confirm_recovery_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long things are kept, and what goes within a day. */
+        get: operations["show_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What such a rule would delete within a day that stays without it. Changes nothing. */
+        post: operations["preview_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets how long something is kept, or takes the rule away. The answer says what goes within a day because of it. */
+        put: operations["set_retention"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1093,6 +1253,22 @@ export interface components {
             /** @description Whose. */
             reach: components["schemas"]["Reach"];
         };
+        /** @description A copy of one conversation. */
+        ConversationCopy: {
+            /** @description Whose conversation it is. */
+            conversation: components["schemas"]["CopiedConversation"];
+            /** @description Everything in it, ascending, notes included. */
+            entries: components["schemas"]["Entry"][];
+            /** @description Always `diskret-conversation-1`. */
+            format: string;
+            /** @description What the organisation is called. */
+            organisation: string;
+            /**
+             * Format: int64
+             * @description When it was taken, in microseconds of UTC.
+             */
+            taken_at: number;
+        };
         /** @description A page of a list, newest change first. */
         ConversationPage: {
             /** @description The counts beside the lists. */
@@ -1104,6 +1280,21 @@ export interface components {
              * @description `before` of the next page, where there is one.
              */
             next: number | null;
+        };
+        /** @description When a conversation goes. */
+        ConversationRetention: {
+            /**
+             * Format: int64
+             * @description When, if nobody writes in it again, in microseconds of UTC; never where it is missing.
+             */
+            deletes_at?: number;
+            /**
+             * Format: int64
+             * @description Until when it must not be deleted, in microseconds of UTC.
+             */
+            held?: number;
+            /** @description Because of which rule. */
+            rule?: components["schemas"]["RetentionRule"];
         };
         /**
          * @description Where a conversation stands.
@@ -1192,6 +1383,35 @@ export interface components {
              * @description Since when the visitor waits for an answer.
              */
             waiting_since: number | null;
+            /** @description The widget it began on. */
+            widget: components["schemas"]["WidgetRef"];
+        };
+        /** @description A conversation of a copy. */
+        CopiedConversation: {
+            assignee: components["schemas"]["OperatorRef"] | null;
+            group: components["schemas"]["GroupRef"] | null;
+            /** @description Who was asked in. */
+            guests: components["schemas"]["OperatorRef"][];
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /** @description Four characters to call the visitor by, such as `4F2K`. */
+            label: string;
+            /** @description The visitor's language. */
+            language: components["schemas"]["Language"];
+            /**
+             * Format: int64
+             * @description When something was last said or done.
+             */
+            last_at: number;
+            /**
+             * Format: int64
+             * @description When it began, in microseconds of UTC.
+             */
+            started_at: number;
+            /** @description Where it stands. */
+            state: components["schemas"]["ConversationState"];
+            /** @description What it is about. */
+            topics: components["schemas"]["TopicRef"][];
             /** @description The widget it began on. */
             widget: components["schemas"]["WidgetRef"];
         };
@@ -1324,6 +1544,35 @@ export interface components {
             /** @description What it says, at most 10,000 characters. */
             text: string;
         };
+        /** @description A conversation that must not be deleted yet. */
+        HoldInfo: {
+            /** @description The conversation's id. */
+            conversation: components["schemas"]["Id"];
+            /** @description The hold's id. */
+            id: components["schemas"]["Id"];
+            /** @description Four characters to call the visitor by, such as `4F2K`. */
+            label: string;
+            /** @description Why. */
+            reason: components["schemas"]["HoldReason"];
+            /** @description Whether it is hidden from everybody because it would be deleted otherwise. */
+            restricted: boolean;
+            /**
+             * Format: int64
+             * @description When, in microseconds of UTC.
+             */
+            set_at: number;
+            set_by: components["schemas"]["OperatorRef"] | null;
+            /**
+             * Format: int64
+             * @description Until when, in microseconds of UTC.
+             */
+            until: number;
+        };
+        /**
+         * @description Why something must not be deleted yet.
+         * @enum {string}
+         */
+        HoldReason: "business_letter" | "claim" | "legal_duty" | "authority";
         /**
          * @description An opaque id: 26 lower-case letters and digits.
          * @example kvhe6rzq4yt3xn5wcb2mafjdpu
@@ -1447,6 +1696,21 @@ export interface components {
              * @description Its number for the visitor.
              */
             visible?: number;
+        };
+        /**
+         * @description Says that a conversation must not be deleted yet. Holds no words of anybody: what there is to say about it can be noted in
+         *     the conversation.
+         */
+        NewHold: {
+            /** @description The conversation's id. */
+            conversation: components["schemas"]["Id"];
+            /** @description Why. */
+            reason: components["schemas"]["HoldReason"];
+            /**
+             * Format: int64
+             * @description Until when, in microseconds of UTC, at most eleven years ahead.
+             */
+            until: number;
         };
         /** @description What a browser got from `navigator.credentials.create`. */
         NewPasskey: {
@@ -1741,6 +2005,86 @@ export interface components {
         RecoveryConfirmation: {
             /** @description As it was shown; spaces, dashes and case do not matter. */
             key: string;
+        };
+        /** @description How long things are kept, and what goes. */
+        Retention: {
+            /**
+             * Format: int64
+             * @description Conversations that must not be deleted yet.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description For how long the one is over that should have been deleted first and is still there; 0 where all is in order.
+             */
+            oldest_past_rule_seconds: number;
+            /** @description The rules. */
+            rules: components["schemas"]["RetentionRule"][];
+            /** @description What goes within a day. */
+            tonight: components["schemas"]["RetentionTonight"];
+        };
+        /**
+         * @description What a rule is about.
+         * @enum {string}
+         */
+        RetentionKind: "content" | "contacts" | "technical";
+        /** @description What a change of a rule deletes within a day that stays without it. */
+        RetentionPreview: {
+            /** @description Whether it is so long that it needs a reason: more than 36 months. */
+            above_36_months: boolean;
+            /** @description Where they began. */
+            by_widget: components["schemas"]["WidgetCount"][];
+            /** @description Whether there are more than were counted. */
+            capped: boolean;
+            /**
+             * Format: int64
+             * @description How many conversations.
+             */
+            conversations: number;
+            /**
+             * Format: int64
+             * @description When the last word was said in the one in which that is longest ago, in microseconds of UTC.
+             */
+            oldest_at: number | null;
+        };
+        /**
+         * @description How long something is kept. A topic's rule comes before a widget's, that before the organisation's; of several topics the
+         *     one that keeps longest.
+         */
+        RetentionRule: {
+            /**
+             * Format: int64
+             * @description How many days after the last message.
+             */
+            days: number;
+            /** @description What is kept. */
+            kind: components["schemas"]["RetentionKind"];
+            /**
+             * Format: int64
+             * @description Since when, in microseconds of UTC.
+             */
+            set_at: number;
+            /** @description For the conversations about this topic. */
+            topic?: components["schemas"]["Id"];
+            /** @description For the conversations of this widget. */
+            widget?: components["schemas"]["Id"];
+        };
+        /** @description What goes within a day. */
+        RetentionTonight: {
+            /** @description Where they began. */
+            by_widget: components["schemas"]["WidgetCount"][];
+            /** @description Whether there are more than were counted. */
+            capped: boolean;
+            /**
+             * Format: int64
+             * @description How many conversations.
+             */
+            conversations: number;
+            /**
+             * Format: int64
+             * @description When the last word was said in the one in which that is longest ago, in microseconds of UTC.
+             */
+            oldest_at: number | null;
         };
         /** @description What is allowed, area by area. */
         RightsInfo: {
@@ -2160,6 +2504,20 @@ export interface components {
              */
             team_seen: number;
         };
+        /** @description A rule as it is wished: for a widget, for a topic, or for everything else. */
+        WantedRule: {
+            /**
+             * Format: int64
+             * @description How many days after the last message, 1 to 3,650; null takes the rule away.
+             */
+            days: number | null;
+            /** @description What is kept. */
+            kind: components["schemas"]["RetentionKind"];
+            /** @description For the conversations about this topic. */
+            topic?: components["schemas"]["Id"];
+            /** @description For the conversations of this widget. */
+            widget?: components["schemas"]["Id"];
+        };
         /**
          * @description The states that an operator can put a conversation into.
          * @enum {string}
@@ -2203,6 +2561,16 @@ export interface components {
             online: boolean;
             /** @description What the organisation is called. */
             organisation: string;
+        };
+        /** @description How many conversations of a widget go. */
+        WidgetCount: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            conversations: number;
+            /** @description Which widget. */
+            widget: components["schemas"]["WidgetRef"];
         };
         /** @description A widget. */
         WidgetInfo: {
@@ -3300,6 +3668,95 @@ export interface operations {
             };
         };
     };
+    export_conversation: {
+        parameters: {
+            query: {
+                /** @description As what. */
+                format: "json" | "html";
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A document, or a page for people. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationCopy"];
+                    "text/html": string;
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invite_guest: {
         parameters: {
             query?: never;
@@ -3497,6 +3954,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReaderInfo"][];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_conversation_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRetention"];
                 };
             };
             /** @description Nobody is signed in, or the token is not known. */
@@ -3939,6 +4472,71 @@ export interface operations {
             };
         };
     };
+    export_counters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_groups: {
         parameters: {
             query?: never;
@@ -4299,6 +4897,277 @@ export interface operations {
             };
             /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldInfo"][];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldInfo"];
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5015,6 +5884,84 @@ export interface operations {
             };
             /** @description Something stands in the way; `detail` says what. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_organisation: {
+        parameters: {
+            query: {
+                /** @description As what. */
+                format: "jsonl" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines of JSON or a table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5961,6 +6908,299 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedRule"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedRule"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
             };
             /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
             400: {

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 
 mod audit;
+mod backup;
 mod clocks;
 mod epoch;
+mod journal;
 mod nodes;
 mod passkey;
 mod quiet;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 use diskret_app::conversation::{Accepted, Incoming, ListName, Visitor};
 use diskret_app::installation::{NewOrganisation, SetUp};
+use diskret_app::places::{Placed, Places};
 use diskret_app::rate::{Source, Whereabouts};
 use diskret_app::secrets::Secrets;
 use diskret_app::team::{NewOperator, SignedIn, Step, Visit};
@@ -27,6 +30,7 @@ use domain::clock::{ManualClock, Timestamp};
 use domain::conversation::{Event, Kind, State};
 use domain::limits::{POOLED_KEY_LIFE, SESSION_IDLE, SESSION_LONGEST};
 use domain::{Browser, Clock, KeyId, Language, Platform, PublicId, Role, SenderId};
+use places::{Memory, Where};
 use privacy::Plaintext;
 use store::{KeyStore, Location, Settings, Store};
 use testkit::{Database, postgres};
@@ -110,6 +114,30 @@ impl House {
         let (_, entries) = self.app.entries_before(self.done.principal, name, i64::MAX, 200).await.unwrap();
         let event = |kind: Kind| if let Kind::Event(event) = kind { Some(event) } else { None };
         entries.iter().filter_map(|entry| event(entry.kind)).collect()
+    }
+}
+
+/// Two places in memory.
+struct Two {
+    a: Arc<Memory>,
+    b: Arc<Memory>,
+}
+
+impl Two {
+    /// Named as the places of this house.
+    fn of(house: &House) -> Self {
+        let two = Self { a: Arc::default(), b: Arc::default() };
+        two.used_by(&house.app, house.folder.path());
+        two
+    }
+
+    fn used_by(&self, app: &App, folder: &Path) {
+        let within = |site| Where::new("DE", site, "Nordlicht").unwrap();
+        let all = vec![
+            Placed::new("place_a", within("Kiel"), Arc::clone(&self.a) as Arc<_>),
+            Placed::new("place_b", within("Bonn"), Arc::clone(&self.b) as Arc<_>),
+        ];
+        app.use_places(Places { all, spool: folder.join("spool"), keep: Duration::from_secs(30 * 24 * 3600) });
     }
 }
 

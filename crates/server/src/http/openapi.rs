@@ -2,19 +2,21 @@
 //! a test holds it to what is described here.
 
 use axum::Router;
+use axum::body::Body;
 use axum::handler::Handler;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use http::header;
+use http::{HeaderMap, header};
 use utoipa::openapi::HttpMethod;
 use utoipa::{Modify as _, OpenApi, Path as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::{PathItemExt, routes};
 
 use super::described::Everywhere;
+use super::problem::Failure;
 use super::{
-    Shared, account, audit, audit_copy, conversations, factor, groups, guests, operators, passkeys, programs, roles,
-    session, setup, snippets, topics, widgets,
+    Shared, account, audit, audit_copy, backups, conversations, counters, exports, factor, groups, guests, holds,
+    operators, passkeys, programs, retention, roles, session, setup, snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -104,6 +106,19 @@ operations! {
     topics::list, topics::add;
     topics::change, topics::remove;
     topics::set;
+    backups::list, backups::make;
+    backups::epoch;
+    backups::turn;
+    backups::freeze;
+    retention::show;
+    retention::set;
+    retention::preview;
+    retention::of_conversation;
+    holds::list, holds::add;
+    holds::end;
+    exports::conversation;
+    exports::organisation;
+    counters::table;
 }
 
 /// A handler for the methods that its description names.
@@ -123,15 +138,19 @@ pub fn description() -> utoipa::openapi::OpenApi {
     description
 }
 
-pub(super) async fn document() -> impl IntoResponse {
-    let document = include_str!("../../../../docs/api/openapi.json");
-    ([(header::CONTENT_TYPE, "application/json")], document)
+pub(super) async fn document(request: HeaderMap) -> Response {
+    packed("openapi.json", include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.gz")), &request)
 }
 
 /// The same for people, made by `cargo xtask regenerate`.
-pub(super) async fn page() -> impl IntoResponse {
-    let page = include_str!("../../../../docs/api/index.html");
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page)
+pub(super) async fn page(request: HeaderMap) -> Response {
+    packed("index.html", include_bytes!(concat!(env!("OUT_DIR"), "/index.html.gz")), &request)
+}
+
+/// What the build packed (build.rs).
+fn packed(name: &str, gzip: &'static [u8], request: &HeaderMap) -> Response {
+    edge::packed(name, gzip, request)
+        .map_or_else(|| Failure::from(app::Error::NotFound).into_response(), |answer| answer.map(Body::from))
 }
 
 pub(super) async fn styles() -> impl IntoResponse {

@@ -2,6 +2,7 @@
 //! `REGENERATE=1` they are written, otherwise compared.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use diskret_server::config::{OPTIONS, variable};
@@ -9,6 +10,8 @@ use diskret_server::http::openapi;
 use diskret_server::wire::frames::ProblemCode;
 use serde::Serialize as _;
 use serde_json::Value;
+
+use crate::harness::{House, On, Plan, run};
 
 pub(crate) fn check(path: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(path);
@@ -32,6 +35,27 @@ fn the_openapi_document_is_current() {
     let lines = serde_json::ser::PrettyFormatter::with_indent(b"");
     document().serialize(&mut serde_json::Serializer::with_formatter(&mut text, lines)).unwrap();
     check("api/openapi.json", &format!("{}\n", String::from_utf8(text).unwrap()));
+}
+
+#[test]
+fn what_is_served_of_them_is_what_was_made_to_whoever_unpacks_and_whoever_does_not() {
+    run(async {
+        let house = House::new(&Plan::on(On::Sqlite));
+        for (path, made) in [
+            ("/api/openapi.json", include_str!("../../../../docs/api/openapi.json")),
+            ("/api/docs", include_str!("../../../../docs/api/index.html")),
+        ] {
+            let plain = house.ask("GET", path).send().await.is(200);
+            assert!(plain.text() == made, "{path} is another");
+            assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("accept-encoding")));
+            let packed = house.ask("GET", path).header("accept-encoding", "br, gzip").send().await.is(200);
+            assert_eq!(packed.header("content-encoding"), Some("gzip"), "{path}");
+            assert_eq!(packed.header("content-type"), plain.header("content-type"));
+            let mut unpacked = String::new();
+            flate2::read::GzDecoder::new(packed.body.as_slice()).read_to_string(&mut unpacked).unwrap();
+            assert!(unpacked == made, "{path} is another, packed");
+        }
+    });
 }
 
 #[test]

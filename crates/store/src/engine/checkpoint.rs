@@ -53,7 +53,7 @@ pub(super) fn start(path: PathBuf, seats: Seats) -> Result<Sender<()>> {
             let Some(open) = connection.take().or_else(|| Connection::writer(&path).ok()) else {
                 continue;
             };
-            match checkpoint(&open, pages, is_quiet) {
+            match checkpoint(&open, &seats, pages, is_quiet) {
                 Ok(()) => connection = Some(open),
                 Err(error) => {
                     tracing::error!(%error, "a checkpoint was not synced; the database is opened anew");
@@ -66,12 +66,14 @@ pub(super) fn start(path: PathBuf, seats: Seats) -> Result<Sender<()>> {
     spawned.map(|_| writer).map_err(|error| Error::Unavailable(error.to_string()))
 }
 
-fn checkpoint(connection: &Connection, pages: u64, is_quiet: bool) -> Result<()> {
+fn checkpoint(connection: &Connection, seats: &Seats, pages: u64, is_quiet: bool) -> Result<()> {
     connection.checkpoint(How::Passive)?;
     // Without a pause between commits the log is never wholly copied and grows for ever. What is left after the passive run is
     // little, so the writer is held up only briefly.
     if pages > RESTART_FROM {
-        connection.checkpoint(if is_quiet { How::Truncate } else { How::Restart })?;
+        // Both wait for all readers, with the writer's lock in hand. For one that stays for minutes the log grows instead.
+        let how = if is_quiet { How::Truncate } else { How::Restart };
+        return seats.unless_somebody_stays(|| connection.checkpoint(how)).unwrap_or(Ok(()));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod migrate;
 mod postgres;
 mod reserve;
 mod seat;
+mod snapshot;
 mod sqlite;
 mod statement;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub(crate) use futures_util::future::BoxFuture;
 #[cfg(test)]
 pub(crate) use migrate::BOOK;
 pub(crate) use migrate::{Migration, Schema};
+pub(crate) use snapshot::Snapshot;
 pub(crate) use statement::{Column, Statement, statements};
 pub(crate) use value::{Row, Value};
 pub(crate) use writer::{Batch, NoBatch};
@@ -87,6 +89,14 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => connection.query(statement, values),
             Self::Postgres(connection) => connection.query(statement, values).await,
+        }
+    }
+
+    /// Runs a statement whose text was made from the schema, in this database's own dialect.
+    pub(crate) async fn query_text(&mut self, text: &str, values: &[Value]) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(connection) => connection.query_text(text, values),
+            Self::Postgres(connection) => connection.query_text(text, values).await,
         }
     }
 
@@ -323,6 +333,15 @@ impl<B: Batch> Database<B> {
             Readers::Inline(reader) => Box::pin(reader.run(Box::new(work))).await,
             // Boxed: the pool's state is large, and every task that may ever read would carry it, idle sockets included.
             Readers::Postgres(pool) => Box::pin(pool.read(Box::new(work))).await,
+        }
+    }
+
+    /// Begins to read one state.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot> {
+        match &self.inner.readers {
+            Readers::Sqlite(readers) => readers.snapshot().await.map(Snapshot::Sqlite),
+            Readers::Inline(reader) => reader.snapshot().await.map(Snapshot::Sqlite),
+            Readers::Postgres(pool) => Box::pin(pool.snapshot()).await.map(Snapshot::Postgres),
         }
     }
 

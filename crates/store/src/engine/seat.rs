@@ -14,7 +14,16 @@ pub(super) struct Seat {
 
 /// All seats of a database whose threads still run.
 #[derive(Clone, Default)]
-pub(super) struct Seats(Arc<Mutex<Vec<Weak<Place>>>>);
+pub(super) struct Seats(Arc<Mutex<Vec<Weak<Place>>>>, Arc<Mutex<usize>>);
+
+/// Says that somebody stands in an old state: nobody may wait for all readers to have left it.
+pub(super) struct Stay(Seats);
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        *locked(&self.0.1) -= 1;
+    }
+}
 
 impl Seat {
     /// Keeps it for a job. Nobody waits for it but a checkpointer that wants to close everything.
@@ -37,6 +46,18 @@ impl Seats {
         let seat = Arc::new(Mutex::new(Some(Connection::Sqlite(connection))));
         locked(&self.0).push(Arc::downgrade(&seat));
         Seat { place: seat, all: self.clone() }
+    }
+
+    /// Lets somebody stay in one state for long.
+    pub(super) fn stay(&self) -> Stay {
+        *locked(&self.1) += 1;
+        Stay(self.clone())
+    }
+
+    /// Does `work`, which waits for all readers, unless one of them stays for long; nobody begins to meanwhile.
+    pub(super) fn unless_somebody_stays<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let staying = locked(&self.1);
+        (*staying == 0).then(work)
     }
 
     /// Closes a connection that has no seat.

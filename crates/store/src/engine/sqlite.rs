@@ -2,6 +2,7 @@
 //! `secure_delete` (bundled builds lack it; without it 200 of 200 deleted canaries were measured to stay in the file).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::checkpoint;
 use super::migrate::{Applied, BOOK, Schema};
 use super::reserve::Reserve;
-use super::seat::{Seat, Seats};
+use super::seat::{Seat, Seats, Stay};
 use super::writer::{Batch, Load, caught};
 use super::{Connection as Either, Row, Settings, Statement, Value, Work};
 use crate::{Error, Result};
@@ -144,8 +145,12 @@ impl Connection {
     }
 
     pub(super) fn query(&self, statement: &Statement, values: &[Value]) -> Result<Vec<Row>> {
+        self.query_text(statement.sqlite(), values)
+    }
+
+    pub(super) fn query_text(&self, text: &str, values: &[Value]) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
-        let mut step = self.0.prepare_cached(statement.sqlite()).map_err(|e| error(&e))?;
+        let mut step = self.0.prepare_cached(text).map_err(|e| error(&e))?;
         Self::bind(&mut step, values).map_err(|e| error(&e))?;
         Self::collect(&mut step, &mut rows)?;
         Ok(rows)
@@ -292,10 +297,45 @@ fn now<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 
 type ReadJob = Box<dyn FnOnce(Result<&mut Either>) + Send>;
 
+/// One state, on a connection of its own. It has a seat: where all connections are closed, it ends.
+pub(crate) struct Snapshot {
+    seat: Arc<Seat>,
+    _stay: Stay,
+}
+
+impl Snapshot {
+    pub(super) fn begin(path: &Path, seats: &Seats) -> Result<Self> {
+        let stay = seats.stay();
+        let connection = Connection::reader(path)?;
+        // The state is that of the first look.
+        connection.batch("BEGIN; SELECT COUNT(*) FROM sqlite_schema;")?;
+        Ok(Self { seat: Arc::new(seats.take(connection)), _stay: stay })
+    }
+
+    pub(super) async fn query(&mut self, text: String, values: Vec<Value>) -> Result<Vec<Row>> {
+        let seat = Arc::clone(&self.seat);
+        blocking(move || {
+            let mut seat = seat.occupy();
+            let connection = seat.as_mut().map(sqlite);
+            let ended = || Error::Unavailable("the database was opened anew, and its old state is gone".to_owned());
+            connection.ok_or_else(ended)?.query_text(&text, &values)
+        })
+        .await
+    }
+}
+
+/// Away from the threads that serve: it reads from the disk.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Error::Unavailable("a reader has ended".to_owned())))
+}
+
 /// Reader threads, given work in turn. Their queues take memory as work comes; the standard library's take it at once.
 pub(super) struct Readers {
     threads: Vec<mpsc::Sender<ReadJob>>,
     next: AtomicUsize,
+    path: PathBuf,
+    seats: Seats,
 }
 
 impl Readers {
@@ -310,7 +350,12 @@ impl Readers {
                 .map_err(|error| Error::Unavailable(error.to_string()))?;
             threads.push(sender);
         }
-        Ok(Self { threads, next: AtomicUsize::new(0) })
+        Ok(Self { threads, next: AtomicUsize::new(0), path: path.to_owned(), seats: seats.clone() })
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Snapshot> {
+        let (path, seats) = (self.path.clone(), self.seats.clone());
+        blocking(move || Snapshot::begin(&path, &seats)).await
     }
 
     pub(super) async fn run<T: Send + 'static>(&self, work: Work<T>) -> Result<T> {

@@ -15,6 +15,10 @@ on_both! {
     every_frame_is_answered_for_each_role_as_expected
 }
 
+/// What nobody can do in this house, where organisations share the installation and no place for backups is named: `setup.rs`
+/// and `epoch.rs` have houses where somebody can.
+const TRIED_ELSEWHERE: &[&str] = &["post /api/setup", "post /api/backups", "put /api/epoch/freeze"];
+
 /// Everything that the server offers, as it says itself.
 fn offered() -> BTreeSet<(String, String)> {
     let document = document();
@@ -68,10 +72,11 @@ async fn every_operation_answers_each_role_as_expected(on: On) {
                 assert!(described.is_object(), "{what}: {expected} is not described");
                 let (kind, schemas) =
                     (&described["content"]["application/json"]["schema"], &document["components"]["schemas"]);
-                if expected < 300 && kind.is_object() {
+                let is_json = answer.header("content-type") == Some("application/json");
+                if expected < 300 && kind.is_object() && is_json {
                     assert_eq!(misfits(schemas, kind, &answer.json(), &what), Vec::<String>::new());
                 }
-                let is_known = matches!(whose, Whose::Unknown) || what == "post /api/setup";
+                let is_known = matches!(whose, Whose::Unknown) || TRIED_ELSEWHERE.contains(&what.as_str());
                 assert!(
                     permitted || is_known,
                     "{what}, {whose:?}: nobody could do it before it was refused to {role:?}"

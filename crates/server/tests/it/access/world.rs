@@ -1,5 +1,6 @@
 //! Somebody of each role, and a conversation, colleague, group and widget of each kind.
 
+use domain::Clock as _;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -187,6 +188,13 @@ impl World {
                 Whose::Foreign => new_program(house, &self.foreign_owner).await,
                 _ => UNKNOWN.to_owned(),
             },
+            Some("holds") if whose != Whose::Unknown => {
+                let (by, of) = match whose {
+                    Whose::Foreign => (&self.foreign_owner, &self.foreign),
+                    _ => (&self.owner, &self.own),
+                };
+                new_hold(house, by, of).await
+            }
             Some("groups") if operation.method == "delete" => {
                 let (ours, theirs) = (new_group(house, &self.owner).await, new_group(house, &self.foreign_owner).await);
                 of_kind(&ours, &theirs)
@@ -286,12 +294,17 @@ impl World {
             ("post", "/api/link/holder") => Some(json!({ "secret": UNKNOWN })),
             ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(group()),
             ("post", "/api/audit/verify") => Some(json!({})),
+            ("put", "/api/epoch/freeze") => Some(json!({ "days": 1, "reason": "an intruder" })),
             ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),
             ("patch", "/api/snippets/{id}") => {
                 let mut body = snippet(true);
                 body.as_object_mut().unwrap().remove("shared");
                 Some(body)
             }
+            ("put" | "post", "/api/retention/rules" | "/api/retention/preview") => {
+                Some(json!({ "kind": "content", "days": 3650 }))
+            }
+            ("post", "/api/holds") => Some(hold(self.id(whose))),
             ("put", "/api/conversations/{id}/snooze") => Some(json!({ "until": null })),
             ("post", "/api/topics") => Some(topic()),
             ("patch", "/api/topics/{id}") => Some(json!({ "name": "Thema" })),
@@ -334,6 +347,17 @@ fn group() -> Value {
 
 async fn new_group(house: &House, caller: &Caller) -> String {
     let made = house.ask("POST", "/api/groups").by(caller).json(&group()).send().await.is(201);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// Far ahead, and within eleven years of any day on which this runs.
+fn hold(conversation: &str) -> Value {
+    let until = domain::clock::SystemClock.now().0 + 365 * 24 * 3600 * 1_000_000;
+    json!({ "conversation": conversation, "reason": "claim", "until": until })
+}
+
+async fn new_hold(house: &House, caller: &Caller, conversation: &str) -> String {
+    let made = house.ask("POST", "/api/holds").by(caller).json(&hold(conversation)).send().await.is(201);
     made.json()["id"].as_str().unwrap().to_owned()
 }
 

@@ -224,6 +224,19 @@ impl House {
         flags
     }
 
+    /// Asks the data database for a number, behind the program's back.
+    pub(crate) fn number(&self, question: &str) -> i64 {
+        match self.databases.as_deref() {
+            Some((data, _)) => data.number(question),
+            None => faults::number(&self.data().join("diskret.db"), question),
+        }
+    }
+
+    /// Bytes in the database's own spelling, from their hex digits.
+    pub(crate) fn bytes(&self, digits: &str) -> String {
+        if self.databases.is_some() { format!("'\\x{digits}'::bytea") } else { format!("x'{digits}'") }
+    }
+
     /// All flags of `diskret serve`.
     pub(crate) fn flags(&self) -> Vec<String> {
         let mut flags = self.place();

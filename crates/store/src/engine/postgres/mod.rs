@@ -29,6 +29,8 @@ const WAIT_WITHIN: Duration = Duration::from_secs(2);
 const SILENT_FOR: Duration = Duration::from_secs(10);
 /// A rollback has nothing to wait for.
 const ROLLBACK_WITHIN: Duration = Duration::from_secs(2);
+/// So long the server waits for whoever reads one state in portions: what they do with a portion may take a while.
+const PORTION_WITHIN: Duration = Duration::from_secs(300);
 /// The statements of a load are given up after this. It may have to wait for locks of a node that has gone, until the server
 /// notices ([`SILENT_FOR`]), and for its own work; nothing that holds up all others may take longer.
 const LOAD_WITHIN: Duration = Duration::from_secs(20);
@@ -107,6 +109,13 @@ impl Connection {
         rows(&self.client.query(&prepared, &values).await.map_err(|e| self.failed(&e))?)
     }
 
+    pub(super) async fn query_text(&self, text: &str, values: &[Value]) -> Result<Vec<Row>> {
+        let prepared = self.client.prepare_cached(text).await.map_err(|e| error(&e))?;
+        let values: Vec<Parameter<'_>> = values.iter().map(Parameter).collect();
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
+        rows(&self.client.query(&prepared, &values).await.map_err(|e| error(&e))?)
+    }
+
     pub(super) async fn execute(&self, statement: &'static Statement, values: &[Value]) -> Result<u64> {
         let prepared = self.prepare(statement).await?;
         let values: Vec<Parameter<'_>> = values.iter().map(Parameter).collect();
@@ -176,7 +185,8 @@ impl Pool {
         let recycling_method = RecyclingMethod::Custom("BEGIN; ROLLBACK".to_owned());
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
         let pool = deadpool_postgres::Pool::builder(manager)
-            .max_size(readers + 1)
+            // One that writes, and one that reads a state for long.
+            .max_size(readers + 2)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT_WITHIN))
             .create_timeout(Some(CONNECT_WITHIN))
@@ -201,6 +211,19 @@ impl Pool {
                 Err(gone(SILENT_FOR))
             }
         }
+    }
+
+    pub(super) async fn snapshot(&self) -> Result<Snapshot> {
+        let snapshot = Snapshot(Some(self.connection().await?));
+        // Read-only it has no number among the transactions, so that nobody who asks for the oldest waits for it.
+        let begun = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+            SET LOCAL idle_in_transaction_session_timeout = {};
+            SELECT pg_current_snapshot()",
+            PORTION_WITHIN.as_millis()
+        );
+        snapshot.connection()?.batch(&begun).await?;
+        Ok(snapshot)
     }
 
     /// Applies what is missing of a schema, one program at a time.
@@ -234,6 +257,28 @@ impl Pool {
                 .map_err(|e| error(&e))?;
         }
         Ok(())
+    }
+}
+
+/// One state, on a connection of its own, which ends with it: in the pool, it would go on standing in that state.
+pub(crate) struct Snapshot(Option<Connection>);
+
+impl Snapshot {
+    fn connection(&self) -> Result<&Connection> {
+        self.0.as_ref().ok_or_else(|| Error::Unavailable("the state is gone".to_owned()))
+    }
+
+    pub(super) async fn query(&mut self, text: &str, values: &[Value]) -> Result<Vec<Row>> {
+        let asked = timeout(LOAD_WITHIN, self.connection()?.query_text(text, values));
+        asked.await.unwrap_or_else(|_| Err(gone(LOAD_WITHIN)))
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            close(Either::Postgres(connection));
+        }
     }
 }
 
