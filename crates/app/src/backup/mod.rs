@@ -3,6 +3,8 @@
 
 mod check;
 mod manifest;
+pub mod recovery;
+pub mod restore;
 mod send;
 mod set;
 mod spool;
@@ -94,6 +96,7 @@ impl App {
             Which::Keys => {
                 let mut copying = self.copying_keys().await?;
                 let epoch = copying.epoch().await?;
+                self.see_to_recovery(epoch).await?;
                 (Set { at, name, epoch: Some(epoch) }, self.root(Some(epoch))?, copying, 0)
             }
         };
