@@ -98,7 +98,7 @@ impl App {
             Which::Keys => {
                 let mut copying = self.copying_keys().await?;
                 let epoch = copying.epoch().await?;
-                self.see_to_recovery(epoch).await?;
+                self.see_to_recovery().await?;
                 (Set { at, name, epoch: Some(epoch) }, self.root(Some(epoch))?, copying, 0)
             }
         };
