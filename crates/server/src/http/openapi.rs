@@ -15,7 +15,7 @@ use utoipa_axum::{PathItemExt, routes};
 use super::described::Everywhere;
 use super::problem::Failure;
 use super::{
-    Shared, account, audit, audit_copy, backups, conversations, counters, exports, factor, groups, guests, holds,
+    Shared, account, audit, audit_copy, backups, conversations, counters, erasures, exports, factor, groups, guests, holds,
     operators, passkeys, programs, retention, roles, session, setup, snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
@@ -114,6 +114,13 @@ operations! {
     retention::set;
     retention::preview;
     retention::of_conversation;
+    erasures::list, erasures::add;
+    erasures::show;
+    erasures::undo;
+    erasures::release;
+    erasures::now;
+    erasures::receipt;
+    erasures::stubs;
     holds::list, holds::add;
     holds::end;
     exports::conversation;
