@@ -231,6 +231,11 @@ impl Keyring {
         }
     }
 
+    /// Wipes keys that another node says were deleted. That is not believed: whoever needs one asks the store again.
+    pub(crate) fn wipe(&self, ids: &[KeyId]) {
+        ids.iter().for_each(|id| self.data.remove(id));
+    }
+
     /// Deletes keys that were made ahead, never used, and are too old to be.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST};
+use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST, STUB_KEPT};
 use store::audit::EXPIRE_AT_ONCE;
 use store::job::{Claimed, Kind, Lane};
 
@@ -57,10 +57,11 @@ impl App {
         match job.kind {
             Kind::EndIdle => self.end_idle(job.clone()).await,
             Kind::Return => self.return_snoozed(job.clone()).await,
+            Kind::Erase => self.erase(job.clone()).await,
             Kind::Retain => self.retain(job.clone()).await,
             Kind::Turn => self.turn_epoch(job.clone()).await,
             // Nothing puts these into the queue yet.
-            Kind::Erase | Kind::Close | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
+            Kind::Close | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
         }
     }
 
@@ -92,6 +93,7 @@ impl App {
         self.store.delete_spent_challenges(self.now()).await?;
         self.tidy_retention().await?;
         self.store.audited(self.by_house()).settle().await?;
+        self.store.expire_stubs(self.now().minus(STUB_KEPT)).await?;
         self.expire_audit().await?;
         self.checkpoint_daily().await?;
         let swept = self.keyring.sweep().await?;

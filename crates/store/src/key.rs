@@ -273,6 +273,7 @@ pub(crate) mod used {
     statements! {
         USED_KEYS(key_id int) =
             "SELECT input.key_id {from_input} WHERE EXISTS (SELECT 1 FROM conversation c WHERE c.key_id = input.key_id)
+            OR EXISTS (SELECT 1 FROM conversation c WHERE c.old_key_id = input.key_id)
             OR EXISTS (SELECT 1 FROM operator o WHERE o.key_id = input.key_id)
             OR EXISTS (SELECT 1 FROM snippet s WHERE s.key_id = input.key_id)";
     }

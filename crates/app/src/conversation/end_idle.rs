@@ -6,9 +6,10 @@ use std::time::Duration;
 use domain::conversation::{Author, State};
 use domain::{ConversationId, Language, OrganisationId, SenderId, WidgetId};
 use privacy::message::Identity;
-use privacy::{Message, Plaintext, Sealed};
-use store::conversation::Quiet;
+use privacy::{Message, Plaintext};
+use store::conversation::{Quiet, Written};
 use store::job::Claimed;
+use store::mention::Named;
 use store::widget::Widget;
 
 use crate::{App, Result};
@@ -62,7 +63,7 @@ impl App {
     }
 
     /// Prepared before it is known whether it is asked: sealing does not belong into the store's transaction.
-    async fn sealed_question(&self, found: &store::conversation::Conversation) -> Result<Message<Sealed>> {
+    async fn sealed_question(&self, found: &store::conversation::Conversation) -> Result<Written> {
         let conversation = self.refer(found).await?;
         let identity = Identity {
             organisation: conversation.names.organisation,
@@ -74,8 +75,10 @@ impl App {
             note: false,
             revision: 0,
         };
-        let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
+        // As it was read just now: what is at hand may be older.
+        let key = self.keyring.data_key(conversation.organisation, found.key).await?;
         let text = Plaintext::new(question(conversation.language).to_owned());
-        Ok(Message::receive(identity, text).redact().seal(&key).0)
+        let (message, _) = Message::receive(identity, text).redact().seal(&key);
+        Ok(Written { message, key: key.id(), named: Named::new() })
     }
 }

@@ -2,6 +2,7 @@
 //! it deleted, in portions, each in one deletion of its own. What it has not come to is found again.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::limits::{BRAKE_FROM, BRAKE_SHARE, BRAKE_WAIT, ERASED_AT_ONCE};
@@ -36,7 +37,7 @@ impl App {
     }
 
     /// One step of the sweep.
-    pub(crate) async fn retain(&self, job: Claimed) -> Result<()> {
+    pub(crate) async fn retain(self: &Arc<Self>, job: Claimed) -> Result<()> {
         let (organisation, now) = (job.organisation, self.now());
         let set = self.store.retention_rules(organisation).await?;
         let rules: Vec<_> = set.iter().map(|one| one.rule).collect();
@@ -91,8 +92,12 @@ impl App {
     }
 
     /// Has these deleted: the one door from the sweep to what deletes.
-    async fn erase_over(&self, organisation: OrganisationId, over: Vec<ConversationId>, braked: bool) -> Result<()> {
-        let _ = (organisation, over, braked);
-        Ok(())
+    async fn erase_over(
+        self: &Arc<Self>,
+        organisation: OrganisationId,
+        over: Vec<ConversationId>,
+        braked: bool,
+    ) -> Result<()> {
+        self.erase_kept(organisation, over, braked).await
     }
 }

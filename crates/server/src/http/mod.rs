@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod audit_copy;
+mod backups;
 mod body;
 mod brought;
 mod conversations;
@@ -10,6 +11,7 @@ mod counters;
 mod csv;
 mod described;
 mod edge_routes;
+mod erasures;
 mod exports;
 mod factor;
 mod groups;

@@ -31,8 +31,6 @@ pub struct Beginning {
     pub widget: WidgetId,
     /// Hash of the visitor's token: names the conversation to the visitor, and makes parallel first messages one.
     pub token_hash: [u8; 32],
-    /// The pooled key that the message is sealed with.
-    pub key: KeyId,
     /// The visitor's language.
     pub language: Language,
 }
@@ -55,6 +53,8 @@ pub struct Append {
     pub target: Target,
     /// What is stored; who wrote it and how it is counted stand in its identity.
     pub message: Message<Sealed>,
+    /// The key it is sealed with: the conversation's, or a pooled one that becomes a new conversation's.
+    pub key: KeyId,
     /// An operator's access to conversations, judged against the assignee inside the transaction.
     pub access: Option<Access>,
     /// Whom a note names.
@@ -97,6 +97,8 @@ pub enum Outcome {
     NotFound,
     /// The operator's role does not reach it.
     OutOfReach,
+    /// The conversation has another key by now, because a part of it was deleted: seal with that and send again.
+    Rekeyed,
 }
 
 /// A stored message.
@@ -170,10 +172,16 @@ impl Batch for Pending {
     }
 }
 
-/// A conversation while a batch works on it.
-struct Loaded {
+/// What does not move with a conversation's head.
+struct Known {
     name: PublicId,
     widget: WidgetId,
+    key: KeyId,
+}
+
+/// A conversation while a batch works on it.
+struct Loaded {
+    known: Known,
     change: Change,
     /// How far it had come before.
     from: Progress,
@@ -184,14 +192,14 @@ impl Loaded {
     const fn new(
         organisation: OrganisationId,
         conversation: ConversationId,
-        (name, widget): (PublicId, WidgetId),
+        known: Known,
         progress: Progress,
         at: Timestamp,
         began: bool,
     ) -> Self {
         let (previous, from) = (progress.hands(), progress);
-        let change = Change { organisation, conversation, progress, previous, began, at, position: 0 };
-        Self { name, widget, change, from, touched: false }
+        let change = Change { organisation, conversation, progress, previous, began, at, position: 0, gone: None };
+        Self { known, change, from, touched: false }
     }
 }
 

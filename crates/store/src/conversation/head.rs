@@ -137,7 +137,7 @@ pub(crate) async fn write_heads(
     Ok(changes)
 }
 
-async fn take_positions(connection: &mut Connection, wanted: usize) -> Result<Vec<i64>> {
+pub(crate) async fn take_positions(connection: &mut Connection, wanted: usize) -> Result<Vec<i64>> {
     if wanted == 0 {
         return Ok(Vec::new());
     }

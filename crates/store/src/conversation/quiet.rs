@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use domain::conversation::{Author, Change, Event, Kind, State};
 use domain::{ConversationId, OrganisationId, Timestamp};
-use privacy::{Message, Sealed};
 
 use super::happen::{happen, write};
-use super::{Conversation, locked};
+use super::{Conversation, Written, has_key, locked};
 use crate::append::message;
 use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Store, job};
@@ -56,7 +55,7 @@ impl Store {
         &self,
         claimed: job::Claimed,
         quiet: Quiet,
-        question: Option<Message<Sealed>>,
+        question: Option<Written>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
         let listener = self.listener.clone();
@@ -99,11 +98,15 @@ impl Store {
                             return Ok(Some(change));
                         }
                         let expected = found.progress.last_sequence + 1;
-                        let fits = |question: &Message<Sealed>| {
-                            let identity = question.identity();
+                        let fits = |question: &Written| {
+                            let identity = question.message.identity();
                             identity.author == Author::System && identity.counter == expected
                         };
-                        let Some(question) = question.filter(fits) else {
+                        let question = match question.filter(fits) {
+                            Some(question) if has_key(connection, &found, question.key).await? => Some(question),
+                            _ => None,
+                        };
+                        let Some(question) = question else {
                             job::postpone(connection, &claimed, at).await?;
                             return Ok(None);
                         };
@@ -138,14 +141,9 @@ pub(crate) async fn watch(
     job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, first, at).await
 }
 
-async fn ask(
-    connection: &mut Connection,
-    found: Conversation,
-    question: &Message<Sealed>,
-    at: Timestamp,
-) -> Result<Change> {
+async fn ask(connection: &mut Connection, found: Conversation, question: &Written, at: Timestamp) -> Result<Change> {
     let mut progress = found.progress;
     let numbers = progress.advance(Author::System, Kind::Message, at);
-    let row = message(found.id, found.organisation, question, numbers, at);
+    let row = message(found.id, found.organisation, &question.message, numbers, at);
     write(connection, &found, progress, (&[row], &[]), at).await
 }
