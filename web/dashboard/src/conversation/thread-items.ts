@@ -20,9 +20,7 @@ const TOGETHER_MICROS = 2 * 60 * 1_000_000;
 export function threadItems(all: readonly Entry[], newFrom: number | null, visitorSeen: number): ThreadItem[] {
   // A correction shows where the text stands, and nowhere else.
   const entries = all.filter((entry) => entry.type === "message" || entry.of === undefined);
-  const erased = new Set(
-    all.map((entry) => entry.type === "event" && (entry.event as string) === "erased" && entry.of),
-  );
+  const erased = new Set(all.map((entry) => entry.type === "event" && entry.event === "erased" && entry.of));
   const items: ThreadItem[] = [];
   let day = "";
   entries.forEach((entry, at) => {

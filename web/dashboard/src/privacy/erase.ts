@@ -1,4 +1,4 @@
-import type { ConversationSummary, MessageEntry } from "@diskret/api";
+import type { ConversationSummary, Erasure, MessageEntry, NewErasure, Passage, Stub } from "@diskret/api";
 import { mount, unmount } from "svelte";
 import { asProblem, call } from "../api";
 import { live } from "../conversation/live.svelte";
@@ -12,7 +12,6 @@ import { toasts } from "../shell/toasts.svelte";
 import { joined, passage } from "./passages";
 import RedactDialog from "./RedactDialog.svelte";
 import { stubs } from "./stubs.svelte";
-import type { Erasure, NewErasure, Passage, Stub } from "./types";
 
 const AT_ONCE = 500; // conversations in one erasure
 

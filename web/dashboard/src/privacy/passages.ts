@@ -1,4 +1,4 @@
-import type { Passage } from "./types";
+import type { Passage } from "@diskret/api";
 
 /** What was selected in a field, which counts in UTF-16, in characters as the server counts them. */
 export function passage(text: string, start: number, end: number): Passage | null {

@@ -1,4 +1,3 @@
-import { ERASES } from "../privacy/stubs.svelte";
 import { session } from "../session/session.svelte";
 import type { PrivacyPart, Setting } from "./route";
 
@@ -12,8 +11,8 @@ export function maySee(setting: Setting): boolean {
 
 /** Erasures are a right of their own, beside that of the rest of the privacy centre. */
 export function maySeePrivacy(part: PrivacyPart): boolean {
-  if (part === "erasures") return ERASES && session.level("erasing") !== "off";
+  if (part === "erasures") return session.level("erasing") !== "off";
   return session.level("privacy") !== "off";
 }
 
-export const mayErase = (): boolean => ERASES && session.level("erasing") === "write";
+export const mayErase = (): boolean => session.level("erasing") === "write";
