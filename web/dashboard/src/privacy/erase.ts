@@ -13,6 +13,7 @@ import { joined, passage } from "./passages";
 import RedactDialog from "./RedactDialog.svelte";
 import { stubs } from "./stubs.svelte";
 
+const offers = new Map<string, number>(); // notices that offer to undo an erasure
 const AT_ONCE = 500; // conversations in one erasure
 
 /** Gone from the screen at once, back there if the server does not take it. */
@@ -72,6 +73,13 @@ async function erasePassages(entry: MessageEntry, passages: Passage[]): Promise<
   return erasure !== null;
 }
 
+/** Takes the offer to undo it off the screen. */
+export function withdraw(erasure: string): void {
+  const toast = offers.get(erasure);
+  offers.delete(erasure);
+  if (toast) toasts.close(toast);
+}
+
 /** Has it back, while it is not destroyed. */
 export async function undo(erasure: string): Promise<Erasure | null> {
   try {
@@ -80,6 +88,7 @@ export async function undo(erasure: string): Promise<Erasure | null> {
       stubs.drop(conversation);
       if (live.current === conversation) void live.show(conversation);
     }
+    withdraw(erasure);
     toasts.show(t("erase.undone"));
     return now;
   } catch (error) {
@@ -100,10 +109,13 @@ async function ask(what: NewErasure): Promise<Erasure | null> {
 }
 
 function told(erasure: Erasure, text: string): void {
-  const { state, destroy_at: until } = erasure;
-  if (state === "braked") toasts.show(t("erase.braked"), () => void undo(erasure.id), until);
-  else if (state === "held") toasts.show(`${text} ${t("erase.held", { date: onDay(until) })}`);
-  else toasts.show(text, () => void undo(erasure.id), until);
+  const { id, state, destroy_at: until } = erasure;
+  if (state === "held") toasts.show(`${text} ${t("erase.held", { date: onDay(until) })}`);
+  else
+    offers.set(
+      id,
+      toasts.show(state === "braked" ? t("erase.braked") : text, () => void undo(id), until),
+    );
 }
 
 const stubOf = (row: ConversationSummary, erasure: string): Stub => ({
