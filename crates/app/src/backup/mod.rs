@@ -4,6 +4,8 @@
 mod check;
 mod look;
 mod manifest;
+pub mod recovery;
+pub mod restore;
 mod send;
 mod set;
 mod spool;
@@ -96,6 +98,7 @@ impl App {
             Which::Keys => {
                 let mut copying = self.copying_keys().await?;
                 let epoch = copying.epoch().await?;
+                self.see_to_recovery().await?;
                 (Set { at, name, epoch: Some(epoch) }, self.root(Some(epoch))?, copying, 0)
             }
         };

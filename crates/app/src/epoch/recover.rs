@@ -9,7 +9,7 @@ use crate::{App, Error, Result};
 
 impl App {
     /// Puts all keys that are needed now to every place; says whether one has them, where there are any.
-    pub(super) async fn recover(&self) -> Result<bool> {
+    pub(crate) async fn recover(&self) -> Result<bool> {
         let (places, mut reached) = (self.epochs.places(), 0);
         for (place, medium) in &places {
             match self.seal_for_recovery(place, medium).await {
