@@ -10,6 +10,7 @@ mod journal;
 mod nodes;
 mod passkey;
 mod quiet;
+mod retention;
 mod sign_in;
 mod snooze;
 
