@@ -166,7 +166,8 @@ impl App {
     }
 
     /// Names the places of backups; the first ones named stay.
-    pub fn use_places(&self, places: places::Places) {
+    pub fn use_places(self: &Arc<Self>, places: places::Places) {
+        self.reach_outside(backup::recovery::Outside::of(self));
         let _ = self.places.set(places);
     }
 

@@ -62,6 +62,11 @@ impl Placed {
         self.answer(self.place.check()).await
     }
 
+    /// What kind of thing keeps it.
+    pub fn medium(&self) -> &'static str {
+        self.place.medium()
+    }
+
     pub(crate) async fn put(&self, name: &str, bytes: Vec<u8>, how: Write) -> Done<()> {
         self.answer(self.place.put(name, bytes.into(), how)).await
     }

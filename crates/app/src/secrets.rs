@@ -127,6 +127,38 @@ impl Secrets {
         digest::keyed(self.index_key.expose(), what, value)
     }
 
+    /// All that a machine needs which takes this one's place, but the epochs' keys: to be sealed to the recovery key.
+    pub(crate) fn packed(&self) -> Zeroizing<Vec<u8>> {
+        // In one piece: what grows leaves copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(96));
+        for key in [&self.token_key, &self.index_key, &self.audit_key] {
+            bytes.extend_from_slice(key.expose());
+        }
+        bytes
+    }
+
+    /// Writes what another machine packed, and the epochs' keys, into a folder that has none yet.
+    ///
+    /// # Errors
+    /// [`SecretsError`], naming the file; where others are there already, too.
+    pub fn unpack(folder: &Path, packed: &[u8], epochs: &[(i64, RawKey)]) -> Result<(), SecretsError> {
+        let error = |error| SecretsError::Io { path: folder.to_owned(), error };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(error)?;
+        let (keys, rest) = packed.as_chunks::<32>();
+        if keys.len() != 3 || !rest.is_empty() {
+            return Err(SecretsError::NotAKey(folder.to_owned()));
+        }
+        let named = [TOKENS, INDEX, AUDIT].map(|name| folder.join(name)).into_iter().zip(keys);
+        let epochs = epochs.iter().map(|(epoch, key)| (folder.join(format!("epoch-{epoch}.key")), key.expose()));
+        for (path, key) in named.chain(epochs) {
+            let there = write_once(&path, Zeroizing::new(key.to_vec()))?;
+            if there.as_slice() != key {
+                return Err(SecretsError::NotAKey(path));
+            }
+        }
+        Ok(())
+    }
+
     /// The key that signs the states of audit logs.
     pub fn signing_key(&self) -> SigningKey {
         SigningKey::new(&self.audit_key)

@@ -169,11 +169,12 @@ mod tests {
             let topics = Topics::from_bits(topics);
             let found = applies(&rules, Kept::Content, WidgetId(widget), topics);
             if let Some(found) = found {
-                prop_assert!(match found.of {
+                let fits = match found.of {
                     For::All => true,
                     For::Widget(of) => of == WidgetId(widget),
                     For::Topic(of) => topics.contain(of),
-                });
+                };
+                prop_assert!(fits);
                 prop_assert!(found.days >= shortest(&rules, Kept::Content).unwrap().days);
             }
             for rule in &rules {

@@ -189,6 +189,10 @@ fn wipe(mut file: File) -> io::Result<()> {
 }
 
 impl Place for Disk {
+    fn medium(&self) -> &'static str {
+        "folder"
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.run(Self::prepare))
     }

@@ -6,7 +6,7 @@ pub mod memory;
 pub mod name;
 pub mod within;
 
-use bytes::Bytes;
+pub use bytes::Bytes;
 pub use futures_util::future::BoxFuture;
 
 pub use disk::Disk;
@@ -53,6 +53,9 @@ pub struct Object {
 
 /// A place.
 pub trait Place: std::fmt::Debug + Send + Sync {
+    /// What kind of thing keeps it, for whoever wants to know what a deletion there is worth.
+    fn medium(&self) -> &'static str;
+
     /// Whether it can be used at all, and is fit: it forgets what it is told to forget. Asked at the start and before each
     /// backup.
     fn check(&self) -> BoxFuture<'_, Result<()>>;

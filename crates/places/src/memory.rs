@@ -64,6 +64,10 @@ impl Memory {
 }
 
 impl Place for Memory {
+    fn medium(&self) -> &'static str {
+        "memory"
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async { self.reach().map(drop) })
     }

@@ -2,7 +2,10 @@
 //! keys are apart: those of the data never hold a key, and those of the keys die with their epoch.
 
 mod check;
+mod look;
 mod manifest;
+pub mod recovery;
+pub mod restore;
 mod send;
 mod set;
 mod spool;
@@ -18,6 +21,7 @@ use privacy::random;
 pub use store::backup::Which;
 use store::backup::{Copying, Noted, Size};
 
+pub use self::look::Overview;
 pub use self::manifest::{Manifest, Part, Table};
 pub use self::set::Set;
 use self::spool::Spooled;
@@ -94,6 +98,7 @@ impl App {
             Which::Keys => {
                 let mut copying = self.copying_keys().await?;
                 let epoch = copying.epoch().await?;
+                self.see_to_recovery().await?;
                 (Set { at, name, epoch: Some(epoch) }, self.root(Some(epoch))?, copying, 0)
             }
         };

@@ -57,7 +57,7 @@ impl App {
     /// # Errors
     /// [`Error::Forbidden`], those of the store.
     pub async fn turn_epoch_now(&self, principal: Principal) -> Result<()> {
-        principal.require(Capability::Installation, Level::Write)?;
+        principal.require(Capability::Privacy, Level::Write)?;
         self.ask_for_turn().await
     }
 
@@ -74,9 +74,15 @@ impl App {
     /// Puts the destruction of keys off for `span`, or ends that.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Invalid`] for more than seven days, or without a reason.
+    /// [`Error::Forbidden`]; [`Error::Conflict`] where organisations share the installation, since none of them decides how
+    /// long what the others deleted can be restored; [`Error::Invalid`] for more than seven days, or without a reason.
     pub async fn freeze_epochs(&self, principal: Principal, span: Option<Duration>, reason: &str) -> Result<()> {
-        principal.require(Capability::Installation, Level::Write)?;
+        principal.require(Capability::Privacy, Level::Write)?;
+        if self.is_shared().await? {
+            return Err(Error::Conflict(
+                "organisations share this installation: only its command line freezes the epoch",
+            ));
+        }
         self.freeze(span, reason, self.by(principal)).await
     }
 

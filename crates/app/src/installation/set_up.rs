@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::audit::{Actor, Origin};
-use domain::limits::NAME_CHARACTERS;
+use domain::limits::{NAME_CHARACTERS, RETENTION_DEFAULT};
+use domain::retention::{For, Kept};
 use domain::{Capability, Groups, Language, Level, Principal, PublicId, Role, text};
 use privacy::{random, recovery};
 use store::audit::By;
@@ -104,6 +105,9 @@ impl App {
         self.keyring.found(organisation.id, organisation.name).await?;
         widget.organisation = organisation.id;
         let widget = self.store.insert_widget(widget, self.now()).await?;
+        // Nothing is kept for ever because nobody thought of it.
+        let rule = (Kept::Content, For::All, Some(RETENTION_DEFAULT));
+        self.store.audited(by).set_retention(organisation.id, rule, None, Some(0)).await?;
         let owner = self.store_operator(organisation.id, owner, by).await?;
         Ok(SetUp {
             organisation: organisation.name,

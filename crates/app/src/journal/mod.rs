@@ -122,3 +122,10 @@ pub(crate) async fn read(placed: &Placed, root: &RawKey, number: i64) -> std::re
     let (hash, bytes) = content.split_first_chunk::<32>().ok_or_else(changed)?;
     Ok(Some(Line { number, bytes: bytes.to_vec(), hash: *hash }))
 }
+
+/// The number of the last line that a place has; 0 where it has none.
+pub(crate) async fn last(placed: &Placed) -> std::result::Result<i64, Failed> {
+    let all = placed.list("journal/").await?;
+    let numbers = all.iter().filter_map(|object| object.name.strip_prefix("journal/")?.parse().ok());
+    Ok(numbers.max().unwrap_or(0))
+}

@@ -10,6 +10,7 @@ mod journal;
 mod nodes;
 mod passkey;
 mod quiet;
+mod restore;
 mod retention;
 mod sign_in;
 mod snooze;
@@ -132,7 +133,7 @@ impl Two {
         two
     }
 
-    fn used_by(&self, app: &App, folder: &Path) {
+    fn used_by(&self, app: &Arc<App>, folder: &Path) {
         let within = |site| Where::new("DE", site, "Nordlicht").unwrap();
         let all = vec![
             Placed::new("place_a", within("Kiel"), Arc::clone(&self.a) as Arc<_>),

@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod audit_copy;
+mod backups;
 mod body;
 mod brought;
 mod conversations;

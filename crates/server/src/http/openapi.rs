@@ -15,8 +15,8 @@ use utoipa_axum::{PathItemExt, routes};
 use super::described::Everywhere;
 use super::problem::Failure;
 use super::{
-    Shared, account, audit, audit_copy, conversations, counters, exports, factor, groups, guests, holds, operators,
-    passkeys, programs, retention, roles, session, setup, snippets, topics, widgets,
+    Shared, account, audit, audit_copy, backups, conversations, counters, exports, factor, groups, guests, holds,
+    operators, passkeys, programs, retention, roles, session, setup, snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -106,6 +106,10 @@ operations! {
     topics::list, topics::add;
     topics::change, topics::remove;
     topics::set;
+    backups::list, backups::make;
+    backups::epoch;
+    backups::turn;
+    backups::freeze;
     retention::show;
     retention::set;
     retention::preview;

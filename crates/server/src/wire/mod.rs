@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod backups;
 pub mod conversations;
 pub mod export;
 pub mod frames;

@@ -12,6 +12,7 @@ mod conversation;
 mod copies;
 mod corrections;
 mod desync;
+mod epoch;
 mod fairness;
 mod flood;
 mod foreign_pages;

@@ -8,14 +8,18 @@ mod book;
 mod copying;
 mod filling;
 mod record;
+mod replay;
 mod shape;
 pub mod tables;
 
-#[cfg(test)]
-pub(crate) use book::ALL;
 pub use book::{Noted, PlaceState, Size};
 pub use copying::Copying;
 pub use filling::Filling;
+pub use replay::Replayed;
+
+/// The statements of this module.
+#[cfg(test)]
+pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[book::ALL, replay::ALL];
 
 /// Which of the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
+import { ERASES } from "../privacy/stubs.svelte";
 import { session } from "../session/session.svelte";
-import type { Setting } from "./route";
+import type { PrivacyPart, Setting } from "./route";
 
 /** What a role may not see is not offered. Which roles there are concerns everybody: it says what one may do oneself; and everybody has an account, and sees what is recorded about them. */
 export function maySee(setting: Setting): boolean {
@@ -8,3 +9,11 @@ export function maySee(setting: Setting): boolean {
   if (setting === "topics") return session.level("snippets") !== "off";
   return session.level(setting === "widget" ? "widgets" : setting) !== "off";
 }
+
+/** Erasures are seen by whoever may erase, too; the rest of the privacy centre is a right of its own. */
+export function maySeePrivacy(part: PrivacyPart): boolean {
+  if (part === "erasures") return ERASES && (session.level("privacy") !== "off" || session.level("erasing") !== "off");
+  return session.level("privacy") !== "off";
+}
+
+export const mayErase = (): boolean => ERASES && session.level("erasing") === "write";

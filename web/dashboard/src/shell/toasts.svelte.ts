@@ -3,17 +3,19 @@ export interface Toast {
   text: string;
   tone: "plain" | "failed";
   undo?: () => void;
+  until?: number; // the moment after which it cannot be undone any more
 }
 
 const STAYS_MS = 8_000;
+const UNDOABLE_STAYS_MS = 60_000; // what there is time to think about
 
 class Toasts {
   all = $state.raw<Toast[]>([]);
   #last = 0;
   #timers = new Map<number, number>();
 
-  show(text: string, undo?: () => void): void {
-    this.#add({ id: ++this.#last, text, tone: "plain", undo });
+  show(text: string, undo?: () => void, until?: number): void {
+    this.#add({ id: ++this.#last, text, tone: "plain", undo, until });
   }
 
   fail(text: string): void {
@@ -35,7 +37,10 @@ class Toasts {
     clearTimeout(this.#timers.get(id));
     this.#timers.set(
       id,
-      window.setTimeout(() => this.close(id), STAYS_MS),
+      window.setTimeout(
+        () => this.close(id),
+        this.all.find((toast) => toast.id === id)?.until ? UNDOABLE_STAYS_MS : STAYS_MS,
+      ),
     );
   }
 

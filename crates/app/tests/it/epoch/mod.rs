@@ -1,5 +1,8 @@
 //! Epochs: their keys at every node, and the turn that makes what was deleted noise (design section 5).
 
+mod kill;
+mod nodes;
+mod places;
 mod secrets;
 mod turn;
 

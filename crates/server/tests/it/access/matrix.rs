@@ -15,6 +15,10 @@ on_both! {
     every_frame_is_answered_for_each_role_as_expected
 }
 
+/// What nobody can do in this house, where organisations share the installation and no place for backups is named: `setup.rs`
+/// and `epoch.rs` have houses where somebody can.
+const TRIED_ELSEWHERE: &[&str] = &["post /api/setup", "post /api/backups", "put /api/epoch/freeze"];
+
 /// Everything that the server offers, as it says itself.
 fn offered() -> BTreeSet<(String, String)> {
     let document = document();
@@ -72,7 +76,7 @@ async fn every_operation_answers_each_role_as_expected(on: On) {
                 if expected < 300 && kind.is_object() && is_json {
                     assert_eq!(misfits(schemas, kind, &answer.json(), &what), Vec::<String>::new());
                 }
-                let is_known = matches!(whose, Whose::Unknown) || what == "post /api/setup";
+                let is_known = matches!(whose, Whose::Unknown) || TRIED_ELSEWHERE.contains(&what.as_str());
                 assert!(
                     permitted || is_known,
                     "{what}, {whose:?}: nobody could do it before it was refused to {role:?}"

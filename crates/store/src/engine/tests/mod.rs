@@ -22,7 +22,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::api_token::ALL,
         &crate::append::EVERY.concat(),
         &crate::audit::EVERY.concat(),
-        crate::backup::ALL,
+        &crate::backup::EVERY.concat(),
         crate::change::ALL,
         &crate::conversation::EVERY.concat(),
         crate::epoch::DATA,
