@@ -6,7 +6,7 @@ use domain::retention::{For, Kept, Rule};
 use domain::{ConversationId, OperatorId, OrganisationId, PublicId, Timestamp, TopicNumber, Topics, WidgetId};
 
 use crate::audit::{Audited, Fact};
-use crate::engine::{Row, statements};
+use crate::engine::{Row, Value, statements};
 use crate::job::Kind;
 use crate::{Error, Result, Scope, Store, System, job};
 
@@ -138,6 +138,25 @@ impl Store {
                 Box::pin(async move {
                     let rows = connection.query_in(organisation.into(), &RULES, &[organisation.into()]).await?;
                     rows.iter().map(rule).collect()
+                })
+            })
+            .await
+    }
+
+    /// Gives a new organisation a rule for everything; nobody has set it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn begin_retention(&self, organisation: OrganisationId, days: i64, at: Timestamp) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let (widget, topic) = stored(For::All);
+                    let kept = Kept::Content.code();
+                    let key = [organisation.into(), kept.into(), widget.into(), topic.into()];
+                    let set = [days.into(), Value::Null, at.into(), Value::Null];
+                    connection.execute(&SET, &[key, set].concat(), 1).await?;
+                    job::enqueue(connection, organisation, Kind::Retain, organisation.0, at, at).await
                 })
             })
             .await

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use domain::audit::{Actor, Origin};
 use domain::limits::{NAME_CHARACTERS, RETENTION_DEFAULT};
-use domain::retention::{For, Kept};
 use domain::{Capability, Groups, Language, Level, Principal, PublicId, Role, text};
 use privacy::{random, recovery};
 use store::audit::By;
@@ -106,8 +105,7 @@ impl App {
         widget.organisation = organisation.id;
         let widget = self.store.insert_widget(widget, self.now()).await?;
         // Nothing is kept for ever because nobody thought of it.
-        let rule = (Kept::Content, For::All, Some(RETENTION_DEFAULT));
-        self.store.audited(by).set_retention(organisation.id, rule, None, Some(0)).await?;
+        self.store.begin_retention(organisation.id, RETENTION_DEFAULT, self.now()).await?;
         let owner = self.store_operator(organisation.id, owner, by).await?;
         Ok(SetUp {
             organisation: organisation.name,
