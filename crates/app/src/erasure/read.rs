@@ -63,16 +63,12 @@ impl App {
     pub async fn erasures(
         &self,
         principal: Principal,
-        before: Option<PublicId>,
+        before: ErasureId,
         state: Option<State>,
         most: i64,
     ) -> Result<Vec<Listed>> {
         let access = principal.require(Capability::Erasing, Level::Read)?;
         let organisation = principal.organisation;
-        let before = match before {
-            Some(name) => self.store.erasure_named(organisation, name).await?.id,
-            None => ErasureId(i64::MAX),
-        };
         let by = (access.reach != Reach::All).then_some(principal.operator);
         let found = self.store.erasures(organisation, before, state, by, most.clamp(1, PAGE_MOST)).await?;
         let pending = self.pending().await?;
@@ -89,6 +85,16 @@ impl App {
         if access.reach != Reach::All && erasure.requested_by != Some(principal.operator) {
             return Err(Error::Forbidden);
         }
+        Ok(Listed { pending: self.pending().await?.of(&erasure), erasure })
+    }
+
+    /// One deletion, for whoever has just taken it back: also where somebody else had asked for it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`].
+    pub async fn erasure_whoever_asks(&self, principal: Principal, name: PublicId) -> Result<Listed> {
+        principal.require(Capability::Erasing, Level::Write)?;
+        let erasure = self.store.erasure_named(principal.organisation, name).await?;
         Ok(Listed { pending: self.pending().await?.of(&erasure), erasure })
     }
 

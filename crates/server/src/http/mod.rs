@@ -11,6 +11,7 @@ mod counters;
 mod csv;
 mod described;
 mod edge_routes;
+mod erasures;
 mod exports;
 mod factor;
 mod groups;

@@ -153,6 +153,7 @@ fn happened(language: Language, event: &EventEntry) -> String {
         EventKind::Returned => ("Wiedervorgelegt", "Brought back"),
         EventKind::Edited => ("Ein Text wurde geändert", "A text was changed"),
         EventKind::Recalled => ("Ein Text wurde zurückgenommen", "A text was taken back"),
+        EventKind::Erased => ("Ein Text wurde gelöscht", "A text was deleted"),
         EventKind::Invited => ("Hinzugezogen", "Asked in"),
         EventKind::Left => ("Nicht mehr dabei", "Left"),
     };

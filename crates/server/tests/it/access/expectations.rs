@@ -155,6 +155,38 @@ const HELD_NO_MORE: Expected = &[
     (Whose::Unknown, [404, 404, 403, 403, 403, 403, 404, 401, 401]),
 ];
 
+// One of each kind for each question.
+const ERASE: Expected = &[
+    (Whose::Own, [201, 201, 201, 403, 201, 403, 403, 401, 401]),
+    (Whose::Groups, [201, 201, 201, 403, 201, 403, 403, 401, 401]),
+    (Whose::Colleagues, [201, 201, 201, 403, 403, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 404, 403, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 404, 403, 403, 401, 401]),
+];
+// The owner asked for it: whoever does not reach everything sees their own.
+const ERASURE: Expected = &[
+    (Whose::Own, [200, 200, 200, 403, 403, 403, 200, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 404, 403, 404, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 404, 403, 404, 401, 401]),
+];
+// Of a conversation that staff reach, too.
+const ERASURE_CHANGED: Expected = &[
+    (Whose::Own, [200, 200, 200, 403, 200, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 404, 403, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 404, 403, 403, 401, 401]),
+];
+// It is not held up: whoever may let one go on hears that.
+const ERASURE_RELEASED: Expected = &[
+    (Whose::Own, [409, 409, 409, 403, 403, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
+];
+const ERASURE_NOW: Expected = &[
+    (Whose::Own, [200, 200, 403, 403, 403, 403, 403, 401, 401]),
+    (Whose::Foreign, [404, 404, 403, 403, 403, 403, 403, 401, 401]),
+    (Whose::Unknown, [404, 404, 403, 403, 403, 403, 403, 401, 401]),
+];
+
 // A copy takes both rights: to take copies, and to read what is copied. The officer has the first alone.
 const COPY: Expected = &[
     (Whose::Own, [200, 200, 200, 403, 403, 403, 403, 401, 401]),
@@ -323,6 +355,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     plain("put", "/api/retention/rules", &[(Whose::None, KEEPER)]),
     plain("post", "/api/retention/preview", &[(Whose::None, KEEPERS)]),
     plain("get", "/api/conversations/{id}/retention", CONVERSATION),
+    plain("post", "/api/erasures", ERASE),
+    plain("get", "/api/erasures", &[(Whose::None, [200, 200, 200, 403, 200, 403, 200, 401, 401])]),
+    plain("get", "/api/erasures/{id}", ERASURE),
+    plain("get", "/api/erasures/{id}/receipt", ERASURE),
+    plain("post", "/api/erasures/{id}/undo", ERASURE_CHANGED),
+    plain("post", "/api/erasures/{id}/release", ERASURE_RELEASED),
+    plain("post", "/api/erasures/{id}/now", ERASURE_NOW),
+    plain("get", "/api/stubs", &[(Whose::None, [200, 200, 200, 403, 200, 200, 403, 401, 401])]),
     plain("get", "/api/holds", &[(Whose::None, KEEPERS)]),
     plain("post", "/api/holds", HELD),
     plain("delete", "/api/holds/{id}", HELD_NO_MORE),
@@ -431,4 +471,6 @@ pub(super) const FRAMES: &[Frame] = &[
             (Whose::Unknown, frame("quiet", "quiet", "quiet", OFF)),
         ],
     },
+    // Last: whoever may do it has no conversation afterwards.
+    Frame { name: "erase", expected: &[(Whose::None, frame(OFF, OFF, OFF, "erased"))] },
 ];

@@ -170,7 +170,9 @@ async fn every_frame_is_answered_for_each_role_as_expected(on: On) {
             }
             for (role, expected) in ROLES.into_iter().zip(*expected) {
                 // Whoever writes takes the conversation; the next one finds it as it was.
-                world.house.assign(&world.owner, &world.own, None).await.is(200);
+                if one.name != "erase" {
+                    world.house.assign(&world.owner, &world.own, None).await.is(200);
+                }
                 let caller = world.caller(role);
                 let (said, problem) = world.say(one.name, id, role, &caller).await;
                 assert_eq!(said, expected, "{}, {whose:?}, {role:?}: {problem}", one.name);

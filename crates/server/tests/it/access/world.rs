@@ -188,6 +188,12 @@ impl World {
                 Whose::Foreign => new_program(house, &self.foreign_owner).await,
                 _ => UNKNOWN.to_owned(),
             },
+            Some("erasures") if whose != Whose::Unknown && operation.path.contains("{id}") => {
+                let by = if whose == Whose::Foreign { &self.foreign_owner } else { &self.owner };
+                let body = json!({ "conversations": [self.fresh(whose).await] });
+                let asked = house.ask("POST", "/api/erasures").by(by).json(&body).send().await.is(201);
+                asked.json()["id"].as_str().unwrap().to_owned()
+            }
             Some("holds") if whose != Whose::Unknown => {
                 let (by, of) = match whose {
                     Whose::Foreign => (&self.foreign_owner, &self.foreign),
@@ -227,10 +233,33 @@ impl World {
             path = path.replace("{sequence}", &self.noted(caller, &id).await.to_string());
         }
         let ask = self.house.ask(&operation.method.to_uppercase(), &path).by(caller);
-        match self.body(operation.method, operation.path, whose) {
+        let body = match (operation.method, operation.path) {
+            ("post", "/api/erasures") => Some(json!({ "conversations": [self.fresh(whose).await] })),
+            (method, path) => self.body(method, path, whose),
+        };
+        match body {
             Some(body) => ask.json(&body).send().await,
             None => ask.send().await,
         }
+    }
+
+    /// A conversation of its own for whoever deletes it.
+    async fn fresh(&self, whose: Whose) -> String {
+        let house = self.house;
+        let of = match whose {
+            Whose::Unknown => return UNKNOWN.to_owned(),
+            Whose::Foreign => house.theirs(),
+            _ => house.ours(),
+        };
+        let (_, id) = house.conversation(of, "Zu löschen").await;
+        if whose == Whose::Groups {
+            let path = format!("/api/conversations/{id}/assignment");
+            house.ask("PUT", &path).by(&self.owner).json(&json!({ "group": self.group })).send().await.is(200);
+        }
+        if matches!(whose, Whose::Groups | Whose::Colleagues) {
+            house.assign(&self.owner, &id, Some(&self.colleague)).await.is(200);
+        }
+        id
     }
 
     /// A note that the caller writes into a conversation, or its first entry where they cannot.
@@ -304,6 +333,7 @@ impl World {
             ("put" | "post", "/api/retention/rules" | "/api/retention/preview") => {
                 Some(json!({ "kind": "content", "days": 3650 }))
             }
+            ("post", "/api/erasures") => Some(json!({ "conversation": self.own, "entries": [1] })),
             ("post", "/api/holds") => Some(hold(self.id(whose))),
             ("put", "/api/conversations/{id}/snooze") => Some(json!({ "until": null })),
             ("post", "/api/topics") => Some(topic()),
