@@ -115,6 +115,9 @@ testAtTheDesk(
     await page.goto(`${server.app}/privacy/copies`);
     await page.locator("main h2").first().waitFor();
     await shown("privacy-copies");
+    await page.goto(`${server.app}/privacy/backups`);
+    await page.locator("main dl").waitFor();
+    await shown("privacy-backups");
     await page.goto(`${server.app}/receipt`);
     await page.locator("table").waitFor();
     await shown("privacy-receipt");
