@@ -81,8 +81,7 @@ testAtTheDesk(
         await press(page.getByRole("button", { name: words.actions, exact: true }));
         await press(page.getByRole("menuitem", { name: words.erase }));
       } else {
-        await page.evaluate(() => document.getElementById("conversation-title").focus());
-        await page.keyboard.press("Delete");
+        await page.locator("#conversation-title").press("Delete");
       }
     };
     await home();
