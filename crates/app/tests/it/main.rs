@@ -11,6 +11,7 @@ mod nodes;
 mod passkey;
 mod quiet;
 mod restore;
+mod retention;
 mod sign_in;
 mod snooze;
 
