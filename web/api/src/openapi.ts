@@ -89,6 +89,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How backups stand, and where they lie. */
+        get: operations["list_backups"];
+        put?: never;
+        /** Has a backup of the data made at once. */
+        post: operations["make_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -309,6 +327,60 @@ export interface paths {
         get: operations["export_counters"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/epoch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the epochs of keys stand. */
+        get: operations["show_epoch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/epoch/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Puts the destruction of old keys off for some days, or ends that. Where organisations share the installation, only its
+         *     command line can.
+         */
+        put: operations["freeze_epoch"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/epoch/turn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has the epoch turn at once. */
+        post: operations["turn_epoch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1266,6 +1338,58 @@ export interface components {
          * @enum {string}
          */
         AuthorKind: "visitor" | "operator";
+        /** @description A backup. */
+        Backup: {
+            /**
+             * Format: int64
+             * @description When it was begun.
+             */
+            begun_at: number;
+            /**
+             * Format: int64
+             * @description Bytes of all its parts.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description When it was written, before it was taken anywhere.
+             */
+            done_at: number | null;
+            /** @description Whether it was not made. */
+            failed: boolean;
+            /** @description Why; told where no other organisation shares the installation. */
+            failure: string | null;
+            /** @description Its name at the places. */
+            id: components["schemas"]["Id"];
+            /** @description The places that have it, read back. */
+            places: components["schemas"]["BackupAt"][];
+            /**
+             * Format: int64
+             * @description Rows in it.
+             */
+            rows: number;
+        };
+        /** @description Where a backup lies. */
+        BackupAt: {
+            /** @description The place's name. */
+            place: string;
+            /**
+             * Format: int64
+             * @description Since when, read back.
+             */
+            verified_at: number;
+        };
+        /** @description How backups stand. */
+        Backups: {
+            /** @description The latest of the data, the last one first. */
+            data: components["schemas"]["Backup"][];
+            /** @description The latest of the keys, the last one first. */
+            keys: components["schemas"]["Backup"][];
+            /** @description Whether the last one of the data is older than 26 hours, or there is none. */
+            late: boolean;
+            /** @description The places. */
+            places: components["schemas"]["PlaceInfo"][];
+        };
         Base64Url: string;
         /**
          * @description A family of browsers.
@@ -1538,6 +1662,18 @@ export interface components {
             /** @description The widget it began on. */
             widget: components["schemas"]["WidgetRef"];
         };
+        /** @description A copy of an old key. */
+        CopyInfo: {
+            /**
+             * Format: int64
+             * @description Of which epoch.
+             */
+            epoch: number;
+            /** @description Who holds it: `node:7`, `place:a`. */
+            holder: string;
+            /** @description On what. */
+            medium: string;
+        };
         /** @description Another wording of an entry. */
         Correction: {
             /** @description What it shall say, at most 10,000 characters. */
@@ -1583,6 +1719,32 @@ export interface components {
             first: number | null;
             /** @description The entries. */
             items: components["schemas"]["Entry"][];
+        };
+        /** @description How the epochs of keys stand. With an epoch's key go all copies of what was deleted before it ended. */
+        EpochInfo: {
+            /**
+             * Format: int64
+             * @description The number of the current one.
+             */
+            current: number;
+            /**
+             * Format: int64
+             * @description Until when no key is destroyed.
+             */
+            frozen_until: number | null;
+            /** @description Copies of old keys that are still to be destroyed. */
+            pending: components["schemas"]["CopyInfo"][];
+            /**
+             * Format: int64
+             * @description The last one up to which all keys are destroyed everywhere; 0 where there is none.
+             */
+            settled: number;
+            step: components["schemas"]["TurnStep"] | null;
+            /**
+             * Format: int64
+             * @description When the last turn began.
+             */
+            turned_at: number | null;
         };
         /** @description A deletion. Times are microseconds of UTC. */
         Erasure: {
@@ -1727,6 +1889,16 @@ export interface components {
             id?: components["schemas"]["Id"];
             /** @description What they are called. */
             name: string;
+        };
+        /** @description Puts the destruction of old keys off, or ends that. */
+        Freeze: {
+            /**
+             * Format: int32
+             * @description For how many days, at most 7; null ends it.
+             */
+            days: number | null;
+            /** @description Why; it is recorded. */
+            reason: string;
         };
         /** @description A group of operators. */
         GroupInfo: {
@@ -2149,6 +2321,29 @@ export interface components {
             current: string;
             /** @description The new one. */
             password: string;
+        };
+        /** @description A place of backups. */
+        PlaceInfo: {
+            /** @description Company. */
+            company: string;
+            /** @description Country, as ISO 3166 code. */
+            country: string;
+            /**
+             * Format: int64
+             * @description Since when it does not.
+             */
+            failed_at: number | null;
+            /** @description Why; told where no other organisation shares the installation. */
+            failure: string | null;
+            /** @description Its name in the configuration. */
+            name: string;
+            /**
+             * Format: int64
+             * @description When it last answered.
+             */
+            seen_at: number | null;
+            /** @description Site. */
+            site: string;
         };
         /**
          * @description A family of systems.
@@ -2767,6 +2962,11 @@ export interface components {
             remove?: components["schemas"]["Id"][];
         };
         /**
+         * @description What a turn does.
+         * @enum {string}
+         */
+        TurnStep: "prepare" | "rewrap" | "verify" | "destroy";
+        /**
          * @description Who has seen something.
          * @enum {string}
          */
@@ -3318,6 +3518,143 @@ export interface operations {
             };
             /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backups"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server is at fault. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4773,6 +5110,255 @@ export interface operations {
                 content: {
                     "text/csv": string;
                 };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_epoch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EpochInfo"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    freeze_epoch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Freeze"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    turn_epoch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server is at fault. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in, or the token is not known. */
             401: {
