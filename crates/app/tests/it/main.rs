@@ -6,6 +6,8 @@ mod audit;
 mod backup;
 mod clocks;
 mod epoch;
+mod erasure;
+mod erasure_kill;
 mod journal;
 mod nodes;
 mod passkey;

@@ -119,7 +119,7 @@ pub(super) async fn now(
 
 /// The signed receipt of a deletion, as a file: an acknowledgement, until the final one is there.
 #[utoipa::path(get, path = "/api/erasures/{id}/receipt", operation_id = "erasure_receipt", tag = "privacy",
-    params(("id" = Id, Path)), responses((status = 200, description = "The receipt.", content((String = "application/json"))),
+    params(("id" = Id, Path)), responses((status = 200, description = "The receipt.", body = Object, content_type = "application/json"),
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
 pub(super) async fn receipt(

@@ -135,7 +135,7 @@ impl World {
                         let code = frame["code"].as_str().unwrap().to_owned();
                         return (code, frame.to_string().replace(id, "ID"));
                     }
-                    "accepted" => return ("accepted".to_owned(), String::new()),
+                    "accepted" | "erased" => return (frame["type"].as_str().unwrap().to_owned(), String::new()),
                     // A visitor who says hello is told where they are, too.
                     "current" if name == "follow" && role != Role::Visitor => {
                         return ("current".to_owned(), String::new());

@@ -34,6 +34,8 @@ pub(super) struct World {
     pub(super) colleagues: String,
     pub(super) foreign: String,
     spares: OnceCell<Vec<(Role, Person, Caller)>>,
+    /// Conversations that are deleted and put back, so that not too many begin in a minute.
+    erasable: tokio::sync::Mutex<Vec<(Whose, String)>>,
 }
 
 /// In the order of [`ROLES`].
@@ -93,6 +95,7 @@ impl World {
             colleagues,
             foreign,
             spares: OnceCell::new(),
+            erasable: tokio::sync::Mutex::default(),
         }
     }
 
@@ -243,14 +246,25 @@ impl World {
         }
     }
 
-    /// A conversation of its own for whoever deletes it.
+    /// A conversation for whoever deletes one.
     async fn fresh(&self, whose: Whose) -> String {
         let house = self.house;
-        let of = match whose {
+        let (of, by) = match whose {
             Whose::Unknown => return UNKNOWN.to_owned(),
-            Whose::Foreign => house.theirs(),
-            _ => house.ours(),
+            Whose::Foreign => (house.theirs(), &self.foreign_owner),
+            _ => (house.ours(), &self.owner),
         };
+        let mut erasable = self.erasable.lock().await;
+        if let Some((_, id)) = erasable.iter().find(|(kind, _)| *kind == whose) {
+            if house.ask("GET", &format!("/api/conversations/{id}")).by(by).send().await.status == 200 {
+                return id.clone();
+            }
+            let last = house.ask("GET", "/api/erasures?limit=1").by(by).send().await.is(200).json();
+            let undo = format!("/api/erasures/{}/undo", last["items"][0]["id"].as_str().unwrap());
+            if house.ask("POST", &undo).by(by).send().await.status == 200 {
+                return id.clone();
+            }
+        }
         let (_, id) = house.conversation(of, "Zu löschen").await;
         if whose == Whose::Groups {
             let path = format!("/api/conversations/{id}/assignment");
@@ -259,6 +273,8 @@ impl World {
         if matches!(whose, Whose::Groups | Whose::Colleagues) {
             house.assign(&self.owner, &id, Some(&self.colleague)).await.is(200);
         }
+        erasable.retain(|(kind, _)| *kind != whose);
+        erasable.push((whose, id.clone()));
         id
     }
 
