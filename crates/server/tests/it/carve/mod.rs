@@ -67,8 +67,8 @@ fn nothing_deleted_opens(on: On, server: Option<Postgres>) {
 
     let receipts = crate::harness::run_within(Duration::from_secs(240), async {
         let (owner, officer) = (house.sign_in(&house.ours().owner).await, house.sign_in(&house.ours().officer).await);
-        for (_, visitor) in by_visitors {
-            let mut visitor = visitor;
+        for (_, visitor) in &by_visitors {
+            let mut visitor = house.again(visitor, 0).await;
             visitor.socket.say(json!({ "type": "erase" })).await;
             visitor.socket.expect("erased").await;
         }
