@@ -8,6 +8,7 @@ use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST};
 use store::audit::EXPIRE_AT_ONCE;
 use store::job::{Claimed, Kind, Lane};
 
+use crate::backup::Which;
 use crate::{App, Error, Result};
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -58,8 +59,10 @@ impl App {
             Kind::EndIdle => self.end_idle(job.clone()).await,
             Kind::Return => self.return_snoozed(job.clone()).await,
             Kind::Turn => self.turn_epoch(job.clone()).await,
+            Kind::Backup => self.backup_due(Which::Data, job.clone()).await,
+            Kind::BackupKeys => self.backup_due(Which::Keys, job.clone()).await,
             // Nothing puts these into the queue yet.
-            Kind::Erase | Kind::Retain | Kind::Close | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
+            Kind::Erase | Kind::Retain | Kind::Close => Err(Error::Internal),
         }
     }
 
@@ -92,6 +95,7 @@ impl App {
         self.store.audited(self.by_house()).settle().await?;
         self.expire_audit().await?;
         self.checkpoint_daily().await?;
+        self.schedule_backups().await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {
             tracing::info!(swept, "unused keys were deleted");
