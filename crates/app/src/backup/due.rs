@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::limits::{BACKUP_EVERY, BACKUP_LATE, KEYS_EVERY};
-use domain::{OrganisationId, Timestamp};
+use domain::{OperatorId, OrganisationId, Timestamp};
 use store::job::{Claimed, Kind};
 
 use super::Which;
@@ -58,11 +58,13 @@ impl App {
         if self.places().is_empty() {
             return Ok(self.store.advance_job(&job, 0, self.now().plus(BACKUP_EVERY)).await?);
         }
+        // Whoever asks for one gets it beside the daily one.
+        let asked_by = (job.subject != 0).then_some(OperatorId(job.subject));
         let is_time = job.step != REST;
         let work = async {
             let mut left = !self.finish_backups(which).await?.is_empty();
             if is_time {
-                left |= !self.back_up(which, None).await?.pending.is_empty();
+                left |= !self.back_up(which, asked_by).await?.pending.is_empty();
             }
             Ok(left)
         };
@@ -74,6 +76,9 @@ impl App {
             }
         };
         let left = left?;
+        if asked_by.is_some() {
+            return Ok(self.store.finish_job(&job).await?);
+        }
         let next = self.next_backup(which);
         let soon = self.now().plus(TRIED_AGAIN);
         let (step, at) = if left && soon < next { (REST, soon) } else { (0, next) };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diskret_app::backup::{Made, Which};
 use diskret_app::secrets::Secrets;
 use domain::limits::{BACKUP_EVERY, BACKUP_LATE, KEYS_EVERY, KEYS_KEPT};
-use domain::{Clock as _, KeyId};
+use domain::{Clock as _, KeyId, Timestamp};
 use places::{Bytes, Memory};
 use store::backup::PlaceState;
 
