@@ -6,7 +6,7 @@ use std::time::Duration;
 use diskret_app::backup::{Made, Which};
 use diskret_app::secrets::Secrets;
 use domain::limits::{BACKUP_EVERY, KEYS_KEPT};
-use domain::{Clock as _, KeyId};
+use domain::{Clock as _, KeyId, Timestamp};
 use places::{Bytes, Memory};
 use store::backup::PlaceState;
 
