@@ -78,7 +78,16 @@ const FENCES: &[Fence] = &[
         only_in: &["diskret-server", "diskret-places"],
         because: "the server is the only application HTTP; an object store is a place for backups",
     },
-    Fence { library: "hyper-util", only_in: &["diskret-server"], because: "the server is the only application HTTP" },
+    Fence {
+        library: "hyper-util",
+        only_in: &["diskret-server", "diskret-places"],
+        because: "the server is the only application HTTP; an object store is a place for backups",
+    },
+    Fence {
+        library: "tokio-rustls",
+        only_in: &["diskret-places"],
+        because: "nothing but a registered place is connected to (law L6)",
+    },
     Fence { library: "async-nats", only_in: &["diskret-bus"], because: "the bus is the only NATS" },
 ];
 
