@@ -6,7 +6,7 @@ use domain::retention::{For, Kept, Rule};
 use domain::{ConversationId, OperatorId, OrganisationId, PublicId, Timestamp, TopicNumber, Topics, WidgetId};
 
 use crate::audit::{Audited, Fact};
-use crate::engine::{Row, statements};
+use crate::engine::{Row, Value, statements};
 use crate::job::Kind;
 use crate::{Error, Result, Scope, Store, System, job};
 
@@ -68,6 +68,10 @@ statements! {
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id
         WHERE h.organisation_id = $1 AND h.conversation_id = $2";
     COUNT = "SELECT organisation_id, COUNT(*) FROM head WHERE organisation_id = $1 GROUP BY organisation_id";
+    // Also where it was taken back: whatever was wrong may be wrong still.
+    BRAKED =
+        "SELECT organisation_id FROM erasure WHERE organisation_id = $1 AND cause = 'retention' AND braked = 1
+            AND released_by IS NULL AND requested_at > $2 AND requested_at <= $3 LIMIT 1";
     WHO_HAS_RULES = "SELECT DISTINCT organisation_id FROM retention_rule ORDER BY organisation_id";
     // A clock that was wrong and put right again would leave it sleeping.
     WAKE = "UPDATE job SET run_at = $1 WHERE kind = 'retain' AND run_at > $2";
@@ -139,6 +143,25 @@ impl Store {
             .await
     }
 
+    /// Gives a new organisation a rule for everything; nobody has set it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn begin_retention(&self, organisation: OrganisationId, days: i64, at: Timestamp) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    let (widget, topic) = stored(For::All);
+                    let kept = Kept::Content.code();
+                    let key = [organisation.into(), kept.into(), widget.into(), topic.into()];
+                    let set = [days.into(), Value::Null, at.into(), Value::Null];
+                    connection.execute(&SET, &[key, set].concat(), 1).await?;
+                    job::enqueue(connection, organisation, Kind::Retain, organisation.0, at, at).await
+                })
+            })
+            .await
+    }
+
     /// Up to `most` conversations that have ended and are not hidden, whose last word was said no later than `until`, the
     /// longest ago first, behind one of the page before.
     ///
@@ -191,6 +214,26 @@ impl Store {
                 Box::pin(async move {
                     let rows = connection.query_in(organisation.into(), &COUNT, &[organisation.into()]).await?;
                     rows.first().map_or(Ok(0), |row| row.int(1))
+                })
+            })
+            .await
+    }
+
+    /// Whether a sweep was held up since a moment, and nobody has let it go on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_sweep_braked(
+        &self,
+        organisation: OrganisationId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), since.into(), now.into()];
+                    Ok(!connection.query_in(organisation.into(), &BRAKED, &values).await?.is_empty())
                 })
             })
             .await

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::limits::{BRAKE_FROM, BRAKE_SHARE, BRAKE_WAIT, ERASED_AT_ONCE};
-use domain::{ConversationId, OrganisationId, Timestamp};
+use domain::{ConversationId, Timestamp};
 use store::job::Claimed;
 use store::retention::{SetRule, Spoken};
 
@@ -20,12 +20,17 @@ const HOLDS_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// A sweep that comes this late was not late by itself: the machine was off, or its clock is wrong.
 const JUMP: Duration = Duration::from_secs(24 * 3600);
 
-/// How far a sweep is: what was judged at its beginning holds until its end.
+/// How far a sweep is: what was judged plausible at its beginning is so until its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Begin = 0,
     GoOn = 1,
-    GoOnBraked = 2,
+}
+
+/// Whether so many are more than rules and the passing of time explain. What whoever set a rule was shown, and set it
+/// nevertheless, is explained.
+const fn is_flood(over: i64, expected: i64, all: i64) -> bool {
+    over >= BRAKE_FROM && over > expected + expected / 10 && over > all / BRAKE_SHARE
 }
 
 impl App {
@@ -48,56 +53,56 @@ impl App {
             if over.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
         .await?;
-        let braked = match job.step {
-            step if step == Step::GoOn as i64 => false,
-            step if step == Step::GoOnBraked as i64 => true,
-            _ if now > job.run_at.plus(JUMP) => {
-                tracing::warn!(%organisation, "the sweep comes more than a day late: what it deletes can be taken back");
-                true
-            }
-            _ => self.is_implausible(organisation, &set, over.len(), now).await?,
-        };
+        let braked = self.is_braked(&job, &set, over.len(), now).await?;
         // One that must not be deleted yet goes by itself: it would hold the others up.
         let (held, free): (Vec<_>, Vec<_>) = over.iter().partition(|spoken| spoken.held_until.is_some());
         let ids = |portion: &[Spoken]| portion.iter().map(|spoken| spoken.id).collect::<Vec<ConversationId>>();
         for portion in free.chunks(ERASED_AT_ONCE).chain(held.chunks(1)) {
-            self.erase_over(organisation, ids(portion), braked).await?;
+            self.erase_kept(organisation, ids(portion), braked).await?;
         }
-        let (step, at) = match (over.len() < most, braked) {
-            (true, _) => (Step::Begin, now.plus(EVERY)),
-            (false, false) => (Step::GoOn, now),
-            (false, true) => (Step::GoOnBraked, now),
-        };
+        let (step, at) = if over.len() < most { (Step::Begin, now.plus(EVERY)) } else { (Step::GoOn, now) };
         Ok(self.store.advance_job(&job, step as i64, at).await?)
     }
 
-    /// Whether this is more than rules and the passing of time explain: then it waits for somebody, as what operators delete
-    /// does. What whoever set a rule was shown, and set it nevertheless, is explained.
-    async fn is_implausible(
-        &self,
-        organisation: OrganisationId,
-        set: &[SetRule],
-        over: usize,
-        now: Timestamp,
-    ) -> Result<bool> {
+    /// Whether it waits for somebody, as what operators delete does where it is implausible.
+    async fn is_braked(&self, job: &Claimed, set: &[SetRule], over: usize, now: Timestamp) -> Result<bool> {
+        let organisation = job.organisation;
+        // As long as nobody has looked at what was held up, nothing goes on beside it.
+        if over > 0 && self.store.is_sweep_braked(organisation, now.minus(BRAKE_WAIT), now).await? {
+            return Ok(true);
+        }
+        if job.step == Step::GoOn as i64 {
+            return Ok(false);
+        }
+        if over > 0 && now > job.run_at.plus(JUMP) {
+            tracing::warn!(%organisation, "a sweep comes more than a day late: what it deletes waits for somebody");
+            return Ok(true);
+        }
         if (over as i64) < BRAKE_FROM {
             return Ok(false);
         }
         let rules: Vec<_> = set.iter().map(|one| one.rule).collect();
         let look = self.look(organisation, &rules, None, now).await?;
         let is_new = |one: &&SetRule| now <= one.set_at.plus(BRAKE_WAIT);
-        let expected: i64 = set.iter().filter(is_new).filter_map(|one| one.expects).sum();
-        let all = self.store.count_conversations(organisation).await?;
-        Ok(look.conversations > expected + expected / 10 && look.conversations > all / BRAKE_SHARE)
+        let expected = set.iter().filter(is_new).filter_map(|one| one.expects).sum();
+        let is_flood = is_flood(look.conversations, expected, self.store.count_conversations(organisation).await?);
+        if is_flood {
+            tracing::warn!(%organisation, conversations = look.conversations, "a sweep deletes implausibly much: it waits");
+        }
+        Ok(is_flood)
     }
+}
 
-    /// Has these deleted: the one door from the sweep to what deletes.
-    async fn erase_over(
-        self: &Arc<Self>,
-        organisation: OrganisationId,
-        over: Vec<ConversationId>,
-        braked: bool,
-    ) -> Result<()> {
-        self.erase_kept(organisation, over, braked).await
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_many_unexpected_and_a_large_part_of_all() {
+        assert!(is_flood(1_000, 0, 1_000));
+        assert!(!is_flood(999, 0, 999), "one fewer");
+        assert!(is_flood(1_200, 1_000, 2_000) && !is_flood(1_100, 1_000, 2_000), "a tenth more than was shown");
+        assert!(is_flood(1_001, 0, 10_000) && !is_flood(1_000, 0, 10_000), "a tenth of all");
+        assert!(!is_flood(50_000, 50_000, 60_000), "whoever set the rule saw it");
     }
 }

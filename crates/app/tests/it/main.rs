@@ -13,6 +13,7 @@ mod nodes;
 mod passkey;
 mod quiet;
 mod restore;
+mod retention;
 mod sign_in;
 mod snooze;
 
@@ -39,6 +40,7 @@ use store::{KeyStore, Location, Settings, Store};
 use testkit::{Database, postgres};
 
 const IDLE: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const SECOND: Duration = Duration::from_secs(1);
 const HERE: Whereabouts = Whereabouts { address: Source::new(0), network: None };
 const PASSWORD: &str = "correct horse battery staple";
@@ -140,7 +142,8 @@ impl Two {
             Placed::new("place_a", within("Kiel"), Arc::clone(&self.a) as Arc<_>),
             Placed::new("place_b", within("Bonn"), Arc::clone(&self.b) as Arc<_>),
         ];
-        app.use_places(Places { all, spool: folder.join("spool"), keep: Duration::from_secs(30 * 24 * 3600) });
+        let (spool, keep, daily_at) = (folder.join("spool"), DAY * 30, Duration::from_secs(3 * 3600));
+        app.use_places(Places { all, spool, keep, daily_at });
     }
 }
 
@@ -271,7 +274,7 @@ async fn a_session_ends_when_nobody_uses_it_and_after_a_week_at_the_latest(house
 async fn keys_that_were_never_used_are_swept_and_no_other(house: House) {
     let count = async || {
         let soon = house.clock.now().plus(SECOND);
-        house.keys.keys_before(soon, KeyId(i64::MIN), 500).await.unwrap().len()
+        house.keys.keys_before(soon, (Timestamp(i64::MIN), KeyId(0)), 500).await.unwrap().len()
     };
     let before = count().await;
     let mut visitor = house.visitor().await;

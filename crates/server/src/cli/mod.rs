@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod doctor;
+mod epoch;
 mod migrate;
 mod open;
 mod receipt;
@@ -47,6 +48,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some((name, matches)) => audit::run(&configure(matches)?, name, matches),
             None => Ok(ExitCode::FAILURE),
         },
+        Some(("epoch", matches)) => match matches.subcommand() {
+            Some((name, matches)) => done(epoch::run(&configure(matches)?, name, matches)),
+            None => Ok(ExitCode::FAILURE),
+        },
         Some(("receipt", matches)) => match matches.subcommand() {
             Some((_, matches)) => receipt::run(matches),
             None => Ok(ExitCode::FAILURE),
@@ -73,6 +78,7 @@ fn command() -> Command {
         ))
         .subcommand(admin::command())
         .subcommand(audit::command())
+        .subcommand(epoch::command())
         .subcommand(receipt::command())
         .subcommand(Command::new("redact").about("Masks card numbers in the lines of standard input"))
         .subcommand(configured(Command::new("doctor").about("Says what is misconfigured, and how to mend it")))

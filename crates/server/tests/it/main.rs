@@ -31,6 +31,7 @@ mod naughty;
 mod nodes;
 mod passkey;
 mod receipt;
+mod retention;
 mod schemathesis;
 mod security;
 mod slow;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::audit::{Detail, Kind as Did};
-use domain::conversation::{Author, Change};
+use domain::conversation::{Author, Change, State as Standing};
 use domain::erasure::{Cause, State, What};
 use domain::limits::{BRAKE_FROM, BRAKE_SHARE, BRAKE_WAIT, UNDO_MANY, UNDO_ONE};
 use domain::{Access, ConversationId, ErasureId, KeyId, OperatorId, OrganisationId, PublicId, Timestamp};
@@ -110,7 +110,7 @@ async fn plan(
     connection: &mut Connection,
     organisation: OrganisationId,
     request: Subject,
-    by: Option<(OperatorId, Access)>,
+    (cause, by): (Cause, Option<(OperatorId, Access)>),
     at: Timestamp,
 ) -> Result<Plan> {
     match request {
@@ -123,6 +123,10 @@ async fn plan(
                 }
                 if by.is_some_and(|(operator, access)| !access.reaches(operator, one.progress.hands())) {
                     return Err(Error::OutOfReach);
+                }
+                // Somebody may have written again since the rule was asked: then its time begins anew.
+                if cause == Cause::Retention && one.progress.state != Standing::Ended {
+                    continue;
                 }
                 found.push(one);
             }
@@ -248,7 +252,7 @@ impl Audited<'_> {
             move |connection| {
                 Box::pin(async move {
                     let Request { name, cause, by, subject, braked, at } = request;
-                    let plan = plan(connection, organisation, subject, by, at).await?;
+                    let plan = plan(connection, organisation, subject, (cause, by), at).await?;
                     let many = plan.found.len() as i64;
                     let is_plausible = !cause.can_be_undone()
                         || plan.kind != ItemKind::Conversation

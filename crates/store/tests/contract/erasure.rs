@@ -182,9 +182,15 @@ async fn undo_and_the_end_of_its_time_have_one_winner(at: Fixture) {
     }
 }
 
+/// Rules delete nothing that is not over.
+pub(crate) async fn all_ended(at: &Fixture) {
+    at.place.data().await.run("UPDATE head SET state = 3").await;
+}
+
 async fn visitors_and_rules_wait_for_nobody(at: Fixture) {
     for cause in [Cause::Visitor, Cause::Retention] {
         let chat = at.chat().await;
+        all_ended(&at).await;
         let erasure = ask(&at, request(Subject::Conversations(vec![chat.id]), None, cause, START)).await.unwrap();
         assert_eq!((erasure.destroy_at, erasure.requested_by), (START, None));
         assert_eq!(undo(&at, &erasure, (at.ours.ada, all()), START).await, Err(TOO_LATE), "not even for a moment");
@@ -193,6 +199,7 @@ async fn visitors_and_rules_wait_for_nobody(at: Fixture) {
     // A rule means those that are still there; an alarm may hold it up all the same.
     let (chat, gone) = (at.chat().await, at.chat().await);
     delete(&at, &[&gone]).await;
+    all_ended(&at).await;
     let wanted = Subject::Conversations(vec![gone.id, chat.id]);
     let braked = Request { braked: true, ..request(wanted, None, Cause::Retention, START) };
     let erasure = ask(&at, braked).await.unwrap();
@@ -303,6 +310,7 @@ async fn small_deletions_add_up_to_a_flood(at: Fixture) {
     assert_eq!(asks(START.plus(BRAKE_WAIT)).await, How::Waiting, "the first was a day ago");
     // Another day, and what a rule deletes is no flood of anybody's.
     let ids = crowd(&at, 1_200).await;
+    all_ended(&at).await;
     let rule = request(Subject::Conversations(ids[..1_000].to_vec()), None, Cause::Retention, START);
     assert_eq!(ask(&at, rule).await.unwrap().state, How::Waiting);
     let later = START.plus(BRAKE_WAIT * 3);

@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
+use diskret_store::Error;
 use diskret_store::append::Append;
 use diskret_store::audit::Filter;
 use diskret_store::conversation::Quiet;
+use diskret_store::erasure::{Request, Subject};
 use diskret_store::job::{Kind as Job, Lane};
 use diskret_store::retention::Spoken;
 use domain::audit::{Detail, Kind};
 use domain::conversation::{Event, Kind as Entry, State};
+use domain::erasure::Cause;
 use domain::retention::{For, Kept, Rule};
 use domain::{ConversationId, Timestamp};
 use privacy::random;
 
+use crate::erasure::{ask, request};
 use crate::fixture::{Chat, Fixture, IDLE, START, acting, all, somebody, stored};
 
 on_both![
@@ -26,6 +30,8 @@ on_both![
     a_sweep_that_sleeps_too_long_is_woken_and_a_missing_one_comes,
     what_is_kept_for_a_day_is_over_by_then_whatever_else_is_done_in_it,
     what_ends_in_months_is_looked_at_every_day,
+    what_is_taken_up_again_just_before_it_is_deleted_by_a_rule_stays,
+    a_sweep_that_was_held_up_holds_up_the_next_until_somebody_looks,
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -263,6 +269,44 @@ async fn what_is_kept_for_a_day_is_over_by_then_whatever_else_is_done_in_it(at: 
     let last = at.entries(&put_off).await.pop().unwrap();
     assert_eq!(last.kind, Entry::Event(Event::EndedIdle));
     assert_eq!(found(&at, START).await.len(), 3, "and counts from its last word");
+}
+
+async fn what_is_taken_up_again_just_before_it_is_deleted_by_a_rule_stays(at: Fixture) {
+    let (over, again, noted) = (at.chat().await, at.chat().await, at.chat().await);
+    for chat in [&over, &again, &noted] {
+        end(&at, chat, START, true).await;
+    }
+    let found: Vec<_> = found(&at, FAR).await.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(found.len(), 3);
+    stored(at.store.append(again.visitor(1, 2)).await);
+    stored(at.store.append(noted.note(at.ours.ada, 2, 1)).await);
+    let asked = request(Subject::Conversations(found.clone()), None, Cause::Retention, START);
+    assert_eq!(ask(&at, asked).await.unwrap().conversations, 2);
+    assert_eq!(at.head(&again).await.progress.state, State::Open);
+    let asked = request(Subject::Conversations(found), None, Cause::Retention, START);
+    assert!(matches!(ask(&at, asked).await, Err(Error::NotFound)), "nothing is left");
+}
+
+async fn a_sweep_that_was_held_up_holds_up_the_next_until_somebody_looks(at: Fixture) {
+    let (chat, later) = (at.chat().await, at.chat().await);
+    end(&at, &chat, START, true).await;
+    end(&at, &later, START, true).await;
+    let is_braked = async |now: Timestamp| at.store.is_sweep_braked(at.ours.id, now.minus(DAY), now).await.unwrap();
+    let asks = |chat: &Chat, braked, now| Request {
+        braked,
+        ..request(Subject::Conversations(vec![chat.id]), None, Cause::Retention, now)
+    };
+    ask(&at, asks(&later, false, START)).await.unwrap();
+    assert!(!is_braked(START).await);
+    let held_up = ask(&at, asks(&chat, true, START.plus(HOUR))).await.unwrap();
+    let when = START.plus(HOUR);
+    assert!(!is_braked(START).await, "by a clock that was put back");
+    assert!(is_braked(when).await && is_braked(when.plus(DAY - SECOND)).await);
+    assert!(!is_braked(when.plus(DAY)).await);
+    assert!(!at.store.is_sweep_braked(at.theirs.id, START, when).await.unwrap());
+    let by = at.store.audited(somebody());
+    by.release_erasure(at.ours.id, held_up.name, at.ours.ben, when).await.unwrap();
+    assert!(!is_braked(when).await, "somebody looked");
 }
 
 async fn what_ends_in_months_is_looked_at_every_day(at: Fixture) {
