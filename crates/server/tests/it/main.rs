@@ -13,6 +13,7 @@ mod copies;
 mod corrections;
 mod desync;
 mod epoch;
+mod erasures;
 mod fairness;
 mod flood;
 mod foreign_pages;
