@@ -187,7 +187,7 @@ class Live {
       case "removed":
         rows.remove(frame.conversation);
         threads.gone(frame.conversation);
-        stubs.load();
+        if (frame.why) stubs.load();
         break;
       case "called":
         this.#called(frame);

@@ -20,6 +20,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "erase.held": "Es muss bis {date} aufbewahrt werden: Es ist gesperrt und wird dann gelöscht.",
   "erase.undone": "Es ist wieder da, wie es war.",
   "erase.too_late": "Das lässt sich nicht mehr rückgängig machen: Die Schlüssel sind vernichtet.",
+  "erase.gone": "Gelöscht",
   "erase.until": "Rückgängig bis {time}",
   "erase.left": "noch {n} Min.|noch {n} Min.",
   "erase.left.hours": "noch {n} Std.|noch {n} Std.",
@@ -35,7 +36,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "redact.clear": "Auswahl verwerfen",
   "redact.do": "{n} Stelle schwärzen|{n} Stellen schwärzen",
   "redact.after":
-    "Beide Seiten sehen dann ▇ an ihrer Stelle. Das lässt sich 10 Minuten lang rückgängig machen; dann bekommt das Gespräch einen neuen Schlüssel, und der alte wird vernichtet.",
+    "Beide Seiten sehen dann ▇▇▇ an ihrer Stelle. Das lässt sich 10 Minuten lang rückgängig machen; dann bekommt das Gespräch einen neuen Schlüssel, und der alte wird vernichtet.",
 
   "stub.visitor": "Vom Besucher gelöscht",
   "stub.operator": "Gelöscht",
@@ -283,18 +284,17 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "receipt.field": "Feld",
   "receipt.means": "Was es bedeutet",
   "receipt.field.format": "Welche Art Datei das ist, und in welcher Fassung.",
-  "receipt.field.step": "Eingangsbestätigung oder endgültige Quittung.",
   "receipt.field.number": "Die Nummer der Löschung. Sie ist zufällig und sagt nichts über jemanden.",
   "receipt.field.organisation": "Wer gelöscht hat: die Nummer der Organisation.",
   "receipt.field.what": "Eine Stelle, eine Nachricht, ein Gespräch, viele, oder alles.",
   "receipt.field.cause": "Wer es wollte: der Besucher, jemand aus dem Team, eine Frist, das Ende der Organisation.",
-  "receipt.field.times":
-    "Wann es verlangt wurde und wann die Schlüssel vernichtet werden sollten (Mikrosekunden seit 1970, UTC).",
+  "receipt.field.times": "Wann es verlangt wurde, und ab wann die Schlüssel vernichtet wurden.",
   "receipt.field.counts": "Wie viele Gespräche, Nachrichten und Schlüssel.",
   "receipt.field.commitment":
     "Ein Fingerabdruck über die Nummern aller Schlüssel. Er nennt keinen; mit der Öffnung aus der Eingangsbestätigung lässt sich zeigen, welche es waren.",
   "receipt.field.opening":
     "Nur in der Eingangsbestätigung, einmal ausgegeben: der zufällige Wert und die Nummern, aus denen der Fingerabdruck entstand.",
+  "receipt.field.final": "Nur in der endgültigen Quittung: was getan wurde, Zeile für Zeile darunter.",
   "receipt.field.journal":
     "Platz und Fingerabdruck im Löschjournal, nach dem eine zurückgespielte Sicherung es wieder löscht.",
   "receipt.field.keys_destroyed_at": "Wann die Schlüssel gelöscht wurden. Von da an ist der Text Rauschen.",
@@ -304,6 +304,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "receipt.field.nodes":
     "Jeder Server, der den Epochenschlüssel hatte, auf welchem Medium, und wann er ihn vernichtet hat.",
   "receipt.field.places": "Jeder Ort der Sicherungen mit Land, Standort und Firma, und wann er bestätigt hat.",
+  "receipt.field.told": "Empfänger, denen die Löschung mitgeteilt wurde (Art. 19 DSGVO).",
   "receipt.field.limits": "Was eine Quittung nicht beweisen kann.",
   "receipt.field.signature": "Schlüssel und Unterschrift über alles. Ein geändertes Zeichen, und sie gilt nicht.",
   "receipt.limits": "Was sie nicht beweisen kann",
@@ -311,4 +312,6 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
     "Dass niemand vorher eine Kopie gemacht hat: Wer einen Bildschirm fotografiert oder einen Export genommen hat, hat sie noch. Exporte stehen im Protokoll.",
   "receipt.limits.medium":
     "Dass kein Datenträger alte Bytes einer Schlüsseldatei behalten hat: Sie wird überschrieben und gelöscht, manche Datenträger und Dateisysteme behalten aber Kopien. Die Quittung nennt das Medium.",
+  "receipt.limits.places":
+    "Dass Sicherungen anderswo es vergessen haben, wenn kein Ort für Sicherungen eingerichtet ist: Die Quittung sagt es dann.",
 };

@@ -19,6 +19,7 @@ export const enPrivacy = {
   "erase.held": "It must be kept until {date}: it is hidden, and erased then.",
   "erase.undone": "It is back as it was.",
   "erase.too_late": "It can no longer be undone: the keys are destroyed.",
+  "erase.gone": "Erased",
   "erase.until": "Can be undone until {time}",
   "erase.left": "{n} min left|{n} min left",
   "erase.left.hours": "{n} h left|{n} h left",
@@ -34,7 +35,7 @@ export const enPrivacy = {
   "redact.clear": "Clear marks",
   "redact.do": "Black out {n} passage|Black out {n} passages",
   "redact.after":
-    "Both sides then see ▇ in its place. It can be undone for 10 minutes; then the conversation gets a new key and the old one is destroyed.",
+    "Both sides then see ▇▇▇ in its place. It can be undone for 10 minutes; then the conversation gets a new key and the old one is destroyed.",
 
   "stub.visitor": "Erased by the visitor",
   "stub.operator": "Erased",
@@ -282,18 +283,17 @@ export const enPrivacy = {
   "receipt.field": "Field",
   "receipt.means": "What it means",
   "receipt.field.format": "Which kind of file this is, and its version.",
-  "receipt.field.step": "Acknowledgement or final receipt.",
   "receipt.field.number": "The number of the erasure. It is random and says nothing about anybody.",
   "receipt.field.organisation": "Who erased: the organisation’s number.",
   "receipt.field.what": "A passage, a message, a conversation, many of them, or all.",
   "receipt.field.cause": "Who wanted it: the visitor, an operator, a rule, the end of the organisation.",
-  "receipt.field.times":
-    "When it was asked for, and when the keys were to be destroyed (microseconds since 1970, UTC).",
+  "receipt.field.times": "When it was asked for, and from when on the keys were destroyed.",
   "receipt.field.counts": "How many conversations, messages and keys.",
   "receipt.field.commitment":
     "A fingerprint over the numbers of all keys. It names none of them; with the opening of the acknowledgement it can be shown which they were.",
   "receipt.field.opening":
     "Only in the acknowledgement, given out once: the random value and the numbers that the fingerprint was made of.",
+  "receipt.field.final": "Only in the final receipt: what was done, line by line below.",
   "receipt.field.journal":
     "Place and fingerprint in the deletion journal, by which a restored backup deletes it again.",
   "receipt.field.keys_destroyed_at": "When the keys were deleted. From then on the text is noise.",
@@ -302,6 +302,7 @@ export const enPrivacy = {
     "Which epoch key had wrapped them, and when it was destroyed. Without it the keys in old backups open nothing.",
   "receipt.field.nodes": "Each server that held the epoch key, on which medium, and when it destroyed it.",
   "receipt.field.places": "Each backup place with country, site and company, and when it confirmed.",
+  "receipt.field.told": "Recipients who were told of the erasure (Art. 19 GDPR).",
   "receipt.field.limits": "What a receipt cannot prove.",
   "receipt.field.signature": "Key and signature over all of it. One changed character, and it is not valid.",
   "receipt.limits": "What it cannot prove",
@@ -309,4 +310,6 @@ export const enPrivacy = {
     "That nobody made a copy before: whoever photographed a screen, or took an export, has it still. Exports are in the audit log.",
   "receipt.limits.medium":
     "That a disk kept no old bytes of a key file: it is overwritten and deleted, but some disks and file systems keep copies. The receipt names the medium.",
+  "receipt.limits.places":
+    "That backups elsewhere forgot it, where no backup place is set up: the receipt then says so.",
 } as const;

@@ -1,4 +1,4 @@
-import type { ConversationSummary, MessageEntry } from "@diskret/api";
+import type { ConversationSummary, Erasure, MessageEntry, NewErasure, Passage, Stub } from "@diskret/api";
 import { mount, unmount } from "svelte";
 import { asProblem, call } from "../api";
 import { live } from "../conversation/live.svelte";
@@ -12,7 +12,9 @@ import { toasts } from "../shell/toasts.svelte";
 import { joined, passage } from "./passages";
 import RedactDialog from "./RedactDialog.svelte";
 import { stubs } from "./stubs.svelte";
-import type { Erasure, NewErasure, Passage, Stub } from "./types";
+
+const offers = new Map<string, number>(); // notices that offer to undo an erasure
+const AT_ONCE = 500; // conversations in one erasure
 
 /** Gone from the screen at once, back there if the server does not take it. */
 export async function eraseConversation(row: ConversationSummary): Promise<void> {
@@ -26,10 +28,13 @@ export async function eraseConversation(row: ConversationSummary): Promise<void>
 export async function eraseAll(all: ConversationSummary[]): Promise<void> {
   selection.clear();
   for (const row of all) hide(row, "many");
-  const erasure = await ask({ conversations: all.map((row) => row.id) });
-  if (!erasure) return restore(all);
-  for (const row of all) stubs.put(stubOf(row, erasure.id));
-  told(erasure, tn("erase.done.many", all.length));
+  for (let at = 0; at < all.length; at += AT_ONCE) {
+    const part = all.slice(at, at + AT_ONCE);
+    const erasure = await ask({ conversations: part.map((row) => row.id) });
+    if (!erasure) return restore(all.slice(at));
+    for (const row of part) stubs.put(stubOf(row, erasure.id));
+    told(erasure, tn("erase.done.many", part.length));
+  }
 }
 
 export async function eraseMessage(entry: MessageEntry): Promise<void> {
@@ -68,10 +73,22 @@ async function erasePassages(entry: MessageEntry, passages: Passage[]): Promise<
   return erasure !== null;
 }
 
+/** Takes the offer to undo it off the screen. */
+export function withdraw(erasure: string): void {
+  const toast = offers.get(erasure);
+  offers.delete(erasure);
+  if (toast) toasts.close(toast);
+}
+
 /** Has it back, while it is not destroyed. */
 export async function undo(erasure: string): Promise<Erasure | null> {
   try {
     const now = await call<Erasure>("POST", `/api/erasures/${encodeURIComponent(erasure)}/undo`);
+    for (const { conversation } of stubs.all.filter((stub) => stub.erasure === erasure)) {
+      stubs.drop(conversation);
+      if (live.current === conversation) void live.show(conversation);
+    }
+    withdraw(erasure);
     toasts.show(t("erase.undone"));
     return now;
   } catch (error) {
@@ -92,10 +109,13 @@ async function ask(what: NewErasure): Promise<Erasure | null> {
 }
 
 function told(erasure: Erasure, text: string): void {
-  const { state, destroy_at: until } = erasure;
-  if (state === "braked") toasts.show(t("erase.braked"), () => void undo(erasure.id), until);
-  else if (state === "held") toasts.show(`${text} ${t("erase.held", { date: onDay(until) })}`);
-  else toasts.show(text, () => void undo(erasure.id), until);
+  const { id, state, destroy_at: until } = erasure;
+  if (state === "held") toasts.show(`${text} ${t("erase.held", { date: onDay(until) })}`);
+  else
+    offers.set(
+      id,
+      toasts.show(state === "braked" ? t("erase.braked") : text, () => void undo(id), until),
+    );
 }
 
 const stubOf = (row: ConversationSummary, erasure: string): Stub => ({

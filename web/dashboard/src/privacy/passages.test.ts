@@ -24,7 +24,12 @@ describe("a passage", () => {
     ]);
   });
   it("is seen blacked out before it is erased", () => {
-    expect(without("Card 4111 😀!", [{ from: 5, to: 11 }])).toBe("Card ▇▇▇▇▇▇!");
-    expect(without("ab", [{ from: 1, to: 9 }])).toBe("a▇");
+    expect(without("Card 4111 😀!", [{ from: 5, to: 11 }])).toBe("Card ▇▇▇!");
+    expect(without("ab", [{ from: 1, to: 9 }])).toBe("a▇▇▇");
+    const two = [
+      { from: 4, to: 5 },
+      { from: 0, to: 1 },
+    ];
+    expect(without("a b c", two)).toBe("▇▇▇ b ▇▇▇");
   });
 });

@@ -1,4 +1,4 @@
-import type { Passage } from "./types";
+import type { Passage } from "@diskret/api";
 
 /** What was selected in a field, which counts in UTF-16, in characters as the server counts them. */
 export function passage(text: string, start: number, end: number): Passage | null {
@@ -23,9 +23,9 @@ export function joined(all: readonly Passage[]): Passage[] {
   return out;
 }
 
-/** How it will read. */
+/** How it will read: a passage's length would tell what stood there, so all look alike. */
 export function without(text: string, all: readonly Passage[]): string {
   const characters = [...text];
-  for (const { from, to } of all) characters.fill("▇", from, Math.min(to, characters.length));
+  for (const { from, to } of joined(all).reverse()) characters.splice(from, to - from, "▇▇▇");
   return characters.join("");
 }

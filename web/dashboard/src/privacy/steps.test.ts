@@ -1,6 +1,6 @@
+import type { Erasure } from "@diskret/api";
 import { describe, expect, it } from "vitest";
 import { isOpen, mayRelease, steps } from "./steps";
-import type { Erasure } from "./types";
 
 const erasure = (more: Partial<Erasure>): Erasure => ({
   id: "a",

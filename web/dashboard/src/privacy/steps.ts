@@ -1,5 +1,5 @@
+import type { Erasure } from "@diskret/api";
 import type { Key } from "../i18n/en";
-import type { Erasure } from "./types";
 
 export interface Step {
   key: Key;

@@ -1,6 +1,6 @@
+import type { Stub } from "@diskret/api";
 import { expect, it } from "vitest";
 import { shownStubs } from "./stub-rule";
-import type { Stub } from "./types";
 
 const stub = (conversation: string, more: Partial<Stub>): Stub => ({
   conversation,

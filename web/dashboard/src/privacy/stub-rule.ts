@@ -1,4 +1,4 @@
-import type { Stub } from "./types";
+import type { Stub } from "@diskret/api";
 
 /**
  * Which of them stand in the list as grey rows: what a visitor erased, so that nobody looks for it, and what somebody erased by

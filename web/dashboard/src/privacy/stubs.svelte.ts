@@ -1,13 +1,11 @@
+import type { Stub, Stubs } from "@diskret/api";
 import { call } from "../api";
 import { shownStubs } from "./stub-rule";
-import type { Stub } from "./types";
 
-/** Whether the server can be asked. */
-export const ERASES = false;
 const SOON_MS = 300; // a hundred that go at once are asked for once
 
 /** What is left of conversations that were erased: that they were, by whom, and whether they can be had back. */
-class Stubs {
+class Left {
   all = $state.raw<Stub[]>([]);
   shown = $derived(shownStubs(this.all).map((stub) => ({ id: stub.conversation, last_at: stub.at, stub })));
   #timer = 0;
@@ -30,11 +28,10 @@ class Stubs {
   }
 
   load(): void {
-    if (!ERASES) return;
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(async () => {
       try {
-        this.all = (await call<{ stubs: Stub[] }>("GET", "/api/stubs")).stubs;
+        this.all = (await call<Stubs>("GET", "/api/stubs")).stubs;
       } catch {
         // Without them the list is whole; the next time they are asked for again.
       }
@@ -42,5 +39,4 @@ class Stubs {
   }
 }
 
-export const stubs = new Stubs();
-export type StubPlace = Stubs["shown"][number];
+export const stubs = new Left();

@@ -1,4 +1,3 @@
-import { ERASES } from "../privacy/stubs.svelte";
 import { session } from "../session/session.svelte";
 import type { PrivacyPart, Setting } from "./route";
 
@@ -10,10 +9,10 @@ export function maySee(setting: Setting): boolean {
   return session.level(setting === "widget" ? "widgets" : setting) !== "off";
 }
 
-/** Erasures are seen by whoever may erase, too; the rest of the privacy centre is a right of its own. */
+/** Erasures are a right of their own, beside that of the rest of the privacy centre. */
 export function maySeePrivacy(part: PrivacyPart): boolean {
-  if (part === "erasures") return ERASES && (session.level("privacy") !== "off" || session.level("erasing") !== "off");
+  if (part === "erasures") return session.level("erasing") !== "off";
   return session.level("privacy") !== "off";
 }
 
-export const mayErase = (): boolean => ERASES && session.level("erasing") === "write";
+export const mayErase = (): boolean => session.level("erasing") === "write";

@@ -7,15 +7,17 @@ export interface Toast {
 }
 
 const STAYS_MS = 8_000;
-const UNDOABLE_STAYS_MS = 60_000; // what there is time to think about
+const UNDOABLE_STAYS_MS = 20_000; // what there is time to think about
 
 class Toasts {
   all = $state.raw<Toast[]>([]);
   #last = 0;
   #timers = new Map<number, number>();
 
-  show(text: string, undo?: () => void, until?: number): void {
+  /** Its number, by which it can be closed. */
+  show(text: string, undo?: () => void, until?: number): number {
     this.#add({ id: ++this.#last, text, tone: "plain", undo, until });
+    return this.#last;
   }
 
   fail(text: string): void {
