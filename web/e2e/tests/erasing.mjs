@@ -74,6 +74,7 @@ testAtTheDesk(
     const open = async () => {
       await page.locator(".list li a").first().click();
       await thread.getByText(words.first).waitFor();
+      await thread.getByText(words.secret).waitFor();
     };
     const erase = async () => {
       if (phone) {

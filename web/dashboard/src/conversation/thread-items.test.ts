@@ -43,6 +43,12 @@ describe("thread items", () => {
     const ended = { ...message(2, 1), type: "event", event: "ended", operator: null } as Entry;
     expect(shape([message(1, 0), ended])).toEqual(["day", "1<>", "event"]);
   });
+  it("knows what was erased from what was taken back", () => {
+    const gone = (of: number, event: string) =>
+      ({ ...message(of + 2, 1), type: "event", event, of }) as unknown as Entry;
+    const items = threadItems([message(1, 0), message(2, 0), gone(1, "erased"), gone(2, "recalled")], null, 0);
+    expect(items.flatMap((item) => (item.kind === "message" ? [item.erased] : []))).toEqual([true, false]);
+  });
   it("never calls a note seen", () => {
     expect(shape([message(1, 0, { note: true })], null, 9)).toEqual(["day", "1<>"]);
   });

@@ -55,7 +55,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
     "Niemand sieht dieses Gespräch mehr. Solange es noch nicht vernichtet ist, lässt es sich zurückholen.",
   "stub.pane.erased": "Dieses Gespräch wurde gelöscht. Sein Schlüssel ist vernichtet; niemand kann es zurückholen.",
   "stub.pane.restricted":
-    "Es sollte gelöscht werden, muss aber noch aufbewahrt werden. Bis dahin liest es niemand außer den Datenschutzbeauftragten.",
+    "Es sollte gelöscht werden, muss aber noch aufbewahrt werden. Bis dahin liest es niemand; dann geht es.",
   "stub.undo": "Löschen rückgängig machen",
   "stub.receipt": "Im Datenschutz ansehen",
 
@@ -85,7 +85,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "hold.hint.authority": "Solange die Behörde es verlangt.",
   "hold.title": "Dieses Gespräch länger aufbewahren",
   "hold.text":
-    "Vor diesem Tag wird es nicht gelöscht, welche Frist oder Person es auch verlangt. Wer es inzwischen löscht, sperrt es: Dann lesen es nur die Datenschutzbeauftragten.",
+    "Vor diesem Tag wird es nicht gelöscht, welche Frist oder Person es auch verlangt. Wer es inzwischen löscht, sperrt es: Dann liest es niemand, und an diesem Tag geht es.",
   "hold.reason": "Warum",
   "hold.until": "Bis",
   "hold.until.wrong": "Wählen Sie einen Tag, der noch kommt.",
@@ -266,6 +266,48 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "copies.counters.text":
     "Gespräche, Nachrichten und erste Antworten nach Widget und Tag. Sie nennen niemanden und bleiben, wie sie sind, wenn das Gesagte gelöscht wird.",
   "copies.counters.csv": "Zähler speichern (CSV)",
+
+  "backups.title": "Sicherungen und Schlüssel",
+  "backups.text":
+    "Wo Kopien der Daten liegen, wie alt die letzte ist, und welcher Epochenschlüssel noch öffnen könnte, was gelöscht wurde.",
+  "backups.failed": "Wie die Sicherungen stehen, ließ sich nicht laden.",
+  "backups.data": "Sicherungen der Daten",
+  "backups.late": "Die letzte Sicherung ist älter als 26 Stunden, oder es gibt keine.",
+  "backups.late.text":
+    "Bitten Sie die Administration, diskret doctor laufen zu lassen: Es sagt, welcher Ort nicht antwortet und warum.",
+  "backups.none": "Es gibt noch keine Sicherung.",
+  "backups.good": "zurückgelesen von {places}",
+  "backups.under_way": "wird gemacht",
+  "backups.not_made": "nicht gemacht",
+  "backups.size": "{rows} Zeilen, {size}",
+  "backups.keys": "Schlüssel wurden zuletzt am {date} gesichert.",
+  "backups.now": "Jetzt sichern",
+  "backups.now.done": "Eine Sicherung wird gemacht.",
+  "backups.places": "Orte",
+  "backups.places.none": "Kein Ort ist eingerichtet: Es gibt keine Sicherungen, und Quittungen sagen es.",
+  "backups.place.seen": "hat am {date} geantwortet",
+  "backups.place.away": "antwortet seit {date} nicht",
+  "backups.place.new": "noch nicht gefragt",
+  "backups.epoch": "Epochenschlüssel",
+  "backups.epoch.text":
+    "Er verpackt alle anderen Schlüssel und wird alle 12 Stunden ersetzt. Mit ihm geht, was davor gelöscht wurde, in jeder alten Kopie.",
+  "backups.epoch.current": "Aktuell",
+  "backups.epoch.number": "Nummer {n}",
+  "backups.epoch.turned": "Zuletzt ersetzt",
+  "backups.epoch.never": "noch nicht",
+  "backups.epoch.settled": "Überall vernichtet",
+  "backups.epoch.settled.to": "bis Nummer {n}",
+  "backups.epoch.settled.none": "noch keiner",
+  "backups.epoch.pending": "Noch zu vernichten",
+  "backups.epoch.pending.one": "Nummer {n} bei {holder}",
+  "backups.epoch.frozen": "Das Vernichten ist bis {date} aufgeschoben.",
+  "backups.epoch.step": "Jetzt",
+  "backups.epoch.step.prepare": "der neue Schlüssel wird ausgegeben",
+  "backups.epoch.step.rewrap": "Schlüssel werden neu verpackt",
+  "backups.epoch.step.verify": "jeder Schlüssel wird einmal geöffnet und gesichert",
+  "backups.epoch.step.destroy": "der alte Schlüssel wird vernichtet",
+  "backups.epoch.now": "Jetzt ersetzen",
+  "backups.epoch.now.done": "Der Epochenschlüssel wird ersetzt.",
 
   "receipt.title": "Was eine Quittung beweist",
   "receipt.text":

@@ -53,8 +53,7 @@ export const enPrivacy = {
   "stub.pane.hidden.no_time":
     "Nobody sees this conversation any more. While it is not destroyed yet, it can be had back.",
   "stub.pane.erased": "This conversation was erased. Its key is destroyed; nobody can bring it back.",
-  "stub.pane.restricted":
-    "It was to be erased, but must be kept for now. Until then nobody reads it but the data-protection officers.",
+  "stub.pane.restricted": "It was to be erased, but must be kept for now. Until then nobody reads it; then it goes.",
   "stub.undo": "Undo erasing",
   "stub.receipt": "See it in the privacy centre",
 
@@ -84,7 +83,7 @@ export const enPrivacy = {
   "hold.hint.authority": "For as long as the authority asks.",
   "hold.title": "Keep this conversation longer",
   "hold.text":
-    "It is not deleted before this day, whatever rule or person says so. Whoever erases it meanwhile hides it: then only data-protection officers can read it.",
+    "It is not deleted before this day, whatever rule or person says so. Whoever erases it meanwhile locks it: then nobody reads it, and on this day it goes.",
   "hold.reason": "Why",
   "hold.until": "Until",
   "hold.until.wrong": "Choose a day to come.",
@@ -265,6 +264,47 @@ export const enPrivacy = {
   "copies.counters.text":
     "Conversations, messages and first answers by widget and day. They name nobody, and stay as they are when what was said is deleted.",
   "copies.counters.csv": "Save counters (CSV)",
+
+  "backups.title": "Backups and keys",
+  "backups.text":
+    "Where copies of the data lie, how old the last one is, and which epoch key could still open what was deleted.",
+  "backups.failed": "How backups stand could not be loaded.",
+  "backups.data": "Backups of the data",
+  "backups.late": "The last backup is older than 26 hours, or there is none.",
+  "backups.late.text": "Ask your administrator to run diskret doctor: it says which place does not answer, and why.",
+  "backups.none": "There is no backup yet.",
+  "backups.good": "read back at {places}",
+  "backups.under_way": "being made",
+  "backups.not_made": "not made",
+  "backups.size": "{rows} rows, {size}",
+  "backups.keys": "Keys were backed up last on {date}.",
+  "backups.now": "Back up now",
+  "backups.now.done": "A backup is being made.",
+  "backups.places": "Places",
+  "backups.places.none": "No place is set up: there are no backups, and receipts say so.",
+  "backups.place.seen": "answered on {date}",
+  "backups.place.away": "has not answered since {date}",
+  "backups.place.new": "not asked yet",
+  "backups.epoch": "Epoch key",
+  "backups.epoch.text":
+    "It wraps all other keys and is replaced every 12 hours. With it goes what was deleted before, in every old copy.",
+  "backups.epoch.current": "Current",
+  "backups.epoch.number": "number {n}",
+  "backups.epoch.turned": "Last replaced",
+  "backups.epoch.never": "not yet",
+  "backups.epoch.settled": "Destroyed everywhere",
+  "backups.epoch.settled.to": "up to number {n}",
+  "backups.epoch.settled.none": "none yet",
+  "backups.epoch.pending": "Still to be destroyed",
+  "backups.epoch.pending.one": "number {n} at {holder}",
+  "backups.epoch.frozen": "Destroying is put off until {date}.",
+  "backups.epoch.step": "Now",
+  "backups.epoch.step.prepare": "the new key is being handed out",
+  "backups.epoch.step.rewrap": "keys are being wrapped anew",
+  "backups.epoch.step.verify": "every key is being opened once and backed up",
+  "backups.epoch.step.destroy": "the old key is being destroyed",
+  "backups.epoch.now": "Replace now",
+  "backups.epoch.now.done": "The epoch key is being replaced.",
 
   "receipt.title": "What a receipt proves",
   "receipt.text":

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { conversationPath, inside, parse, settingPaths, settings } from "./route";
+import { conversationPath, inside, parse, privacyParts, privacyPath, settingPaths, settings } from "./route";
 
 describe("routes", () => {
   it("reads what it writes", () => {
@@ -24,6 +24,13 @@ describe("routes", () => {
     expect(parse("/settings/account/x", "").name).toBe("unknown");
     expect(parse("/elsewhere", "").name).toBe("unknown");
     expect(parse("/%E0%A4%A", "").name).toBe("unknown");
+  });
+  it("leads to each part of the privacy centre, and to one erasure", () => {
+    for (const part of privacyParts) expect(parse(privacyPath(part), "")).toEqual({ name: "privacy", part, id: null });
+    expect(parse(privacyPath("erasures", "a/b"), "")).toEqual({ name: "privacy", part: "erasures", id: "a/b" });
+    for (const path of ["/privacy/elsewhere", "/privacy/holds/x", "/privacy/erasures/a/b", "/receipt/x"])
+      expect(parse(path, "").name).toBe("unknown");
+    expect(parse("/receipt", "")).toEqual({ name: "receipt" });
   });
   it("leads to each setting by its path", () => {
     for (const name of settings) expect(parse(settingPaths[name], "")).toEqual({ name });

@@ -12,7 +12,7 @@ export const settings = [
 ] as const;
 export type Setting = (typeof settings)[number];
 
-export const privacyParts = ["overview", "retention", "erasures", "holds", "copies"] as const;
+export const privacyParts = ["overview", "retention", "erasures", "holds", "copies", "backups"] as const;
 export type PrivacyPart = (typeof privacyParts)[number];
 
 export type Route =
