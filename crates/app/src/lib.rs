@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod backup;
 pub mod conversation;
+pub mod countries;
 pub mod epoch;
 pub mod error;
 pub mod installation;
