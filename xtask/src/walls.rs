@@ -32,8 +32,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diskret-places",
         ],
     ),
-    // Tools, no part of the product. They use it from outside, as anyone would.
-    ("diskret-bench", &["diskret-domain"]),
+    // Tools, no part of the product. They use it from outside, as anyone would; only a million keys are planted through the
+    // store.
+    ("diskret-bench", &["diskret-domain", "diskret-privacy", "diskret-store"]),
     (TESTKIT, &[]),
     // The product on a bad disk, as a program for tests to kill.
     (FAULTS, &["diskret-server"]),

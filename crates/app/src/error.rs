@@ -50,7 +50,8 @@ impl From<store::Error> for Error {
         match error {
             store::Error::NotFound => Self::NotFound,
             store::Error::OutOfReach => Self::Forbidden,
-            store::Error::Busy => Self::Busy,
+            // Whoever was overtaken twice within a moment tries again like anybody else.
+            store::Error::Busy | store::Error::Rekeyed => Self::Busy,
             store::Error::Conflict(what) => Self::Conflict(what),
             store::Error::Unavailable(_) | store::Error::Unknown(_) => {
                 tracing::warn!(%error, "the store cannot take it");

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::limits::{POOLED_KEY_LIFE, POOLED_KEY_USE};
 use domain::{Clock, KeyId, OrganisationId, PublicId, Timestamp};
@@ -26,6 +27,10 @@ const ORGANISATIONS: usize = 256;
 const POOL: usize = 64;
 /// Keys deleted in one transaction.
 const PORTION: usize = 500;
+/// How often the sweep looks at every key.
+const SWEPT_WHOLE: Duration = Duration::from_secs(24 * 3600);
+/// So much of what it looked at it looks at again.
+const SWEPT_AGAIN: Duration = Duration::from_secs(3600);
 /// How often something is read again that a turn of the epoch changed between two readings.
 const TRIES: usize = 3;
 
@@ -41,6 +46,13 @@ struct Pool {
     filling: tokio::sync::Mutex<()>,
 }
 
+/// How far the sweep of orphans has come: keys made before these times were looked at.
+#[derive(Clone, Copy)]
+struct Swept {
+    upto: Timestamp,
+    whole: Timestamp,
+}
+
 /// Unwraps, caches, makes and sweeps keys.
 pub struct Keyring {
     store: Store,
@@ -54,6 +66,7 @@ pub struct Keyring {
     /// What was deleted lately: whoever read such a key before must not keep it after.
     shredded: Leased<KeyId, ()>,
     pools: Mutex<HashMap<OrganisationId, Arc<Pool>>>,
+    swept: Mutex<Option<Swept>>,
 }
 
 impl Keyring {
@@ -68,6 +81,7 @@ impl Keyring {
             data: Leased::new(KEYS),
             shredded: Leased::new(KEYS),
             pools: Mutex::default(),
+            swept: Mutex::default(),
         }
     }
 
@@ -231,21 +245,31 @@ impl Keyring {
         }
     }
 
-    /// Deletes keys that were made ahead, never used, and are too old to be.
+    /// Wipes keys that another node says were deleted. That is not believed: whoever needs one asks the store again.
+    pub(crate) fn wipe(&self, ids: &[KeyId]) {
+        ids.iter().for_each(|id| self.data.remove(id));
+    }
+
+    /// Deletes keys that were made ahead, never used, and are too old to be. Looks at those that came of age since the last time,
+    /// and once a day at all: what a deletion left behind is found then.
     ///
     /// # Errors
     /// Those of the stores.
     pub async fn sweep(&self) -> Result<usize> {
         let before = self.clock.now().minus(POOLED_KEY_LIFE);
-        let (mut after, mut swept) = (KeyId(i64::MIN), 0);
+        let swept = *self.swept.lock();
+        let is_whole = swept.is_none_or(|swept| before >= swept.whole.plus(SWEPT_WHOLE));
+        // Transactions that were under way when it was looked, and a clock that was put right, come in between.
+        let from = swept.filter(|_| !is_whole).map_or(i64::MIN, |swept| swept.upto.minus(SWEPT_AGAIN).0);
+        let (mut after, mut count) = ((Timestamp(from), KeyId(i64::MIN)), 0);
         loop {
             let page = self.keys.keys_before(before, after, 500).await?;
-            let Some((_, last)) = page.last() else { return Ok(swept) };
+            let Some((_, last)) = page.last() else { break };
             after = *last;
-            let ids: Vec<KeyId> = page.iter().map(|(_, id)| *id).collect();
+            let ids: Vec<KeyId> = page.iter().map(|(_, (_, id))| *id).collect();
             let used = self.store.used_keys(ids).await?;
             let mut unused: BTreeMap<OrganisationId, Vec<KeyId>> = BTreeMap::new();
-            for (organisation, id) in page {
+            for (organisation, (_, id)) in page {
                 if !used.contains(&id) {
                     unused.entry(organisation).or_default().push(id);
                 }
@@ -255,11 +279,14 @@ impl Keyring {
                 // with the random name that this data gives it.
                 if self.organisation_key(organisation, None).await.is_err() {
                     tracing::error!(%organisation, "keys of an organisation that these data do not know are left alone");
-                    return Ok(swept);
+                    return Ok(count);
                 }
-                swept += self.delete(organisation, &ids).await?.0;
+                count += self.delete(organisation, &ids).await?.0;
             }
         }
+        let whole = swept.filter(|_| !is_whole).map_or(before, |swept| swept.whole);
+        *self.swept.lock() = Some(Swept { upto: before, whole });
+        Ok(count)
     }
 
     /// Wipes organisations' keys: the epoch that wrapped some of them is over.

@@ -88,6 +88,20 @@ impl<K: Hash + Eq, V: Clone> Leased<K, V> {
         }
     }
 
+    /// Forgets all whose keys are meant. Looks at each, likewise.
+    pub(crate) fn remove_all(&self, is_meant: impl Fn(&K) -> bool)
+    where
+        K: Clone,
+    {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            let meant: Vec<K> = shard.iter().map(|(key, _)| key).filter(|key| is_meant(key)).cloned().collect();
+            for key in &meant {
+                shard.pop(key);
+            }
+        }
+    }
+
     /// Wipes everything whose lease has run out.
     pub(crate) fn wipe_expired(&self) {
         self.wipe(|_, since| since.elapsed() < LEASE);

@@ -113,6 +113,7 @@ impl App {
             }
             for notice in news.notices {
                 match notice {
+                    Notice::Shred(keys) => self.keyring.wipe(&keys),
                     Notice::Widget(name) => self.widgets.forget_named(name),
                     other => self.hear_presence(other),
                 }
@@ -142,7 +143,11 @@ impl App {
     /// The last message is what lists show, and may be what another node changed. Every other entry is read anew by whoever
     /// opens the event that says so.
     fn forget_previewed(&self, change: &Change) {
-        self.opened.remove(change.conversation, change.progress.last_message);
+        if change.gone.is_some() {
+            self.forget_conversation(change.conversation);
+        } else {
+            self.opened.remove(change.conversation, change.progress.last_message);
+        }
     }
 
     /// Keeps this node's time that of the database, so that nothing ends early or late where a machine's clock is off (SR5).

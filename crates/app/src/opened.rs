@@ -83,6 +83,11 @@ impl Opened {
         self.known.insert((conversation, sequence), Known::Gone(self.now()));
     }
 
+    /// Forgets all entries of a conversation that is gone.
+    pub(crate) fn remove_conversation(&self, conversation: ConversationId) {
+        self.known.remove_all(|(known, _)| *known == conversation);
+    }
+
     pub(crate) fn get(&self, conversation: ConversationId, sequence: i64) -> Option<Arc<OpenedEntry>> {
         match self.known.get(&(conversation, sequence))? {
             Known::Entry(entry) => Some(entry),

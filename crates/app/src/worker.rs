@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST};
+use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST, STUB_KEPT};
 use store::audit::EXPIRE_AT_ONCE;
 use store::job::{Claimed, Kind, Lane};
 
@@ -58,11 +58,13 @@ impl App {
         match job.kind {
             Kind::EndIdle => self.end_idle(job.clone()).await,
             Kind::Return => self.return_snoozed(job.clone()).await,
+            Kind::Erase => self.erase(job.clone()).await,
+            Kind::Retain => self.retain(job.clone()).await,
             Kind::Turn => self.turn_epoch(job.clone()).await,
             Kind::Backup => self.backup_due(Which::Data, job.clone()).await,
             Kind::BackupKeys => self.backup_due(Which::Keys, job.clone()).await,
             // Nothing puts these into the queue yet.
-            Kind::Erase | Kind::Retain | Kind::Close => Err(Error::Internal),
+            Kind::Close => Err(Error::Internal),
         }
     }
 
@@ -92,7 +94,9 @@ impl App {
         self.store.delete_expired_sign_in_links(self.now()).await?;
         self.store.delete_expired_devices(self.now(), DEVICE_LIFE).await?;
         self.store.delete_spent_challenges(self.now()).await?;
+        self.tidy_retention().await?;
         self.store.audited(self.by_house()).settle().await?;
+        self.store.expire_stubs(self.now().minus(STUB_KEPT)).await?;
         self.expire_audit().await?;
         self.checkpoint_daily().await?;
         self.schedule_backups().await?;

@@ -1,7 +1,7 @@
 //! What nodes tell each other: numbers and small flags, never content. Whoever reads it learns no word of a chat, and
 //! whoever forges it has a node ask the store, which decides; at worst somebody seems to type or to be there.
 
-use domain::{ConversationId, OperatorId, OrganisationId, PublicId};
+use domain::{ConversationId, KeyId, OperatorId, OrganisationId, PublicId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Signal, Topic};
@@ -70,6 +70,8 @@ pub enum Notice {
     Ask(NodeId),
     /// A node ends.
     Gone(NodeId),
+    /// These keys were deleted: have none of them at hand.
+    Shred(Vec<KeyId>),
     /// A widget's settings changed: forget what you know of it.
     Widget(PublicId),
 }

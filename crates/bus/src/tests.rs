@@ -14,6 +14,7 @@ fn change(assignee: Option<i64>, previous: Option<i64>, position: i64) -> Change
         began: false,
         at: Timestamp(0),
         position,
+        gone: None,
     }
 }
 

@@ -74,6 +74,7 @@ fn change(conversation: ConversationId, position: i64) -> Change {
         began: false,
         at: Timestamp(0),
         position,
+        gone: None,
     }
 }
 

@@ -27,6 +27,20 @@ impl Timestamp {
         const DAY: i64 = 24 * 3600 * 1_000_000;
         Self(self.0.div_euclid(DAY) * DAY)
     }
+
+    /// As everybody writes it (RFC 3339). Days are counted from the first of March, so that a leap day is the last of its year.
+    pub fn utc(self) -> String {
+        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
+        let (days, second) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
+        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let march = (5 * day_of_year + 2) / 153;
+        let (day, month) = (day_of_year - (153 * march + 2) / 5 + 1, if march < 10 { march + 3 } else { march - 9 });
+        let year = era * 400 + year_of_era + i64::from(month <= 2);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    }
 }
 
 fn micros(span: Duration) -> i64 {
@@ -129,6 +143,20 @@ mod tests {
 
     fn about(clock: &impl Clock, expected: Timestamp) -> bool {
         clock.now().0.abs_diff(expected.0) < 1_000_000
+    }
+
+    #[test]
+    fn times_are_written_as_everybody_writes_them() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000000Z"),
+            (1_767_225_600, "2026-01-01T00:00:00.000000Z"),
+            (4_107_542_399, "2100-02-28T23:59:59.000000Z"),
+            (-1, "1969-12-31T23:59:59.000000Z"),
+        ] {
+            assert_eq!(Timestamp(seconds * 1_000_000).utc(), text);
+        }
+        assert_eq!(Timestamp(1).utc(), "1970-01-01T00:00:00.000001Z");
     }
 
     #[test]

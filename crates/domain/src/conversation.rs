@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, GroupNumber, Guests, Hands, OperatorId, OrganisationId, Timestamp, Topics};
+use crate::erasure::{Cause, Stub};
+use crate::{ConversationId, GroupNumber, Guests, Hands, OperatorId, OrganisationId, PublicId, Timestamp, Topics};
 
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +112,8 @@ pub enum Event {
     Edited(Of),
     /// An entry was taken back by its author before the visitor had seen it.
     Recalled(Of),
+    /// An entry is being deleted: its text is not there any more.
+    Erased(Of),
     /// A colleague was asked in.
     Invited(OperatorId),
     /// A colleague who had been asked in is no longer.
@@ -123,7 +126,7 @@ impl Event {
     pub const fn is_visible(self) -> bool {
         match self {
             Self::Assigned(_) | Self::Ended | Self::EndedIdle | Self::Reopened => true,
-            Self::Edited(of) | Self::Recalled(of) => !of.note,
+            Self::Edited(of) | Self::Recalled(of) | Self::Erased(of) => !of.note,
             Self::Grouped(_)
             | Self::TopicsAdded(_)
             | Self::TopicsRemoved(_)
@@ -169,6 +172,7 @@ impl Kind {
             Self::Event(Event::Grouped(to)) => (6, to.map(GroupNumber::number)),
             Self::Event(Event::Edited(of)) => (if of.note { 14 } else { 7 }, Some(of.sequence)),
             Self::Event(Event::Recalled(of)) => (if of.note { 15 } else { 8 }, Some(of.sequence)),
+            Self::Event(Event::Erased(of)) => (if of.note { 19 } else { 18 }, Some(of.sequence)),
             Self::Event(Event::TopicsAdded(topics)) => (10, Some(topics.bits())),
             Self::Event(Event::TopicsRemoved(topics)) => (11, Some(topics.bits())),
             Self::Event(Event::Snoozed(until)) => (12, until.map(|until| until.0)),
@@ -190,6 +194,7 @@ impl Kind {
             6 => Some(Self::Event(Event::Grouped(subject.and_then(GroupNumber::new)))),
             7 | 14 => Some(Self::Event(Event::Edited(Of { sequence: subject?, note: code == 14 }))),
             8 | 15 => Some(Self::Event(Event::Recalled(Of { sequence: subject?, note: code == 15 }))),
+            18 | 19 => Some(Self::Event(Event::Erased(Of { sequence: subject?, note: code == 19 }))),
             10 => Some(Self::Event(Event::TopicsAdded(Topics::from_bits(subject?)))),
             11 => Some(Self::Event(Event::TopicsRemoved(Topics::from_bits(subject?)))),
             12 => Some(Self::Event(Event::Snoozed(subject.map(Timestamp)))),
@@ -309,12 +314,12 @@ impl Progress {
                 self.returned_at = Some(at);
             }
             // What a recalled message leaves behind, only the store can count: see `misses`.
-            (Kind::Event(Event::Edited(_) | Event::Recalled(_)), _) => {}
+            (Kind::Event(Event::Edited(_) | Event::Recalled(_) | Event::Erased(_)), _) => {}
         }
         Numbers { sequence: self.last_sequence, visible: self.last_visible }
     }
 
-    /// A message was taken back: the list previews the last one that is left, and where it was the answer, the visitor waits
+    /// A message was taken back or deleted, or is back: the list previews the last one that is left, and where it was the answer, the visitor waits
     /// for one again.
     pub fn misses(&mut self, last_message: i64, waiting_since: Option<Timestamp>) {
         self.last_message = last_message;
@@ -350,6 +355,19 @@ pub struct Change {
     pub at: Timestamp,
     /// The change's place in the order of changes.
     pub position: i64,
+    /// Set where it is not there any more: of its progress only whose it was is told.
+    pub gone: Option<Gone>,
+}
+
+/// A conversation that is deleted, or about to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Its name outside, by which those who have it at hand know it.
+    pub name: PublicId,
+    /// What stands in its place.
+    pub stub: Stub,
+    /// Who or what caused it.
+    pub cause: Cause,
 }
 
 /// What the sender's counter says about a message (law L1).

@@ -42,6 +42,10 @@ number!(
     KeyId
 );
 number!(
+    /// A deletion.
+    ErasureId
+);
+number!(
     /// A durable process in the queue.
     JobId
 );

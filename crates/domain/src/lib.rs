@@ -14,6 +14,7 @@ mod guest;
 mod id;
 pub mod language;
 pub mod limits;
+pub mod retention;
 pub mod text;
 pub mod topic;
 mod words;
@@ -22,6 +23,6 @@ pub use access::{Access, Capability, GroupNumber, Groups, Hands, Level, Principa
 pub use clock::{Clock, Timestamp};
 pub use device::{Browser, Platform};
 pub use guest::Guests;
-pub use id::{ConversationId, JobId, KeyId, OperatorId, OrganisationId, PublicId, SenderId, WidgetId};
+pub use id::{ConversationId, ErasureId, JobId, KeyId, OperatorId, OrganisationId, PublicId, SenderId, WidgetId};
 pub use language::Language;
 pub use topic::{TopicNumber, Topics};

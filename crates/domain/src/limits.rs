@@ -115,6 +115,8 @@ pub const STUB_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const CLOSING: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Days that something may be kept (C2).
 pub const RETENTION_DAYS: std::ops::RangeInclusive<i64> = 1..=3650;
+/// Days that a new organisation keeps what was said, until it says otherwise.
+pub const RETENTION_DEFAULT: i64 = 180;
 /// Days above which whoever keeps something that long is warned (C2): 36 months.
 pub const RETENTION_WARNS: i64 = 1_095;
 /// Furthest ahead that a hold may end: ten years and the rest of the year it began in.

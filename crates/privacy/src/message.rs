@@ -126,6 +126,16 @@ impl Message<Sealed> {
         &self.state.0
     }
 
+    /// Seals it with another key, as it is: what was masked before it was sealed stays masked.
+    ///
+    /// # Errors
+    /// [`Unopenable`], as [`Self::open`].
+    pub fn reseal(&self, from: &DataKey, to: &DataKey) -> Result<Self, Unopenable> {
+        let place = self.identity.place();
+        let bytes = zeroize::Zeroizing::new(from.key.open(&place, &self.state.0)?);
+        Ok(Self { identity: self.identity, state: Sealed(to.key.seal(&place, &bytes)) })
+    }
+
     /// Opens it.
     ///
     /// # Errors

@@ -11,7 +11,8 @@ use domain::conversation::{Change, Progress, State};
 use domain::{ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 
 use crate::conversation::guest;
-use crate::engine::{Connection, Row, Statement, statements};
+use crate::engine::{Connection, Row, Statement, Value, statements};
+use crate::stub::{self, Stub};
 use crate::{Error, Result, Store};
 
 /// Rows read at once.
@@ -119,6 +120,12 @@ impl SweepCursor {
     }
 }
 
+impl From<Stub> for Found {
+    fn from(stub: Stub) -> Self {
+        Self { change: stub.change(), handed_from: stub.hands, assigned_position: 0 }
+    }
+}
+
 fn found(row: &Row) -> Result<Found> {
     let assignee = row.int_or_null(3)?.map(OperatorId);
     let mut change = Change {
@@ -141,6 +148,7 @@ fn found(row: &Row) -> Result<Found> {
         },
         at: Timestamp(row.int(9)?),
         position: row.int(10)?,
+        gone: None,
         previous: Hands::default(),
         began: false,
     };
@@ -151,6 +159,12 @@ fn found(row: &Row) -> Result<Found> {
     };
     change.previous = change.progress.hands();
     Ok(Found { change, handed_from, assigned_position: row.int(12)? })
+}
+
+/// Where conversations stand, each named with its organisation.
+pub(crate) async fn of(connection: &mut Connection, conversations: &[Vec<Value>]) -> Result<Vec<Change>> {
+    let rows = connection.query_each(&CHANGES_OF, conversations).await?;
+    rows.iter().map(|row| found(row).map(|found| found.change)).collect()
 }
 
 impl Store {
@@ -191,7 +205,7 @@ impl Store {
             .await
     }
 
-    /// Changes of these organisations past a position, oldest first within each.
+    /// Changes of these organisations past a position, oldest first within each; then what is deleted.
     ///
     /// # Errors
     /// Those of the database.
@@ -213,6 +227,16 @@ impl Store {
                             }
                             after = changes.last().map_or(after, |last: &Found| last.change.position);
                         }
+                        let mut after = position;
+                        loop {
+                            let stubs = stub::after(connection, organisation, after, PAGE).await?;
+                            let is_last = (stubs.len() as i64) < PAGE;
+                            changes.extend(stubs.into_iter().map(Found::from));
+                            if is_last {
+                                break;
+                            }
+                            after = changes.last().map_or(after, |last: &Found| last.change.position);
+                        }
                     }
                     Ok(changes)
                 })
@@ -220,7 +244,8 @@ impl Store {
             .await
     }
 
-    /// Where these conversations stand. Those that are not there, or not that organisation's, are left out.
+    /// Where these conversations stand, those that are deleted included. Those that never were there, or are not that
+    /// organisation's, are left out.
     ///
     /// # Errors
     /// Those of the database.
@@ -230,7 +255,12 @@ impl Store {
                 Box::pin(async move {
                     let inputs: Vec<_> = conversations.into_iter().map(|(of, id)| vec![of.into(), id.into()]).collect();
                     let rows = connection.query_each(&CHANGES_OF, &inputs).await?;
-                    rows.iter().map(found).collect()
+                    let mut changes = rows.iter().map(found).collect::<Result<Vec<_>>>()?;
+                    if changes.len() < inputs.len() {
+                        // Between two statements one may have been hidden, or be back: the newer one counts where it is told.
+                        changes.extend(stub::of(connection, &inputs).await?.into_iter().map(Found::from));
+                    }
+                    Ok(changes)
                 })
             })
             .await

@@ -24,6 +24,10 @@ pub enum Error {
     /// A key was wrapped with an organisation key that is no longer the current one.
     #[error("the organisation's key has turned")]
     Fence,
+    /// A text is sealed with a key that its conversation no longer has, because a part of it was deleted meanwhile, or for
+    /// another revision than the next.
+    #[error("the conversation has another key by now")]
+    Rekeyed,
     /// The schema is not what this program expects.
     #[error("schema: {0}")]
     Schema(String),

@@ -42,7 +42,10 @@ statements! {
         "UPDATE operator SET group_bits = group_bits & ~(CAST(1 AS BIGINT) << CAST(CAST($2 AS BIGINT) AS INTEGER))
         WHERE organisation_id = $1";
     LEAVE_WIDGETS = "UPDATE widget SET group_number = NULL WHERE organisation_id = $1 AND group_number = $2";
-    IN_USE = "SELECT organisation_id FROM head WHERE organisation_id = $1 AND group_number = $2 LIMIT 1";
+    // Hidden ones included: their deletion may be taken back.
+    IN_USE =
+        "SELECT organisation_id FROM head WHERE organisation_id = $1 AND group_number = $2
+        UNION ALL SELECT organisation_id FROM hidden_head WHERE organisation_id = $1 AND group_number = $2 LIMIT 1";
 }
 
 fn group(row: &Row) -> Result<Group> {

@@ -91,6 +91,8 @@ pub struct Claimed {
     pub kind: Kind,
     /// What it does it to, such as a conversation's number.
     pub subject: i64,
+    /// When it was due.
+    pub run_at: Timestamp,
     /// Steps done before.
     pub step: i64,
     /// How often it was claimed, this time included.
@@ -114,7 +116,7 @@ statements! {
         )
         UPDATE job SET leased_until = $1, attempts = attempts + 1
         WHERE job_id IN (SELECT job_id FROM due)
-        RETURNING organisation_id, job_id, kind, subject, step, attempts";
+        RETURNING organisation_id, job_id, kind, subject, step, attempts, run_at";
     FINISH = "DELETE FROM job WHERE job_id = $1 AND leased_until = $2";
     POSTPONE =
         "UPDATE job SET run_at = $3, leased_until = 0, attempts = 0 WHERE job_id = $1 AND leased_until = $2";
@@ -211,6 +213,7 @@ impl Store {
                             id,
                             kind,
                             subject: row.int(3)?,
+                            run_at: Timestamp(row.int(6)?),
                             step: row.int(4)?,
                             attempts: row.int(5)?,
                             lease: until.0,

@@ -59,6 +59,7 @@ statements! {
     MOVE_HEAD = "UPDATE journal_head SET number = $1, hash = $2 WHERE id = 1";
     INSERT = "INSERT INTO journal (number, organisation_id, at, entry, hash) VALUES ($1, $2, $3, $4, $5)";
     AFTER = "SELECT number, entry, hash FROM journal WHERE number > $1 ORDER BY number LIMIT $2";
+    TIME_OF = "SELECT at FROM journal WHERE number = $1";
     HASH_OF = "SELECT hash FROM journal WHERE number = $1";
     PLACES = "SELECT place, upto, at FROM journal_place ORDER BY place";
     // Never backwards: two nodes may bring the same place up to date.
@@ -154,6 +155,35 @@ impl Store {
     /// Those of the database.
     pub async fn journal_head(&self) -> Result<Head> {
         self.data.read(|connection| Box::pin(async move { head(&connection.query(&HEAD, &[]).await?) })).await
+    }
+
+    /// The hash of the journal up to a number, while that is kept here.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn journal_hash(&self, number: i64) -> Result<Option<[u8; 32]>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    connection.query(&HASH_OF, &[number.into()]).await?.first().map(|row| hash(row, 0)).transpose()
+                })
+            })
+            .await
+    }
+
+    /// When an entry was added, while it is kept here.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn journal_time(&self, number: i64) -> Result<Option<Timestamp>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query(&TIME_OF, &[number.into()]).await?;
+                    rows.first().map(|row| row.int(0).map(Timestamp)).transpose()
+                })
+            })
+            .await
     }
 
     /// The lines behind a number, in order.

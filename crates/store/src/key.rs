@@ -3,7 +3,7 @@
 
 use domain::{KeyId, OrganisationId, Timestamp};
 
-use crate::engine::{Value, statements};
+use crate::engine::{Row, Value, statements};
 use crate::{Error, KeyStore, Result, Scope, Store, System};
 
 /// An organisation's key, wrapped with the epoch key.
@@ -55,8 +55,8 @@ statements! {
     RENAME_SECRETS = "UPDATE secrets SET digest = $2 WHERE id = 1 AND digest = $1";
     NAMED_SECRETS = "SELECT digest FROM secrets WHERE id = 1";
     OLD_KEYS =
-        "SELECT organisation_id, key_id FROM data_key WHERE created_at < $1 AND key_id > $2
-        ORDER BY key_id LIMIT $3";
+        "SELECT organisation_id, key_id, created_at FROM data_key
+        WHERE created_at < $1 AND (created_at, key_id) > ($2, $3) ORDER BY created_at, key_id LIMIT $4";
     // Held until the deletion is committed: the turn's fence waits for it, so that it belongs to one epoch or the other.
     CURRENT_EPOCH = "SELECT h.epoch FROM epoch h WHERE h.state = 2 {for_share}";
     DELETE_KEYS(key_id int, organisation_id int) =
@@ -202,22 +202,25 @@ impl KeyStore {
             .await
     }
 
-    /// Keys made before `before`, in the order of their numbers, for the sweep of orphans.
+    /// Keys made before `before`, in the order of their making, behind one of them: for the sweep of orphans. Gives the place of
+    /// each in that order.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn keys_before(
         &self,
         before: Timestamp,
-        after: KeyId,
+        after: (Timestamp, KeyId),
         most: i64,
-    ) -> Result<Vec<(OrganisationId, KeyId)>> {
+    ) -> Result<Vec<(OrganisationId, (Timestamp, KeyId))>> {
         self.keys
             .read(move |connection| {
                 Box::pin(async move {
-                    let values = [before.into(), after.into(), most.into()];
+                    let values = [before.into(), after.0.into(), after.1.into(), most.into()];
                     let rows = connection.query_in(Scope::System(System::KeySweep), &OLD_KEYS, &values).await?;
-                    rows.iter().map(|row| Ok((OrganisationId(row.int(0)?), KeyId(row.int(1)?)))).collect()
+                    let read =
+                        |row: &Row| Ok((OrganisationId(row.int(0)?), (Timestamp(row.int(2)?), KeyId(row.int(1)?))));
+                    rows.iter().map(read).collect()
                 })
             })
             .await
@@ -273,6 +276,7 @@ pub(crate) mod used {
     statements! {
         USED_KEYS(key_id int) =
             "SELECT input.key_id {from_input} WHERE EXISTS (SELECT 1 FROM conversation c WHERE c.key_id = input.key_id)
+            OR EXISTS (SELECT 1 FROM conversation c WHERE c.old_key_id = input.key_id)
             OR EXISTS (SELECT 1 FROM operator o WHERE o.key_id = input.key_id)
             OR EXISTS (SELECT 1 FROM snippet s WHERE s.key_id = input.key_id)";
     }

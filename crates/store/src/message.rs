@@ -40,18 +40,24 @@ pub struct Names {
 }
 
 statements! {
+    // Of what has no head nothing is read: it is hidden, and these go by its number alone.
     AFTER =
         "SELECT organisation_id, sequence, visible, kind, author, subject, sender, counter, revision, text_sealed,
             created_at
-        FROM message WHERE conversation_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+        FROM message WHERE conversation_id = $1 AND sequence > $2
+            AND EXISTS (SELECT 1 FROM head h WHERE h.conversation_id = $1)
+        ORDER BY sequence LIMIT $3";
     BEFORE =
         "SELECT organisation_id, sequence, visible, kind, author, subject, sender, counter, revision, text_sealed,
             created_at
-        FROM message WHERE conversation_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+        FROM message WHERE conversation_id = $1 AND sequence < $2
+            AND EXISTS (SELECT 1 FROM head h WHERE h.conversation_id = $1)
+        ORDER BY sequence DESC LIMIT $3";
     LAST_OF(conversation_id int, sequence int) =
         "SELECT m.organisation_id, m.sequence, m.visible, m.kind, m.author, m.subject, m.sender, m.counter, m.revision,
             m.text_sealed, m.created_at, m.conversation_id
-        FROM message m {and_input} WHERE m.conversation_id = input.conversation_id AND m.sequence = input.sequence";
+        FROM message m {and_input} WHERE m.conversation_id = input.conversation_id AND m.sequence = input.sequence
+            AND EXISTS (SELECT 1 FROM head h WHERE h.conversation_id = m.conversation_id)";
 }
 
 fn entry(row: &Row, names: Names) -> Result<Entry> {

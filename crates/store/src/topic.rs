@@ -5,7 +5,7 @@ use domain::{OrganisationId, PublicId, Timestamp, TopicNumber, Topics};
 
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Row, statements};
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, retention};
 
 /// A topic as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,6 +204,7 @@ impl Audited<'_> {
                     return Err(Error::Conflict("conversations are or were about this topic"));
                 }
                 let before = before?;
+                retention::forget_topic(connection, organisation, number).await?;
                 let named = Detail { what: "name".to_owned(), before: Some(before.title), after: None };
                 let details = [Detail::is("topic", before.name), named];
                 Ok(((), vec![Fact::new(organisation, Kind::TopicRemoved, details)]))

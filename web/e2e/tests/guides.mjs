@@ -1,12 +1,11 @@
 // What the guides show, in both languages: the same steps as they describe, on a desktop in the light.
 import assert from "node:assert/strict";
-import { picture } from "../lib/browser.mjs";
+import { pictureOf } from "../lib/guides.mjs";
 import { withDevice } from "../lib/passkeys.mjs";
 import { enter, openChat, visitShop, write } from "../lib/people.mjs";
 import { test } from "../lib/test.mjs";
 
 const SIZE = { width: 1440, height: 760 };
-const LARGEST = 120_000; // bytes that a guide's reader waits for
 
 const SCENES = {
   en: {
@@ -63,21 +62,7 @@ for (const [language, scene] of Object.entries(SCENES)) {
     const page = await enter(context, server, "ben@example.de", server.facts.owner_password);
     for (const [at, name] of scene.topics.entries()) await post(page, "/api/topics", { name, colour: at + 1 });
 
-    /** What lies around these, and a little more. */
-    const shown = async (name, ...locators) => {
-      const edge = await page.locator(".talk, main.screen").first().boundingBox();
-      const boxes = await Promise.all(locators.map((locator) => locator.boundingBox()));
-      const x = Math.max(edge.x, Math.min(...boxes.map((box) => box.x)) - 16);
-      const y = Math.max(edge.y, Math.min(...boxes.map((box) => box.y)) - 16);
-      const right = Math.min(edge.x + edge.width, Math.max(...boxes.map((box) => box.x + box.width)) + 16);
-      const bottom = Math.min(edge.y + edge.height, Math.max(...boxes.map((box) => box.y + box.height)) + 16);
-      const clip = { x, y, width: right - x, height: bottom - y };
-      assert.ok(clip.width > 200 && clip.height > 100, `${name} shows something`);
-      const image = await page.screenshot({ clip });
-      assert.ok(image.length < LARGEST, `${name}: ${image.length} bytes`);
-      await picture(page, `guide-${name}${language === "de" ? "-de" : ""}`, clip);
-    };
-
+    const shown = pictureOf(page, language);
     // The conversation: who it goes to, what it is about, until when it waits, and what is written in it.
     await page.getByRole("tab").nth(1).click();
     await page.getByText("4711").first().click();

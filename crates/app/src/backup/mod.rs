@@ -3,6 +3,7 @@
 
 mod check;
 mod due;
+mod look;
 mod manifest;
 pub mod recovery;
 pub mod restore;
@@ -21,6 +22,7 @@ use privacy::random;
 pub use store::backup::Which;
 use store::backup::{Copying, Noted, Size};
 
+pub use self::look::Overview;
 pub use self::manifest::{Manifest, Part, Table};
 pub use self::set::Set;
 use self::spool::Spooled;
@@ -97,7 +99,7 @@ impl App {
             Which::Keys => {
                 let mut copying = self.copying_keys().await?;
                 let epoch = copying.epoch().await?;
-                self.see_to_recovery(epoch).await?;
+                self.see_to_recovery().await?;
                 (Set { at, name, epoch: Some(epoch) }, self.root(Some(epoch))?, copying, 0)
             }
         };

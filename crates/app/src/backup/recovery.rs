@@ -20,7 +20,7 @@ pub const PURPOSE: &str = "secrets for recovery";
 
 impl App {
     /// Sees to it that both lie at every place that answers. One that was added just now has neither.
-    pub(super) async fn see_to_recovery(&self, epoch: i64) -> Result<()> {
+    pub(super) async fn see_to_recovery(&self) -> Result<()> {
         let mut lacks_epochs = false;
         for placed in self.places() {
             match (placed.get(SECRETS).await, placed.get(EPOCHS).await) {
@@ -34,7 +34,7 @@ impl App {
             }
         }
         if lacks_epochs {
-            self.recover(epoch).await?;
+            self.recover().await?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use domain::conversation::Author;
 use domain::{Capability, Level, Principal, PublicId};
 use privacy::message::Identity;
 use privacy::{Message, Plaintext};
-use store::conversation::Altered;
+use store::conversation::{Altered, Written};
 use store::mention::Named;
 
 use super::receive_message::{ReceiveError, capture};
@@ -34,8 +34,8 @@ impl App {
         let (conversation, _) = self.find_in_reach(principal, name).await?;
         let text = text.map(capture).transpose().map_err(ReceiveError::of_request)?;
         let author = Author::Operator(principal.operator);
-        let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
         for _ in 0..TRIES {
+            let key = self.sealing_key(&conversation).await?;
             let _place = self.flood.answer(conversation.organisation).await?;
             let wanted = vec![(conversation.id, conversation.names, sequence)];
             let found = self.store.entries_at(conversation.organisation, wanted).await?.pop();
@@ -50,7 +50,8 @@ impl App {
                     let named = if identity.note { self.named(principal, text).await? } else { Named::new() };
                     let identity = Identity { revision, ..identity };
                     let (sealed, text) = Message::receive(identity, text.clone()).redact().seal(&key);
-                    (Some((sealed, named.clone())), named, Some(text))
+                    let written = Written { message: sealed, key: key.id(), named: named.clone() };
+                    (Some(written), named, Some(text))
                 }
                 None => (None, Named::new(), None),
             };
@@ -74,7 +75,7 @@ impl App {
                 }
                 Altered::NotTheirs => return Err(Error::Forbidden),
                 Altered::Seen => return Err(Error::Conflict("the visitor has read it: write a correction")),
-                Altered::Overtaken => {}
+                Altered::Overtaken => self.renew_keys(&conversation).await?,
             }
         }
         Err(Error::Busy)

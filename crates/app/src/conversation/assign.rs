@@ -3,8 +3,8 @@
 use bus::{Signal, Topic};
 use domain::conversation::{Author, Call};
 use domain::{Capability, Level, Principal, PublicId, SenderId};
-use privacy::{Message, Plaintext, Sealed};
-use store::conversation::To as Hands;
+use privacy::Plaintext;
+use store::conversation::{To as Hands, Written};
 
 use super::receive_message::{ReceiveError, capture, redact};
 use crate::{App, Result};
@@ -48,13 +48,11 @@ impl App {
             Some(note) => {
                 let (conversation, _) = self.find_in_reach(principal, name).await?;
                 let _place = self.flood.answer(organisation).await?;
-                let named = self.named(principal, &note.text).await?;
-                let note = self.seal_note(principal, &conversation, note).await?;
-                (conversation.id, Some((note, named)))
+                (conversation.id, Some(self.seal_note(principal, &conversation, note).await?))
             }
             None => (self.store.conversation_named(organisation, name).await?.id, None),
         };
-        let mut named = note.as_ref().map(|(_, named)| named.clone()).unwrap_or_default();
+        let mut named = note.as_ref().map(|note| note.named.clone()).unwrap_or_default();
         let change = self
             .store
             .audited(self.by(principal))
@@ -77,10 +75,14 @@ impl App {
         principal: Principal,
         conversation: &super::Reference,
         note: HandoverNote,
-    ) -> Result<Message<Sealed>> {
+    ) -> Result<Written> {
+        let named = self.named(principal, &note.text).await?;
         let text = capture(note.text).map_err(ReceiveError::of_request)?;
-        let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
+        // Asked anew: whoever hands something over must not have to say it twice.
+        self.renew_keys(conversation).await?;
+        let key = self.sealing_key(conversation).await?;
         let author = Author::Operator(principal.operator);
-        Ok(redact(text, &conversation.names, author, note.sender, 1, true).seal(&key).0)
+        let (message, _) = redact(text, &conversation.names, author, note.sender, 1, true).seal(&key);
+        Ok(Written { message, key: key.id(), named })
     }
 }

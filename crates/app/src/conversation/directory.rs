@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::{
-    Access, Capability, ConversationId, KeyId, Language, Level, OrganisationId, Principal, PublicId, Timestamp,
-};
+use domain::{Access, Capability, ConversationId, Language, Level, OrganisationId, Principal, PublicId, Timestamp};
+use parking_lot::Mutex;
 use store::conversation::Conversation;
 use store::message::Names;
 
+use super::keys::Keys;
 use crate::leased::Leased;
 use crate::{App, Error, Result};
 
@@ -24,8 +24,7 @@ pub struct Reference {
     pub id: ConversationId,
     /// The names its seals are bound to.
     pub names: Names,
-    /// The key it is sealed with.
-    pub key: KeyId,
+    pub(super) keys: Mutex<Keys>,
     /// The chat surface it began on.
     pub widget: domain::WidgetId,
     /// The visitor's language.
@@ -69,6 +68,14 @@ impl Directory {
         self.by_name.wipe_expired();
     }
 
+    /// Forgets a conversation that is gone.
+    pub(crate) fn forget(&self, id: ConversationId) {
+        if let Some(known) = self.by_id.get(&id) {
+            self.by_name.remove(&known.name());
+        }
+        self.by_id.remove(&id);
+    }
+
     /// What is held of a conversation under a lease that has not run out.
     pub(super) fn at_hand(&self, id: ConversationId) -> Option<Arc<Reference>> {
         self.by_id.get(&id)
@@ -81,7 +88,7 @@ impl Directory {
 }
 
 impl App {
-    pub(super) async fn refer(&self, found: &Conversation) -> Result<Arc<Reference>> {
+    pub(crate) async fn refer(&self, found: &Conversation) -> Result<Arc<Reference>> {
         if let Some(known) = self.conversations.by_id.get(&found.id) {
             known.visitor_saw(found.visitor_seen);
             return Ok(known);
@@ -91,7 +98,7 @@ impl App {
             organisation: found.organisation,
             id: found.id,
             names: Names { organisation, conversation: found.name },
-            key: found.key,
+            keys: Mutex::new(Keys::only(found.key)),
             widget: found.widget,
             language: found.language,
             started_at: found.started_at,
@@ -137,7 +144,7 @@ impl App {
     }
 
     /// A conversation with how far it has come, for an operator within whose reach it is.
-    pub(super) async fn find_in_reach(
+    pub(crate) async fn find_in_reach(
         &self,
         principal: Principal,
         name: PublicId,

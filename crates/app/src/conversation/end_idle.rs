@@ -6,9 +6,10 @@ use std::time::Duration;
 use domain::conversation::{Author, State};
 use domain::{ConversationId, Language, OrganisationId, SenderId, WidgetId};
 use privacy::message::Identity;
-use privacy::{Message, Plaintext, Sealed};
-use store::conversation::Quiet;
+use privacy::{Message, Plaintext};
+use store::conversation::{Quiet, Written};
 use store::job::Claimed;
+use store::mention::Named;
 use store::widget::Widget;
 
 use crate::{App, Result};
@@ -37,7 +38,7 @@ impl App {
 
     pub(crate) fn quiet(&self, widget: &Widget) -> Quiet {
         let end = widget.end_after.map_or(self.options.end_idle_after, minutes);
-        Quiet { ask: widget.ask_after.map(minutes), end }
+        Quiet { ask: widget.ask_after.map(minutes), end, keep: None }
     }
 
     pub(crate) async fn end_idle(&self, job: Claimed) -> Result<()> {
@@ -50,7 +51,8 @@ impl App {
             // It is gone: the step finds that, too, and finishes the job.
             None => (Quiet::ends(self.options.end_idle_after), None),
             Some(found) => {
-                let quiet = self.quiet_of(found.organisation, found.widget).await?;
+                let keep = self.kept_for(found).await?;
+                let quiet = Quiet { keep, ..self.quiet_of(found.organisation, found.widget).await? };
                 let may_be_asked = quiet.ask.is_some() && found.progress.state == State::Pending;
                 let question = if may_be_asked { Some(self.sealed_question(found).await?) } else { None };
                 (quiet, question)
@@ -61,7 +63,7 @@ impl App {
     }
 
     /// Prepared before it is known whether it is asked: sealing does not belong into the store's transaction.
-    async fn sealed_question(&self, found: &store::conversation::Conversation) -> Result<Message<Sealed>> {
+    async fn sealed_question(&self, found: &store::conversation::Conversation) -> Result<Written> {
         let conversation = self.refer(found).await?;
         let identity = Identity {
             organisation: conversation.names.organisation,
@@ -73,8 +75,10 @@ impl App {
             note: false,
             revision: 0,
         };
-        let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
+        // As it was read just now: what is at hand may be older.
+        let key = self.keyring.data_key(conversation.organisation, found.key).await?;
         let text = Plaintext::new(question(conversation.language).to_owned());
-        Ok(Message::receive(identity, text).redact().seal(&key).0)
+        let (message, _) = Message::receive(identity, text).redact().seal(&key);
+        Ok(Written { message, key: key.id(), named: Named::new() })
     }
 }

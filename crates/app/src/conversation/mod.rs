@@ -6,6 +6,7 @@ mod directory;
 mod end;
 mod end_idle;
 mod guest;
+mod keys;
 mod list;
 mod mention;
 mod read_entries;

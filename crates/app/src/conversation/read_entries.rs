@@ -5,11 +5,13 @@ use std::sync::Arc;
 use domain::conversation::{Event, Kind};
 use domain::limits::PAGE_MOST;
 use domain::{Principal, PublicId};
+use privacy::Plaintext;
+use privacy::seal::Unopenable;
 use store::message::Entry;
 
 use super::Reference;
 use crate::opened::{Moment, OpenedEntry};
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 impl App {
     /// Entries after a sequence, ascending, at most a page; reads nothing where this node has them at hand. The caller
@@ -80,7 +82,9 @@ impl App {
     /// Opens one entry that was read after `read`, and keeps it at hand. Where it says that another one was changed,
     /// that one is read anew: this node may hold what it was before.
     pub(super) async fn open(&self, conversation: &Reference, entry: Entry, read: Moment) -> Result<Arc<OpenedEntry>> {
-        if let Kind::Event(Event::Edited(of) | Event::Recalled(of)) = entry.kind {
+        if let Kind::Event(Event::Edited(of) | Event::Recalled(of) | Event::Erased(of)) = entry.kind {
+            // Also where the revision is older than what is held: what was deleted and is back is as it was.
+            self.opened.remove(conversation.id, of.sequence);
             self.read_one(conversation, of.sequence).await?;
         }
         self.open_one(conversation, entry, read).await
@@ -98,20 +102,50 @@ impl App {
     }
 
     async fn read_one(&self, conversation: &Reference, sequence: i64) -> Result<Arc<OpenedEntry>> {
-        let (read, wanted) = (self.opened.now(), vec![(conversation.id, conversation.names, sequence)]);
-        let found = self.store.entries_at(conversation.organisation, wanted).await?.pop();
-        let (_, entry) = found.ok_or(crate::Error::NotFound)?;
+        let read = self.opened.now();
+        let entry = self.stored(conversation, sequence).await?.ok_or(Error::NotFound)?;
         self.open_one(conversation, entry, read).await
     }
 
+    async fn stored(&self, conversation: &Reference, sequence: i64) -> Result<Option<Entry>> {
+        let wanted = vec![(conversation.id, conversation.names, sequence)];
+        let found = self.store.entries_at(conversation.organisation, wanted).await?.pop();
+        Ok(found.map(|(_, entry)| entry))
+    }
+
     async fn open_one(&self, conversation: &Reference, entry: Entry, read: Moment) -> Result<Arc<OpenedEntry>> {
-        let text = match entry.message {
-            Some(message) => {
-                let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
-                Some(message.open(&key)?)
-            }
+        let text = match &entry.message {
+            Some(message) => match self.unseal(conversation, message).await {
+                // Sealed anew, or deleted, between being read and being opened: as it is now.
+                Err(Error::NotFound) => match self.stored(conversation, entry.numbers.sequence).await? {
+                    Some(entry) => return self.open_anew(conversation, entry, read).await,
+                    None => None,
+                },
+                text => Some(text?),
+            },
             None => None,
         };
+        Ok(self.opened_as(conversation, &entry, text, read))
+    }
+
+    async fn open_anew(&self, conversation: &Reference, entry: Entry, read: Moment) -> Result<Arc<OpenedEntry>> {
+        let text = match &entry.message {
+            Some(message) => Some(self.unseal(conversation, message).await.map_err(|error| match error {
+                Error::NotFound => Unopenable.into(),
+                error => error,
+            })?),
+            None => None,
+        };
+        Ok(self.opened_as(conversation, &entry, text, read))
+    }
+
+    fn opened_as(
+        &self,
+        conversation: &Reference,
+        entry: &Entry,
+        text: Option<Plaintext>,
+        read: Moment,
+    ) -> Arc<OpenedEntry> {
         let opened = Arc::new(OpenedEntry {
             numbers: entry.numbers,
             author: entry.author,
@@ -123,6 +157,6 @@ impl App {
             text,
         });
         self.opened.insert(conversation.id, Arc::clone(&opened), read);
-        Ok(opened)
+        opened
     }
 }

@@ -8,6 +8,7 @@ use domain::conversation::{Author, Change, Numbers};
 use domain::limits::TEXT_CHARACTERS;
 use domain::{Access, Capability, Level, Principal, PublicId, SenderId, Timestamp};
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use privacy::message::Identity;
 use privacy::{Message, Plaintext, Redacted, random};
 use store::append::{Append, Beginning, Outcome, Stored, Target};
@@ -15,6 +16,7 @@ use store::mention::Named;
 use store::message::Names;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::keys::Keys;
 use super::{Reference, Visitor};
 use crate::opened::OpenedEntry;
 use crate::{App, Error};
@@ -95,6 +97,9 @@ pub struct Answer {
     pub result: std::result::Result<Accepted, ReceiveError>,
 }
 
+/// When a message was given to the store, and its text where the house masked more than the sender did.
+type Stamp = (Timestamp, Option<Plaintext>);
+
 /// The answer to come. The others are told whether or not it is awaited.
 pub type Receipt = BoxFuture<'static, Answer>;
 
@@ -155,10 +160,10 @@ impl App {
             target: Target::New(Beginning {
                 widget: visitor.widget.id,
                 token_hash: visitor.token_hash,
-                key: key.id(),
                 language: visitor.language,
             }),
             message: sealed,
+            key: key.id(),
             access: None,
             named: Named::new(),
             at,
@@ -178,7 +183,7 @@ impl App {
                     organisation: visitor.widget.organisation,
                     id: stored.change.conversation,
                     names,
-                    key: key.id(),
+                    keys: Mutex::new(Keys::only(key.id())),
                     widget: visitor.widget.id,
                     language: visitor.language,
                     started_at: at,
@@ -245,8 +250,58 @@ impl App {
         operator: Option<(Access, Named)>,
         place: OwnedSemaphorePermit,
     ) -> std::result::Result<Receipt, ReceiveError> {
+        let again = (redacted.duplicate(), operator.clone());
+        let (answer, outcome) = self.seal_and_enqueue(conversation, redacted, operator, Some(place)).await?;
+        let (app, conversation) = (Arc::clone(self), Arc::clone(conversation));
+        Ok(Box::pin(async move {
+            let (counter, name) = (again.0.identity().counter, again.0.identity().conversation);
+            let result = match outcome.await {
+                Ok(Outcome::Rekeyed) => app.seal_again(&conversation, again).await,
+                outcome => app.answered(&conversation, counter, answer, outcome).await,
+            };
+            Answer { counter, conversation: name, result }
+        }))
+    }
+
+    /// A part of the conversation was deleted since this message was sealed: once more, with the key that it has now.
+    async fn seal_again(
+        self: &Arc<Self>,
+        conversation: &Arc<Reference>,
+        (redacted, operator): (Message<Redacted>, Option<(Access, Named)>),
+    ) -> std::result::Result<Accepted, ReceiveError> {
+        self.renew_keys(conversation).await?;
+        let counter = redacted.identity().counter;
+        let (answer, outcome) = self.seal_and_enqueue(conversation, redacted, operator, None).await?;
+        self.answered(conversation, counter, answer, outcome.await).await
+    }
+
+    async fn answered(
+        &self,
+        conversation: &Arc<Reference>,
+        counter: i64,
+        (at, masked): Stamp,
+        outcome: store::Result<Outcome>,
+    ) -> std::result::Result<Accepted, ReceiveError> {
+        match outcome? {
+            Outcome::Stored(stored) => Ok(accepted(conversation, counter, stored.numbers, at, masked)),
+            Outcome::Retried { numbers, at, .. } => {
+                self.tell_again(conversation).await;
+                Ok(accepted(conversation, counter, numbers, at, masked))
+            }
+            other => Err(refused(&other)),
+        }
+    }
+
+    /// Gives a message to the store; what was masked, and when, is for the answer.
+    async fn seal_and_enqueue(
+        self: &Arc<Self>,
+        conversation: &Arc<Reference>,
+        redacted: Message<Redacted>,
+        operator: Option<(Access, Named)>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> std::result::Result<(Stamp, BoxFuture<'static, store::Result<Outcome>>), ReceiveError> {
         let (access, named) = operator.map_or((None, Named::new()), |(access, named)| (Some(access), named));
-        let key = self.keyring.data_key(conversation.organisation, conversation.key).await?;
+        let key = self.sealing_key(conversation).await?;
         let identity = *redacted.identity();
         let masked = redacted.masked() > 0;
         let (sealed, text) = redacted.seal(&key);
@@ -257,6 +312,7 @@ impl App {
             organisation: conversation.organisation,
             target: Target::Conversation(conversation.id),
             message: sealed,
+            key: key.id(),
             access,
             named: named.clone(),
             at,
@@ -273,21 +329,7 @@ impl App {
             }
         };
         // Enqueued here, so that the order of calls is the order in the store; only the answer is waited for later.
-        let outcome = self.store.append_then(append, keep);
-        let (app, conversation) = (Arc::clone(self), Arc::clone(conversation));
-        Ok(Box::pin(async move {
-            let counter = identity.counter;
-            let result = match outcome.await {
-                Err(error) => Err(error.into()),
-                Ok(Outcome::Stored(stored)) => Ok(accepted(&conversation, counter, stored.numbers, at, masked)),
-                Ok(Outcome::Retried { numbers, at, .. }) => {
-                    app.tell_again(&conversation).await;
-                    Ok(accepted(&conversation, counter, numbers, at, masked))
-                }
-                Ok(other) => Err(refused(&other)),
-            };
-            Answer { counter, conversation: identity.conversation, result }
-        }))
+        Ok(((at, masked), self.store.append_then(append, keep)))
     }
 
     /// Keeps an opened message at hand for those who are told next. Runs on the store's writer, right after the commit.
@@ -308,6 +350,7 @@ impl App {
                 began: false,
                 at: found.last_at,
                 position: found.position,
+                gone: None,
             });
         }
     }
@@ -377,6 +420,8 @@ fn refused(outcome: &Outcome) -> ReceiveError {
     match outcome {
         Outcome::Gap { expected } => ReceiveError::Gap { expected: *expected },
         Outcome::OutOfReach => ReceiveError::Other(Error::Forbidden),
+        // Twice within a moment: the sender tries again.
+        Outcome::Rekeyed => ReceiveError::Other(Error::Busy),
         Outcome::NotFound | Outcome::AlreadyBegun | Outcome::Stored(_) | Outcome::Retried { .. } => {
             ReceiveError::Other(Error::NotFound)
         }

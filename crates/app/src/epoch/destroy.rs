@@ -32,13 +32,13 @@ impl App {
     pub(super) async fn destroy_at_places(&self) -> Result<bool> {
         let left = self.keys().copies_left().await?;
         let mut is_all = true;
-        for (place, _) in self.epochs.places() {
+        for (place, medium) in self.epochs.places() {
             let holder = holder(&place);
             let over: Vec<i64> = left.iter().filter(|copy| copy.holder == holder).map(|copy| copy.epoch).collect();
             if over.is_empty() {
                 continue;
             }
-            if let Err(error) = self.seal_for_recovery(&place).await {
+            if let Err(error) = self.seal_for_recovery(&place, &medium).await {
                 tracing::warn!(place, %error, "a place still has the key of an epoch that is over");
                 is_all = false;
                 continue;

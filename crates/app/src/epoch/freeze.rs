@@ -57,7 +57,7 @@ impl App {
     /// # Errors
     /// [`Error::Forbidden`], those of the store.
     pub async fn turn_epoch_now(&self, principal: Principal) -> Result<()> {
-        principal.require(Capability::Installation, Level::Write)?;
+        principal.require(Capability::Privacy, Level::Write)?;
         self.ask_for_turn().await
     }
 
@@ -74,9 +74,15 @@ impl App {
     /// Puts the destruction of keys off for `span`, or ends that.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Invalid`] for more than seven days, or without a reason.
+    /// [`Error::Forbidden`]; [`Error::Conflict`] where organisations share the installation, since none of them decides how
+    /// long what the others deleted can be restored; [`Error::Invalid`] for more than seven days, or without a reason.
     pub async fn freeze_epochs(&self, principal: Principal, span: Option<Duration>, reason: &str) -> Result<()> {
-        principal.require(Capability::Installation, Level::Write)?;
+        principal.require(Capability::Privacy, Level::Write)?;
+        if self.is_shared().await? {
+            return Err(Error::Conflict(
+                "organisations share this installation: only its command line freezes the epoch",
+            ));
+        }
         self.freeze(span, reason, self.by(principal)).await
     }
 
@@ -89,12 +95,14 @@ impl App {
     }
 
     async fn freeze(&self, span: Option<Duration>, reason: &str, by: By) -> Result<()> {
-        if span.is_some_and(|span| span.is_zero() || span > FREEZE_LONGEST) {
-            return Err(Error::Invalid { field: "days", detail: "one day to seven days".to_owned() });
-        }
         let reason = text::line(reason, REASON)
             .map_err(|error| Error::Invalid { field: "reason", detail: error.to_string() })?;
-        let until = span.map(|span| self.now().plus(span));
+        let (turn, now) = (self.keys().turn().await?, self.now());
+        let (from, until) = (turn.frozen_since(now), span.map(|span| now.plus(span)));
+        if until.is_some_and(|until| until <= now || until > from.plus(FREEZE_LONGEST)) {
+            let detail = "one day to seven days, which go on while one freeze follows another".to_owned();
+            return Err(Error::Invalid { field: "days", detail });
+        }
         // Before it takes effect: nobody freezes in silence.
         let details = vec![
             Detail::is("until", until.map_or_else(|| "thawed".to_owned(), |Timestamp(at)| at.to_string())),
@@ -103,7 +111,7 @@ impl App {
         for organisation in self.store.organisations().await? {
             self.store.audited(by).note(organisation.id, Kind::EpochFrozen, None, details.clone()).await?;
         }
-        self.keys().freeze_epochs(span, self.now()).await?;
+        self.keys().freeze_epochs(from, until.unwrap_or(now)).await?;
         if span.is_none() {
             self.store.reschedule_job(OrganisationId(0), job::Kind::Turn, 0, self.now(), self.now()).await?;
         }

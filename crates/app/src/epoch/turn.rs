@@ -88,6 +88,10 @@ impl App {
                     return self.put_off(&held, under_way(&turn), Duration::ZERO).await;
                 }
                 (Step::None, _) => return self.turned(&held, &turn).await,
+                // Killed right after it began: from here on the job knows which turn it works on, and begins no other.
+                (_, step) if step != under_way(&turn) => {
+                    return self.put_off(&held, under_way(&turn), Duration::ZERO).await;
+                }
                 _ => match self.turn_step(&turn, &mut held).await? {
                     Went::On if begun.elapsed() < AT_ONCE => continue,
                     Went::On => Duration::ZERO,
@@ -125,7 +129,7 @@ impl App {
                     );
                 }
             }
-            Step::Recover if !self.recover(turn.to).await? => return Ok(Went::Wait(TRIED_AGAIN)),
+            Step::Recover if !self.recover().await? => return Ok(Went::Wait(TRIED_AGAIN)),
             Step::Fence => {
                 self.keys().fence_turn(turn.clone(), self.now()).await?;
                 return Ok(Went::On);

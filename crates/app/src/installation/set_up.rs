@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::audit::{Actor, Origin};
-use domain::limits::NAME_CHARACTERS;
+use domain::limits::{NAME_CHARACTERS, RETENTION_DEFAULT};
 use domain::{Capability, Groups, Language, Level, Principal, PublicId, Role, text};
 use privacy::{random, recovery};
 use store::audit::By;
@@ -104,6 +104,8 @@ impl App {
         self.keyring.found(organisation.id, organisation.name).await?;
         widget.organisation = organisation.id;
         let widget = self.store.insert_widget(widget, self.now()).await?;
+        // Nothing is kept for ever because nobody thought of it.
+        self.store.begin_retention(organisation.id, RETENTION_DEFAULT, self.now()).await?;
         let owner = self.store_operator(organisation.id, owner, by).await?;
         Ok(SetUp {
             organisation: organisation.name,

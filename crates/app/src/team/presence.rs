@@ -315,7 +315,7 @@ impl App {
             Notice::Page { sender, who, at, .. } => self.hear_page(SenderId(sender), who, Timestamp(at)),
             Notice::Gone(id) => self.forget_node(id),
             Notice::Ask(_) => self.tell_presence(),
-            Notice::Changed(..) | Notice::Signal(..) | Notice::Widget(_) => {}
+            Notice::Changed(..) | Notice::Signal(..) | Notice::Widget(_) | Notice::Shred(_) => {}
         }
     }
 

@@ -246,7 +246,7 @@ async fn the_data_hold_no_key_and_the_keys_die_with_their_epoch(house: House) {
     busy(&house).await;
     let made_of = [made(&house, Which::Data).await, made(&house, Which::Keys).await];
     let soon = house.clock.now().plus(SECOND);
-    let (organisation, id) = house.keys.keys_before(soon, KeyId(i64::MIN), 500).await.unwrap()[0];
+    let (organisation, (_, id)) = house.keys.keys_before(soon, (Timestamp(i64::MIN), KeyId(0)), 500).await.unwrap()[0];
     let wrapped = house.keys.data_key(organisation, id).await.unwrap().wrapped;
     let secrets = house.secrets();
     let data: Vec<u8> = two

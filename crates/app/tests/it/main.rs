@@ -6,11 +6,14 @@ mod audit;
 mod backup;
 mod clocks;
 mod epoch;
+mod erasure;
+mod erasure_kill;
 mod journal;
 mod nodes;
 mod passkey;
 mod quiet;
 mod restore;
+mod retention;
 mod sign_in;
 mod snooze;
 
@@ -271,7 +274,7 @@ async fn a_session_ends_when_nobody_uses_it_and_after_a_week_at_the_latest(house
 async fn keys_that_were_never_used_are_swept_and_no_other(house: House) {
     let count = async || {
         let soon = house.clock.now().plus(SECOND);
-        house.keys.keys_before(soon, KeyId(i64::MIN), 500).await.unwrap().len()
+        house.keys.keys_before(soon, (Timestamp(i64::MIN), KeyId(0)), 500).await.unwrap().len()
     };
     let before = count().await;
     let mut visitor = house.visitor().await;

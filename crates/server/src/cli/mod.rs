@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod backup;
 mod doctor;
+mod epoch;
 mod migrate;
 mod open;
 mod receipt;
@@ -49,6 +50,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some((name, matches)) => audit::run(&configure(matches)?, name, matches),
             None => Ok(ExitCode::FAILURE),
         },
+        Some(("epoch", matches)) => match matches.subcommand() {
+            Some((name, matches)) => done(epoch::run(&configure(matches)?, name, matches)),
+            None => Ok(ExitCode::FAILURE),
+        },
         Some(("receipt", matches)) => match matches.subcommand() {
             Some((_, matches)) => receipt::run(matches),
             None => Ok(ExitCode::FAILURE),
@@ -80,6 +85,7 @@ fn command() -> Command {
         ))
         .subcommand(admin::command())
         .subcommand(audit::command())
+        .subcommand(epoch::command())
         .subcommand(receipt::command())
         .subcommand(backup::command())
         .subcommand(restore::command())

@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::audit::{entry, wanted};
 use super::brought::Asked;
+use super::csv::row;
 use super::guard::Caller;
 use super::{Failure, Shared};
 use crate::wire::audit::{AreaName, AuditEntry, KindName};
@@ -145,7 +146,7 @@ fn cells(entry: &AuditEntry) -> [String; 12] {
         .collect();
     [
         entry.number.to_string(),
-        utc(Timestamp(entry.at)),
+        Timestamp(entry.at).utc(),
         entry.kind.clone(),
         word(&json["area"]),
         word(&json["actor"]["kind"]),
@@ -157,56 +158,4 @@ fn cells(entry: &AuditEntry) -> [String; 12] {
         details.join("; "),
         entry.hash.clone(),
     ]
-}
-
-/// A row of a table (RFC 4180). A cell that a spreadsheet would take for a formula begins with an apostrophe: it is text.
-fn row(cells: &[String]) -> String {
-    let cell = |cell: &String| {
-        let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-        let quote = if is_formula { "'" } else { "" };
-        format!("\"{quote}{}\"", cell.replace('"', "\"\""))
-    };
-    cells.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n"
-}
-
-/// As everybody writes it (RFC 3339). Days are counted from the first of March, so that a leap day is the last of its year.
-fn utc(at: Timestamp) -> String {
-    let (seconds, micros) = (at.0.div_euclid(1_000_000), at.0.rem_euclid(1_000_000));
-    let (days, second) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march = (5 * day_of_year + 2) / 153;
-    let (day, month) = (day_of_year - (153 * march + 2) / 5 + 1, if march < 10 { march + 3 } else { march - 9 });
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_spreadsheet_would_run_is_text() {
-        let cells = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "a=b", "say \"so\", please", ""].map(str::to_owned);
-        assert_eq!(
-            row(&cells),
-            "\"'=1+1\",\"'+1\",\"'-1\",\"'@x\",\"'\tx\",\"'\rx\",\"a=b\",\"say \"\"so\"\", please\",\"\"\r\n"
-        );
-    }
-
-    #[test]
-    fn times_are_written_as_everybody_writes_them() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00.000000Z"),
-            (951_782_400, "2000-02-29T00:00:00.000000Z"),
-            (1_767_225_600, "2026-01-01T00:00:00.000000Z"),
-            (4_107_542_399, "2100-02-28T23:59:59.000000Z"),
-            (-1, "1969-12-31T23:59:59.000000Z"),
-        ] {
-            assert_eq!(utc(Timestamp(seconds * 1_000_000)), text);
-        }
-        assert_eq!(utc(Timestamp(1)), "1970-01-01T00:00:00.000001Z");
-    }
 }

@@ -62,6 +62,6 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn info(group: Group) -> GroupInfo {
+pub(super) fn info(group: Group) -> GroupInfo {
     GroupInfo { id: group.name.into(), name: group.title }
 }

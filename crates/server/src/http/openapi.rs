@@ -15,8 +15,8 @@ use utoipa_axum::{PathItemExt, routes};
 use super::described::Everywhere;
 use super::problem::Failure;
 use super::{
-    Shared, account, audit, audit_copy, conversations, factor, groups, guests, operators, passkeys, programs, roles,
-    session, setup, snippets, topics, widgets,
+    Shared, account, audit, audit_copy, backups, conversations, counters, erasures, exports, factor, groups, guests,
+    holds, operators, passkeys, programs, retention, roles, session, setup, snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -106,6 +106,26 @@ operations! {
     topics::list, topics::add;
     topics::change, topics::remove;
     topics::set;
+    backups::list, backups::make;
+    backups::epoch;
+    backups::turn;
+    backups::freeze;
+    retention::show;
+    retention::set;
+    retention::preview;
+    retention::of_conversation;
+    erasures::list, erasures::add;
+    erasures::show;
+    erasures::undo;
+    erasures::release;
+    erasures::now;
+    erasures::receipt;
+    erasures::stubs;
+    holds::list, holds::add;
+    holds::end;
+    exports::conversation;
+    exports::organisation;
+    counters::table;
 }
 
 /// A handler for the methods that its description names.

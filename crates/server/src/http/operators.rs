@@ -110,13 +110,13 @@ pub(super) async fn link_holder(
 }
 
 /// Groups' names outside by number.
-type GroupNames = Vec<(domain::GroupNumber, PublicId)>;
+pub(super) type GroupNames = Vec<(domain::GroupNumber, PublicId)>;
 
-async fn group_names(shared: &Shared, principal: Principal) -> Result<GroupNames, Failure> {
+pub(super) async fn group_names(shared: &Shared, principal: Principal) -> Result<GroupNames, Failure> {
     Ok(shared.app.groups(principal).await?.into_iter().map(|group| (group.number, group.name)).collect())
 }
 
-fn info(person: &Person, there: There, groups: &GroupNames) -> OperatorInfo {
+pub(super) fn info(person: &Person, there: There, groups: &GroupNames) -> OperatorInfo {
     OperatorInfo {
         id: person.name.into(),
         name: person.display.reveal().to_owned(),

@@ -69,7 +69,7 @@ fn content(shortcut: String, title: String, said: snippets::Wording) -> Content 
     Content { shortcut, title, wording: Wording { de: said.de, en: said.en } }
 }
 
-fn info(snippet: &Opened) -> SnippetInfo {
+pub(super) fn info(snippet: &Opened) -> SnippetInfo {
     let Content { shortcut, title, wording } = &snippet.content;
     SnippetInfo {
         id: snippet.name.into(),

@@ -82,7 +82,7 @@ pub(super) async fn set(
     row(&shared, principal, id).await
 }
 
-fn info(topic: Topic) -> TopicInfo {
+pub(super) fn info(topic: Topic) -> TopicInfo {
     TopicInfo {
         id: topic.name.into(),
         name: topic.title,

@@ -49,7 +49,7 @@ pub(super) async fn change(
     Ok(Json(info(&shared, widget).await?))
 }
 
-async fn info(shared: &Shared, widget: Widget) -> Result<WidgetInfo, Failure> {
+pub(super) async fn info(shared: &Shared, widget: Widget) -> Result<WidgetInfo, Failure> {
     let group = match widget.group {
         Some(number) => shared.app.group_title(widget.organisation, number).await?,
         None => None,

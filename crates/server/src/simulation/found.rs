@@ -64,6 +64,7 @@ impl Scene {
             began: false,
             at: Timestamp(START.0 + position),
             position,
+            gone: None,
         });
     }
 

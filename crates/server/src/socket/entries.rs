@@ -43,7 +43,7 @@ pub(crate) struct People {
 pub(crate) async fn people(app: &App, conversation: &Reference, entry: &OpenedEntry) -> app::Result<People> {
     let organisation = conversation.organisation;
     let mut people = People::default();
-    if let Kind::Event(Event::Edited(of) | Event::Recalled(of)) = entry.kind {
+    if let Kind::Event(Event::Edited(of) | Event::Recalled(of) | Event::Erased(of)) = entry.kind {
         people.of = Some(app.entry_now(conversation, of.sequence).await?);
     }
     if let Author::Operator(id) = entry.author {
@@ -61,12 +61,12 @@ pub(crate) async fn people(app: &App, conversation: &Reference, entry: &OpenedEn
     Ok(people)
 }
 
-fn topics(topics: &[Topic]) -> Vec<TopicRef> {
+pub(crate) fn topics(topics: &[Topic]) -> Vec<TopicRef> {
     let told = |topic: &Topic| TopicRef { id: topic.name.into(), name: topic.title.clone(), colour: topic.colour };
     topics.iter().map(told).collect()
 }
 
-fn operator_ref(person: &Person) -> OperatorRef {
+pub(crate) fn operator_ref(person: &Person) -> OperatorRef {
     OperatorRef { id: person.name.into(), name: person.display.reveal().to_owned() }
 }
 
@@ -95,7 +95,11 @@ pub(crate) fn entry<'a>(
             Event::Snoozed(None) | Event::Returned => (EventKind::Returned, people.author.as_deref(), None),
             Event::TopicsAdded(_) | Event::TopicsRemoved(_) => (EventKind::Topics, people.author.as_deref(), None),
             Event::Edited(_) => (EventKind::Edited, people.author.as_deref(), None),
-            Event::Recalled(_) => (EventKind::Recalled, people.author.as_deref(), None),
+            // For visitors it is gone like anything that was taken back.
+            Event::Erased(_) if matches!(reader, Reader::Operator(_)) => {
+                (EventKind::Erased, people.author.as_deref(), None)
+            }
+            Event::Recalled(_) | Event::Erased(_) => (EventKind::Recalled, people.author.as_deref(), None),
             Event::Invited(_) => (EventKind::Invited, people.author.as_deref(), None),
             Event::Left(_) => (EventKind::Left, people.author.as_deref(), None),
         };
@@ -224,7 +228,7 @@ pub(crate) async fn summary(app: &App, row: Summary) -> app::Result<Conversation
 }
 
 /// Four characters of a conversation's name to call its visitor by. The name is random and means nothing.
-fn label(name: PublicId) -> String {
+pub(crate) fn label(name: PublicId) -> String {
     name.to_string().chars().take(4).collect::<String>().to_ascii_uppercase()
 }
 

@@ -41,6 +41,11 @@ impl Problem {
         Self::fatal(ProblemCode::Malformed, "this is no frame of the vocabulary: see docs/protocol.md")
     }
 
+    /// The visitor's conversation is deleted: whoever hears this forgets what they hold, and may begin anew.
+    pub(super) fn conversation_gone() -> Self {
+        Self::fatal(ProblemCode::TokenInvalid, "your conversation was deleted: say hello without a token")
+    }
+
     /// Sent when the program ends; clients spread their return over two seconds.
     pub(super) fn restarting() -> Self {
         let wait = 250 + u64::from(privacy::random::bytes::<1>()[0]) * 7;

@@ -169,6 +169,7 @@ const fn is_news(frame: &ServerFrame<'_>, is_settled: bool) -> bool {
         | ServerFrame::Conversation(_)
         | ServerFrame::Called { .. }
         | ServerFrame::Removed { .. }
+        | ServerFrame::Erased { .. }
         | ServerFrame::SignedIn {} => true,
     }
 }

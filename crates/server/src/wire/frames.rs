@@ -82,6 +82,9 @@ pub enum ClientFrame {
         /// Away.
         on: bool,
     },
+    /// Visitors: delete the conversation, now and for good. Answered with `erased`; then every window of theirs is told that
+    /// its token is no more.
+    Erase {},
     /// Answered with `pong`. A client that is silent for 90 seconds is disconnected.
     Ping {},
 }
@@ -98,6 +101,32 @@ pub struct VisitorConversation {
     /// The name of who is on it.
     #[schema(required)]
     pub assignee: Option<String>,
+}
+
+/// Why a conversation is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovedWhy {
+    /// Its visitor deleted it.
+    ErasedByVisitor,
+    /// It was deleted for good.
+    Erased,
+    /// It was deleted; that can still be taken back.
+    Hidden,
+    /// It was deleted, and is kept because it must be.
+    Restricted,
+}
+
+impl From<domain::conversation::Gone> for RemovedWhy {
+    fn from(gone: domain::conversation::Gone) -> Self {
+        use domain::erasure::{Cause, Stub};
+        match (gone.stub, gone.cause) {
+            (Stub::Restricted, _) => Self::Restricted,
+            (_, Cause::Visitor) => Self::ErasedByVisitor,
+            (Stub::Hidden, _) => Self::Hidden,
+            (Stub::Erased, _) => Self::Erased,
+        }
+    }
 }
 
 /// What the server puts up with.
@@ -307,6 +336,19 @@ pub enum ServerFrame<'a> {
     Removed {
         /// Which conversation.
         conversation: Id,
+        /// Why, where it was deleted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        why: Option<RemovedWhy>,
+        /// When that was, in microseconds of UTC.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        at: Option<i64>,
+    },
+    /// Visitors: their conversation is deleted, and this is the receipt: a small signed file.
+    Erased {
+        /// The file's text.
+        receipt: String,
     },
     /// Operators: the counts beside the lists.
     Counts(Counts),

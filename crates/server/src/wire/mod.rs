@@ -3,13 +3,18 @@
 
 pub mod account;
 pub mod audit;
+pub mod backups;
 pub mod conversations;
+pub mod erasures;
+pub mod export;
 pub mod frames;
+pub mod holds;
 pub mod id;
 pub mod installation;
 pub mod passkeys;
 pub mod problem;
 pub mod programs;
+pub mod retention;
 pub mod session;
 pub mod snippets;
 pub mod team;

@@ -29,7 +29,7 @@ pub(super) async fn decide(
         return Ok(Outcome::NotFound);
     };
     // Law L4: what belongs to another organisation is not there. A seal made for another name would never open.
-    if conversation.change.organisation != append.organisation || conversation.name != identity.conversation {
+    if conversation.change.organisation != append.organisation || conversation.known.name != identity.conversation {
         return Ok(Outcome::NotFound);
     }
     if let Author::Operator(operator) = identity.author
@@ -44,11 +44,18 @@ pub(super) async fn decide(
         return Ok(Outcome::Gap { expected: last + 1 });
     }
     match count(last, identity.counter) {
-        Counted::Gap { expected } => return Ok(Outcome::Gap { expected }),
         Counted::Retry => return retried(connection, id, append, desk).await,
+        // A retry is one whatever it is sealed with; anything new would be lost with the old key. Before gaps: the message
+        // before this one may have been sent back for the same reason.
+        Counted::Next | Counted::Gap { .. } if conversation.known.key != append.key => return Ok(Outcome::Rekeyed),
+        Counted::Gap { expected } => return Ok(Outcome::Gap { expected }),
         Counted::Next => {}
     }
     let kind = if identity.note { Kind::Note } else { Kind::Message };
+    if kind == Kind::Message {
+        let to = (append.organisation, conversation.known.widget, append.at);
+        desk.tally.message(to, identity.author, &conversation.change.progress);
+    }
     let progress = &mut conversation.change.progress;
     if progress.state == State::Ended && kind == Kind::Message {
         desk.watched.insert(id, (append.organisation, append.idle_at, append.at));

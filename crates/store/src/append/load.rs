@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::conversation::{Progress, State};
 use domain::{
-    ConversationId, GroupNumber, Language, OperatorId, OrganisationId, SenderId, Timestamp, Topics, WidgetId,
+    ConversationId, GroupNumber, KeyId, Language, OperatorId, OrganisationId, PublicId, SenderId, Timestamp, Topics,
+    WidgetId,
 };
 
-use super::{Desk, Loaded, Outcome, Pending, Target};
+use super::{Append, Desk, Known, Loaded, Outcome, Pending, Target};
 use crate::conversation::guest;
 use crate::conversation::head::TAKE_POSITIONS_POSTGRES;
 use crate::engine::{Connection, Row, Step, Value, statements};
@@ -29,14 +30,16 @@ statements! {
         WHERE h.widget_id = input.widget_id AND h.group_number IS NOT NULL ORDER BY h.widget_id {for_share}";
     LOAD(conversation_id int) =
         "SELECT h.organisation_id, h.conversation_id, h.state, h.assignee, h.last_sequence, h.last_visible,
-            h.last_message, h.unread, h.waiting_since, c.public_id, h.group_number, h.topic_bits,
+            h.last_message, h.unread, h.waiting_since, h.group_number, h.topic_bits,
             h.snoozed_until, h.returned_at, h.guests
-        FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id {and_input}
+        FROM head h {and_input}
         WHERE h.conversation_id = input.conversation_id
         ORDER BY h.conversation_id {for_update}";
-    LOAD_COUNTERS(conversation_id int, author int, sender int) =
-        "SELECT s.conversation_id, s.author, s.sender, s.counter FROM sender s {and_input}
-        WHERE s.conversation_id = input.conversation_id AND s.author = input.author AND s.sender = input.sender";
+    LOAD_SENDERS(conversation_id int, author int, sender int) =
+        "SELECT c.conversation_id, c.public_id, c.widget_id, c.key_id, input.author, input.sender,
+            (SELECT s.counter FROM sender s WHERE s.conversation_id = input.conversation_id
+                AND s.author = input.author AND s.sender = input.sender)
+        FROM conversation c {and_input} WHERE c.conversation_id = input.conversation_id";
 }
 
 /// Begins the conversations whose first message is here. A token that has one already is answered, not begun again.
@@ -53,12 +56,13 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
                 name.into(),
                 new.widget.into(),
                 new.token_hash.into(),
-                new.key.into(),
+                item.append.key.into(),
                 i64::from(new.language == Language::En).into(),
                 item.append.at.into(),
             ];
             inputs.push(((new.token_hash, skips), input));
-            firsts.insert(name, (item.append.organisation, new.widget, item.append.idle_at, item.append.at));
+            let Append { organisation, key, idle_at, at, .. } = item.append;
+            firsts.insert(name, (organisation, new.widget, key, idle_at, at));
             widgets.insert(new.widget);
         }
     }
@@ -92,10 +96,11 @@ pub(super) async fn begin(connection: &mut Connection, items: &mut [Pending], de
         }
     }
     for (name, id) in begun {
-        let (organisation, widget, idle_at, at) = firsts[&name];
+        let (organisation, widget, key, idle_at, at) = firsts[&name];
         let group = groups.get(&widget).copied();
         desk.watched.insert(id, (organisation, idle_at, at));
-        let loaded = Loaded::new(organisation, id, name, Progress { group, ..Progress::default() }, at, true);
+        let known = Known { name, widget, key };
+        let loaded = Loaded::new(organisation, id, known, Progress { group, ..Progress::default() }, at, true);
         desk.conversations.insert(id, loaded);
     }
     Ok(())
@@ -121,9 +126,10 @@ pub(super) async fn load(connection: &mut Connection, items: &[Pending], desk: &
     let ids: Vec<Vec<Value>> = ids.into_iter().map(|id| vec![id.into()]).collect();
     let senders: Vec<Vec<Value>> =
         senders.iter().map(|(id, author, sender)| vec![(*id).into(), (*author).into(), (*sender).into()]).collect();
-    // The counters by a statement of their own, begun behind the locks: PostgreSQL reads a joined table as it was before
-    // it had to wait for them, and a retry that reached two nodes at once would be stored twice.
-    let mut steps = vec![Step::Each(&LOAD, &ids), Step::Each(&LOAD_COUNTERS, &senders)];
+    // Counters and keys by a statement of their own, begun behind the locks: PostgreSQL reads a joined table as it was
+    // before it had to wait for them. A retry that reached two nodes at once would be stored twice, and a message that waited
+    // while its conversation got another key would be stored under the old one.
+    let mut steps = vec![Step::Each(&LOAD, &ids), Step::Each(&LOAD_SENDERS, &senders)];
     // Positions likewise behind the locks, and in the same breath: those that are not needed are never seen.
     let wanted = [Value::from((ids.len() + desk.conversations.len()) as i64)];
     if connection.is_postgres() {
@@ -135,7 +141,12 @@ pub(super) async fn load(connection: &mut Connection, items: &[Pending], desk: &
         desk.conversations.insert(loaded.change.conversation, loaded);
     }
     for row in found.next().unwrap_or_default() {
-        desk.counters.insert((ConversationId(row.int(0)?), row.int(1)?, SenderId(row.int(2)?)), row.int(3)?);
+        let id = ConversationId(row.int(0)?);
+        let Some(loaded) = desk.conversations.get_mut(&id) else { continue };
+        loaded.known = Known { name: row.public_id(1)?, widget: WidgetId(row.int(2)?), key: KeyId(row.int(3)?) };
+        if let Some(counter) = row.int_or_null(6)? {
+            desk.counters.insert((id, row.int(4)?, SenderId(row.int(5)?)), counter);
+        }
     }
     for row in found.next().unwrap_or_default() {
         desk.positions.push(row.int(0)?);
@@ -154,12 +165,14 @@ fn loaded(row: &Row) -> Result<Loaded> {
         last_message: row.int(6)?,
         unread: row.int(7)?,
         waiting_since: row.int_or_null(8)?.map(Timestamp),
-        group: row.int_or_null(10)?.and_then(GroupNumber::new),
-        guests: guest::read(row, 14)?,
-        topics: Topics::from_bits(row.int(11)?),
-        snoozed_until: row.int_or_null(12)?.map(Timestamp),
-        returned_at: row.int_or_null(13)?.map(Timestamp),
+        group: row.int_or_null(9)?.and_then(GroupNumber::new),
+        guests: guest::read(row, 13)?,
+        topics: Topics::from_bits(row.int(10)?),
+        snoozed_until: row.int_or_null(11)?.map(Timestamp),
+        returned_at: row.int_or_null(12)?.map(Timestamp),
     };
     let (organisation, id) = (OrganisationId(row.int(0)?), ConversationId(row.int(1)?));
-    Ok(Loaded::new(organisation, id, row.public_id(9)?, progress, Timestamp(0), false))
+    // The rest follows, read behind the lock.
+    let unread = Known { name: PublicId::from_bytes([0; 16]), widget: WidgetId(0), key: KeyId(0) };
+    Ok(Loaded::new(organisation, id, unread, progress, Timestamp(0), false))
 }

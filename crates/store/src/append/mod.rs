@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::engine::{Batch, BoxFuture, Connection, Value};
 use crate::mention::Named;
+use crate::tally::Tally;
 use crate::{Error, Listener, Result, Store};
 
 /// The statements of all its files.
@@ -30,8 +31,6 @@ pub struct Beginning {
     pub widget: WidgetId,
     /// Hash of the visitor's token: names the conversation to the visitor, and makes parallel first messages one.
     pub token_hash: [u8; 32],
-    /// The pooled key that the message is sealed with.
-    pub key: KeyId,
     /// The visitor's language.
     pub language: Language,
 }
@@ -54,6 +53,8 @@ pub struct Append {
     pub target: Target,
     /// What is stored; who wrote it and how it is counted stand in its identity.
     pub message: Message<Sealed>,
+    /// The key it is sealed with: the conversation's, or a pooled one that becomes a new conversation's.
+    pub key: KeyId,
     /// An operator's access to conversations, judged against the assignee inside the transaction.
     pub access: Option<Access>,
     /// Whom a note names.
@@ -96,6 +97,8 @@ pub enum Outcome {
     NotFound,
     /// The operator's role does not reach it.
     OutOfReach,
+    /// The conversation has another key by now, because a part of it was deleted: seal with that and send again.
+    Rekeyed,
 }
 
 /// A stored message.
@@ -169,9 +172,16 @@ impl Batch for Pending {
     }
 }
 
+/// What does not move with a conversation's head.
+struct Known {
+    name: PublicId,
+    widget: WidgetId,
+    key: KeyId,
+}
+
 /// A conversation while a batch works on it.
 struct Loaded {
-    name: PublicId,
+    known: Known,
     change: Change,
     /// How far it had come before.
     from: Progress,
@@ -182,14 +192,14 @@ impl Loaded {
     const fn new(
         organisation: OrganisationId,
         conversation: ConversationId,
-        name: PublicId,
+        known: Known,
         progress: Progress,
         at: Timestamp,
         began: bool,
     ) -> Self {
         let (previous, from) = (progress.hands(), progress);
-        let change = Change { organisation, conversation, progress, previous, began, at, position: 0 };
-        Self { name, change, from, touched: false }
+        let change = Change { organisation, conversation, progress, previous, began, at, position: 0, gone: None };
+        Self { known, change, from, touched: false }
     }
 }
 
@@ -207,6 +217,7 @@ struct Desk {
     watched: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,
     /// Conversations in which the visitor is to be asked: the same job has something to do sooner.
     asked: BTreeMap<ConversationId, (OrganisationId, Timestamp, Timestamp)>,
+    tally: Tally,
 }
 
 async fn run(connection: &mut Connection, items: &mut [Pending]) -> Result<()> {

@@ -10,7 +10,8 @@ use super::{Desk, Loaded};
 use crate::conversation::head::{Moved, write_heads};
 use crate::engine::{Connection, Value, statements};
 use crate::mention::NAME_THEM;
-use crate::{Result, job};
+use crate::tally::{NODE, TALLY};
+use crate::{Result, conversation, job};
 
 statements! {
     UNBEGIN_CONVERSATION = "DELETE FROM conversation WHERE conversation_id = $1";
@@ -91,17 +92,19 @@ pub(super) async fn write(connection: &mut Connection, mut desk: Desk) -> Result
         })
         .collect();
     for (id, (organisation, idle_at, at)) in desk.watched {
-        job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+        conversation::watch(connection, organisation, id, idle_at, at).await?;
     }
     for (id, (organisation, ask_at, at)) in desk.asked {
         job::reschedule(connection, organisation, job::Kind::EndIdle, id.0, ask_at, at).await?;
     }
     let touched = desk.conversations.into_values().filter(|loaded| loaded.touched);
     let moved = touched.map(|Loaded { change, from, .. }| Moved { change, from }).collect();
+    let tallied = desk.tally.rows(NODE);
     let beside = [
         (&INSERT_MESSAGES, desk.messages.as_slice()),
         (&COUNT_SENDERS, counted.as_slice()),
         (&NAME_THEM, desk.named.as_slice()),
+        (&TALLY, tallied.as_slice()),
     ];
     let changes = write_heads(connection, moved, desk.positions, &beside).await?;
     Ok(changes.into_iter().map(|change| (change.conversation, change)).collect())

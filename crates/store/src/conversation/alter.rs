@@ -3,12 +3,11 @@
 
 use domain::conversation::{Author, Change, Event, Kind, Of, Progress};
 use domain::{Access, ConversationId, OperatorId, OrganisationId, Timestamp};
-use privacy::{Message, Sealed};
 
 use super::happen::happen;
-use super::locked;
+use super::{Written, has_key, locked};
 use crate::engine::{Connection, Value, statements};
-use crate::mention::{self, Named};
+use crate::mention;
 use crate::{Error, Result, Store};
 
 statements! {
@@ -24,6 +23,7 @@ statements! {
             (SELECT MAX(m.sequence) FROM message m
                 WHERE m.conversation_id = $1 AND m.kind = 0 AND m.text_sealed IS NOT NULL),
             (SELECT MIN(m.created_at) FROM message m WHERE m.conversation_id = $1 AND m.kind = 0 AND m.author = 0
+                AND m.text_sealed IS NOT NULL
                 AND m.sequence > COALESCE((SELECT MAX(a.sequence) FROM message a WHERE a.conversation_id = $1
                     AND a.kind = 0 AND a.author > 0 AND a.text_sealed IS NOT NULL), 0))
         FROM head h WHERE h.conversation_id = $1";
@@ -39,7 +39,8 @@ pub enum Altered {
     NotTheirs,
     /// The visitor has seen it.
     Seen,
-    /// It was changed meanwhile: the seal names another revision than the next.
+    /// It was changed meanwhile: the seal names another revision than the next, or is made with another key than the
+    /// conversation's.
     Overtaken,
 }
 
@@ -55,7 +56,7 @@ impl Store {
         organisation: OrganisationId,
         (id, sequence): (ConversationId, i64),
         by: (OperatorId, Access),
-        text: Option<(Message<Sealed>, Named)>,
+        text: Option<Written>,
         at: Timestamp,
         then: impl FnOnce() + Send + 'static,
     ) -> Result<Altered> {
@@ -83,14 +84,17 @@ impl Store {
                             return Ok(Altered::Seen);
                         }
                         let revision = row.int(4)? + 1;
-                        if text.as_ref().is_some_and(|(text, _)| text.identity().revision != revision) {
+                        if let Some(text) = &text
+                            && (text.message.identity().revision != revision
+                                || !has_key(connection, &found, text.key).await?)
+                        {
                             return Ok(Altered::Overtaken);
                         }
-                        let sealed = text.as_ref().map_or(Value::Null, |(text, _)| text.sealed().into());
+                        let sealed = text.as_ref().map_or(Value::Null, |text| text.message.sealed().into());
                         let values = [id.into(), sequence.into(), sealed, revision.into()];
                         connection.execute(&ALTER, &values, 1).await?;
                         if note {
-                            let named = text.as_ref().map(|(_, named)| named);
+                            let named = text.as_ref().map(|text| &text.named);
                             let hands = found.progress.hands();
                             let rows = named.map(|named| mention::rows(organisation, id, sequence, named, hands));
                             mention::rename(connection, id, sequence, &rows.unwrap_or_default()).await?;
@@ -115,7 +119,8 @@ impl Store {
     }
 }
 
-async fn misses(
+/// What a conversation that lost a message, or got one back, previews and waits for.
+pub(crate) async fn misses(
     connection: &mut Connection,
     organisation: OrganisationId,
     id: ConversationId,

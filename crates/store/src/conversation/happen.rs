@@ -5,15 +5,14 @@ use domain::conversation::{Author, Change, Event, Kind, Progress, State};
 use domain::limits::TOPICS_EACH;
 use domain::{Access, ConversationId, GroupNumber, Hands, OperatorId, OrganisationId, Timestamp, Topics};
 use privacy::message::Identity;
-use privacy::{Message, Sealed};
 
 use super::head::{Moved, write_heads};
-use super::{Conversation, locked};
+use super::quiet::watch;
+use super::{Conversation, Written, has_key, locked};
 use crate::append::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Value, statements};
-use crate::mention::{self, Named};
-use crate::{Error, Result, group, job, topic};
+use crate::{Error, Result, group, mention, topic};
 
 statements! {
     WORKS_HERE =
@@ -28,22 +27,25 @@ async fn note(
     connection: &mut Connection,
     found: &Conversation,
     progress: &mut Progress,
-    note: &Message<Sealed>,
+    note: &Written,
     at: Timestamp,
 ) -> Result<Option<(Vec<Value>, Vec<Value>)>> {
-    let Identity { author, sender, counter, .. } = *note.identity();
+    let Identity { author, sender, counter, .. } = *note.message.identity();
     let values = [found.id.into(), author.code().into(), sender.into()];
     if !connection.query_in(found.organisation.into(), &HAS_SENT, &values).await?.is_empty() {
         return Ok(None);
     }
+    if !has_key(connection, found, note.key).await? {
+        return Err(Error::Rekeyed);
+    }
     let numbers = progress.advance(author, Kind::Note, at);
-    let row = message(found.id, found.organisation, note, numbers, at);
+    let row = message(found.id, found.organisation, &note.message, numbers, at);
     let counted = vec![found.id.into(), author.code().into(), sender.into(), found.organisation.into(), counter.into()];
     Ok(Some((row, counted)))
 }
 
 /// Puts events into a conversation that stands at `progress` by now, and writes its new state.
-pub(super) async fn happen(
+pub(crate) async fn happen(
     connection: &mut Connection,
     progress: Progress,
     found: Conversation,
@@ -89,6 +91,7 @@ pub(super) async fn write(
         began: false,
         at,
         position: 0,
+        gone: None,
     };
     let moved = vec![Moved { change, from: found.progress }];
     let beside = [(&INSERT_MESSAGES, entries), (&COUNT_SENDERS, counted)];
@@ -178,29 +181,29 @@ impl Audited<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`], also for an operator of another organisation or a group that is not there, and
-    /// [`Error::OutOfReach`] where `by` may not touch it.
+    /// [`Error::OutOfReach`] where `by` may not touch it; [`Error::Rekeyed`] where the note is sealed with another key than
+    /// the conversation has by now.
     pub async fn hand_over(
         self,
         organisation: OrganisationId,
         id: ConversationId,
         by: (OperatorId, Access),
         to: To,
-        with: Option<(Message<Sealed>, Named)>,
+        with: Option<Written>,
         at: Timestamp,
     ) -> Result<Option<Change>> {
         let listener = self.store().listener.clone();
         self.write_then(
             move |connection| {
                 Box::pin(async move {
-                    let (with, named) = with.unzip();
                     let found = locked(connection, organisation, id, Some(by)).await?;
                     let what = hands_over(connection, organisation, found.progress.hands(), to).await?;
                     let mut progress = found.progress;
-                    let with = match &with {
+                    let said = match &with {
                         Some(with) => note(connection, &found, &mut progress, with, at).await?,
                         None => None,
                     };
-                    if what.is_empty() && with.is_none() {
+                    if what.is_empty() && said.is_none() {
                         return Ok((None, Vec::new()));
                     }
                     let facts = match what.as_slice() {
@@ -208,10 +211,10 @@ impl Audited<'_> {
                         _ => vec![handed(connection, &found, to).await?],
                     };
                     let author = Author::Operator(by.0);
-                    let said = with.is_some().then_some(progress.last_sequence);
-                    let change = happen_after(connection, progress, found, author, with, &what, at).await?;
-                    if let (Some(said), Some(named)) = (said, named) {
-                        let named = mention::rows(organisation, id, said, &named, change.progress.hands());
+                    let noted = said.is_some().then_some(progress.last_sequence);
+                    let change = happen_after(connection, progress, found, author, said, &what, at).await?;
+                    if let (Some(noted), Some(with)) = (noted, with) {
+                        let named = mention::rows(organisation, id, noted, &with.named, change.progress.hands());
                         mention::name(connection, &named).await?;
                     }
                     Ok((Some(change), facts))
@@ -312,7 +315,7 @@ impl Audited<'_> {
                         false => (Event::Reopened, Did::ConversationReopened),
                     };
                     if !ended {
-                        job::enqueue(connection, organisation, job::Kind::EndIdle, id.0, idle_at, at).await?;
+                        watch(connection, organisation, id, idle_at, at).await?;
                     }
                     let fact = recorded(&found, kind, None);
                     let change = happen(connection, found.progress, found, Author::Operator(by.0), &[what], at).await?;

@@ -1,7 +1,7 @@
 //! The heads of conversations, written: how far each has come, and its place in the order of changes.
 
 use domain::GroupNumber;
-use domain::conversation::{Change, Progress};
+use domain::conversation::{Change, Progress, State};
 
 use super::guest;
 use crate::engine::{Connection, Statement, Value, statements};
@@ -38,6 +38,16 @@ statements! {
             last_message = input.last_message, unread = input.unread, waiting_since = input.waiting_since,
             last_at = input.last_at, position = input.position
         {from_input} WHERE head.conversation_id = input.conversation_id";
+    // How long it is kept counts from the last word, not from its end.
+    END(conversation_id int, organisation_id int, last_message int, at int) =
+        "INSERT INTO ended (conversation_id, organisation_id, said_at)
+        SELECT input.conversation_id, input.organisation_id, COALESCE((SELECT m.created_at FROM message m
+            WHERE m.conversation_id = input.conversation_id AND m.sequence = input.last_message), input.at)
+        {from_input} WHERE 1 = 1
+        ON CONFLICT (conversation_id) DO UPDATE SET said_at = excluded.said_at";
+    // No matter whether it is there: a node of an older version ends a conversation without it.
+    TAKE_UP(conversation_id int) =
+        "DELETE FROM ended WHERE conversation_id IN (SELECT input.conversation_id {from_input})";
 }
 
 /// Only PostgreSQL has sequences; the registry's test prepares each of these two where it belongs.
@@ -71,6 +81,7 @@ pub(crate) async fn write_heads(
         positions = take_positions(connection, moved.len()).await?;
     }
     let (mut begun, mut same, mut turned) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ended, mut taken_up) = (Vec::new(), Vec::new());
     let mut changes = Vec::with_capacity(moved.len());
     for (Moved { mut change, from }, position) in moved.into_iter().zip(positions) {
         change.position = position;
@@ -85,6 +96,14 @@ pub(crate) async fn write_heads(
             position.into(),
         ];
         let id: Value = change.conversation.into();
+        match (from.state == State::Ended, progress.state == State::Ended) {
+            (false, true) => {
+                let organisation: Value = change.organisation.into();
+                ended.push(vec![id.clone(), organisation, progress.last_message.into(), change.at.into()]);
+            }
+            (true, false) => taken_up.push(vec![id.clone()]),
+            _ => {}
+        }
         let turn: [Value; 2] = [progress.state.code().into(), progress.assignee.into()];
         let group: Value = progress.group.map(GroupNumber::number).into();
         if change.began {
@@ -107,12 +126,18 @@ pub(crate) async fn write_heads(
         changes.push(change);
     }
     let mut writes = beside.to_vec();
-    writes.extend([(&BEGIN, begun.as_slice()), (&MOVE, same.as_slice()), (&TURN, turned.as_slice())]);
+    writes.extend([
+        (&BEGIN, begun.as_slice()),
+        (&MOVE, same.as_slice()),
+        (&TURN, turned.as_slice()),
+        (&END, ended.as_slice()),
+    ]);
     connection.execute_all(&writes).await?;
+    connection.query_each(&TAKE_UP, &taken_up).await?;
     Ok(changes)
 }
 
-async fn take_positions(connection: &mut Connection, wanted: usize) -> Result<Vec<i64>> {
+pub(crate) async fn take_positions(connection: &mut Connection, wanted: usize) -> Result<Vec<i64>> {
     if wanted == 0 {
         return Ok(Vec::new());
     }

@@ -1,7 +1,7 @@
 //! Lists of conversations, newest change first, and how many there are.
 
 use domain::conversation::State;
-use domain::{GroupNumber, Groups, Hands, OperatorId, OrganisationId};
+use domain::{ConversationId, GroupNumber, Groups, Hands, OperatorId, OrganisationId};
 
 use super::{Conversation, conversation, guest, select};
 use crate::engine::{Row, Value, statements};
@@ -51,6 +51,9 @@ statements! {
     LIST_ALL =
         select!("WHERE h.organisation_id = $1 AND h.state IN (0, 1, 2, CAST($2 AS BIGINT)) AND h.position < $3
         ORDER BY h.position DESC LIMIT $4");
+    // As they began, for whoever wants all of them.
+    AFTER =
+        select!("WHERE h.organisation_id = $1 AND h.conversation_id > $2 ORDER BY h.conversation_id LIMIT $3");
     COUNT =
         "SELECT organisation_id, assignee, group_number, COUNT(*), guests FROM head
         WHERE organisation_id = $1 AND state IN (0, 1, 2) AND snoozed_until IS NULL
@@ -137,6 +140,27 @@ impl Store {
                             connection.query_in(scope, &LIST_ALL, &values).await?
                         }
                     };
+                    rows.iter().map(conversation).collect()
+                })
+            })
+            .await
+    }
+
+    /// Up to `most` conversations behind one, in the order in which they began.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn conversations_after(
+        &self,
+        organisation: OrganisationId,
+        after: ConversationId,
+        most: i64,
+    ) -> Result<Vec<Conversation>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), after.into(), most.into()];
+                    let rows = connection.query_in(organisation.into(), &AFTER, &values).await?;
                     rows.iter().map(conversation).collect()
                 })
             })

@@ -2,9 +2,9 @@
 //! what was not seen yet, `guest` asks colleagues in, `snooze` puts them off, `quiet` asks and ends where nobody
 //! writes, `see` notes who has read what, and `head` writes how far they have come.
 
-mod alter;
+pub(crate) mod alter;
 pub(crate) mod guest;
-mod happen;
+pub(crate) mod happen;
 pub(crate) mod head;
 mod list;
 mod quiet;
@@ -22,14 +22,28 @@ pub use self::guest::FULL;
 pub use self::happen::To;
 pub use self::list::List;
 pub use self::quiet::Quiet;
+pub(crate) use self::quiet::watch;
 pub use self::see::Seen;
 use crate::engine::{Connection, Row, Value, statements};
+use crate::mention::Named;
 use crate::{Error, Result, Store};
+use privacy::{Message, Sealed};
 
 /// The statements of all its files.
 #[cfg(test)]
 pub(crate) static EVERY: &[&[&crate::engine::Statement]] =
     &[ALL, alter::ALL, happen::ALL, head::ALL, list::ALL, quiet::ALL, see::ALL];
+
+/// A text that goes with what happens to a conversation.
+#[derive(Debug)]
+pub struct Written {
+    /// The text, sealed.
+    pub message: Message<Sealed>,
+    /// The key it is sealed with: the conversation's, as far as whoever sealed it knew.
+    pub key: KeyId,
+    /// Whom a note names.
+    pub named: Named,
+}
 
 /// Everything about a conversation but what was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +87,7 @@ macro_rules! select {
         )
     };
 }
-use select;
+pub(crate) use select;
 
 statements! {
     BY_ID =
@@ -84,9 +98,15 @@ statements! {
         select!("WHERE h.organisation_id = $1 AND c.public_id = $2");
     BY_TOKEN =
         select!("WHERE h.organisation_id = $1 AND c.token_hash = $2");
+    // Begun behind the head's lock: whoever had to wait for that reads the key as it was before.
+    KEY_OF =
+        "SELECT organisation_id, key_id, old_key_id FROM conversation WHERE conversation_id = $1";
+    NAMED(organisation_id int, public_id bytes) =
+        "SELECT h.conversation_id FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id {and_input}
+        WHERE c.public_id = input.public_id AND h.organisation_id = input.organisation_id";
 }
 
-fn conversation(row: &Row) -> Result<Conversation> {
+pub(crate) fn conversation(row: &Row) -> Result<Conversation> {
     let broken = || Error::Broken("a conversation cannot be read".to_owned());
     Ok(Conversation {
         organisation: OrganisationId(row.int(0)?),
@@ -117,7 +137,7 @@ fn conversation(row: &Row) -> Result<Conversation> {
     })
 }
 
-async fn locked(
+pub(crate) async fn locked(
     connection: &mut Connection,
     organisation: OrganisationId,
     id: ConversationId,
@@ -129,6 +149,12 @@ async fn locked(
         Some((operator, access)) if !access.reaches(operator, found.progress.hands()) => Err(Error::OutOfReach),
         _ => Ok(found),
     }
+}
+
+/// Whether something is sealed with the key that a conversation, which is locked, has now.
+pub(crate) async fn has_key(connection: &mut Connection, found: &Conversation, key: KeyId) -> Result<bool> {
+    let rows = connection.query_in(found.organisation.into(), &KEY_OF, &[found.id.into()]).await?;
+    rows.first().map_or(Ok(false), |row| Ok(KeyId(row.int(1)?) == key))
 }
 
 impl Store {
@@ -154,6 +180,45 @@ impl Store {
     /// [`Error::NotFound`] where the visitor has not written yet.
     pub async fn conversation_of_token(&self, organisation: OrganisationId, hash: [u8; 32]) -> Result<Conversation> {
         self.one(organisation, &BY_TOKEN, hash.into()).await
+    }
+
+    /// The numbers of conversations that are named from outside.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where this organisation has not got one of them.
+    pub async fn conversations_named(
+        &self,
+        organisation: OrganisationId,
+        names: Vec<PublicId>,
+    ) -> Result<Vec<ConversationId>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let inputs: Vec<_> = names.iter().map(|name| vec![organisation.into(), (*name).into()]).collect();
+                    let rows = connection.query_each(&NAMED, &inputs).await?;
+                    if rows.len() < names.len() {
+                        return Err(Error::NotFound);
+                    }
+                    rows.iter().map(|row| row.int(0).map(ConversationId)).collect()
+                })
+            })
+            .await
+    }
+
+    /// The key that a conversation is sealed with, and the one before while what was sealed with that is sealed anew.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn keys_of(&self, organisation: OrganisationId, id: ConversationId) -> Result<(KeyId, Option<KeyId>)> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query_in(organisation.into(), &KEY_OF, &[id.into()]).await?;
+                    let row = rows.first().ok_or(Error::NotFound)?;
+                    Ok((KeyId(row.int(1)?), row.int_or_null(2)?.map(KeyId)))
+                })
+            })
+            .await
     }
 
     async fn one(

@@ -37,6 +37,7 @@ from! {
     domain::WidgetId => |value| Self::Int(value.0);
     domain::ConversationId => |value| Self::Int(value.0);
     domain::KeyId => |value| Self::Int(value.0);
+    domain::ErasureId => |value| Self::Int(value.0);
     domain::JobId => |value| Self::Int(value.0);
     domain::SenderId => |value| Self::Int(value.0);
 }

@@ -8,8 +8,6 @@ mod tell;
 pub use copies::Copy;
 pub use rewrap::Found;
 
-use std::time::Duration;
-
 use domain::Timestamp;
 
 use crate::engine::{Connection, Row, statements};
@@ -116,6 +114,15 @@ impl Turn {
     /// Whether nothing may be destroyed now.
     pub fn is_frozen(&self, now: Timestamp) -> bool {
         self.frozen.is_some_and(|(_, until)| now < until)
+    }
+
+    /// From when on a freeze counts that is asked for now: one that follows another, with nothing destroyed in between, is the
+    /// same one. Otherwise many short ones would put the destruction off for ever.
+    pub fn frozen_since(&self, now: Timestamp) -> Timestamp {
+        match self.frozen {
+            Some((from, until)) if self.step != Step::None || self.step_at < until => from,
+            _ => now,
+        }
     }
 
     fn read(row: &Row) -> Result<Self> {
@@ -311,18 +318,14 @@ impl KeyStore {
             .await
     }
 
-    /// Freezes the epochs for so long, or ends that.
+    /// Freezes the epochs from one moment to another.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn freeze_epochs(&self, span: Option<Duration>, now: Timestamp) -> Result<()> {
+    pub async fn freeze_epochs(&self, from: Timestamp, until: Timestamp) -> Result<()> {
         self.keys
             .write(move |connection| {
-                Box::pin(async move {
-                    let (from, until) = (span.map(|_| now), span.map(|span| now.plus(span)));
-                    let values = [from.map(|at| at.0).into(), until.map(|at| at.0).into()];
-                    connection.execute(&FREEZE, &values, 1).await
-                })
+                Box::pin(async move { connection.execute(&FREEZE, &[from.into(), until.into()], 1).await })
             })
             .await
     }

@@ -36,6 +36,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0017_retention"),
         migration!("data", "0018_backup"),
         migration!("data", "0019_tally"),
+        migration!("data", "0020_receipt"),
     ],
 };
 

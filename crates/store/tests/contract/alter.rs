@@ -40,7 +40,7 @@ async fn alter(
     by: (OperatorId, Access),
     text: Option<Message<Sealed>>,
 ) -> Result<Altered> {
-    let text = text.map(|text| (text, Vec::new()));
+    let text = text.map(|text| chat.written(text, Vec::new()));
     at.store.alter(chat.tenant.id, (chat.id, sequence), by, text, moment(50), || {}).await
 }
 

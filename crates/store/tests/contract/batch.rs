@@ -74,6 +74,7 @@ async fn the_same_first_message_twice_in_one_batch_is_one_message(at: Fixture) {
     let (first, mut again) = (at.ours.first([7; 32], 1, 1), at.ours.first([7; 32], 1, 1));
     let identity = *first.message.identity();
     again.message = privacy::Message::from_store(identity, again.message.sealed().to_vec());
+    again.key = first.key;
     let outcomes = at.append_together(vec![first, again]).await;
     assert!(matches!(&outcomes[0], Ok(Outcome::Stored(stored)) if stored.change.began), "{outcomes:?}");
     assert!(matches!(&outcomes[1], Ok(Outcome::Retried { numbers: n, .. }) if *n == numbers(1, 1)), "{outcomes:?}");

@@ -296,13 +296,16 @@ async fn what_is_left_for_a_node_is_for_its_key_of_now(at: Fixture) {
 
 async fn a_freeze_has_an_end(at: Fixture) {
     let keys = at.keys().await;
-    let hour = std::time::Duration::from_secs(3600);
-    keys.freeze_epochs(Some(hour), START).await.unwrap();
+    keys.freeze_epochs(START, moment(100)).await.unwrap();
     let turn = keys.turn().await.unwrap();
-    assert_eq!(turn.frozen, Some((START, START.plus(hour))));
-    assert!(turn.is_frozen(moment(3_599_999_999)) && !turn.is_frozen(moment(3_600_000_000)));
-    let turn = keys.begin_turn(7, START).await.unwrap();
-    assert!(turn.is_frozen(START), "a turn that begins does not end it");
-    keys.freeze_epochs(None, START).await.unwrap();
-    assert_eq!(keys.turn().await.unwrap().frozen, None);
+    assert_eq!(turn.frozen, Some((START, moment(100))));
+    assert!(turn.is_frozen(moment(99)) && !turn.is_frozen(moment(100)));
+    let turn = keys.begin_turn(7, moment(50)).await.unwrap();
+    assert!(turn.is_frozen(moment(60)), "a turn that begins does not end it");
+    assert_eq!(turn.frozen_since(moment(200)), START, "nothing was destroyed since");
+    let mut turn = turn;
+    (turn.step, turn.step_at) = (Step::None, moment(99));
+    assert_eq!(turn.frozen_since(moment(200)), START, "a turn that ended before");
+    turn.step_at = moment(100);
+    assert_eq!(turn.frozen_since(moment(200)), moment(200), "another one begins");
 }

@@ -21,7 +21,7 @@ fn note(chat: &Chat, by: OperatorId, sender: i64) -> Message<Sealed> {
 }
 
 async fn hand(at: &Fixture, chat: &Chat, to: To, sender: i64) -> Result<Option<Change>> {
-    let with = Some((note(chat, at.ours.ada, sender), Vec::new()));
+    let with = Some(chat.written(note(chat, at.ours.ada, sender), Vec::new()));
     at.store.audited(somebody()).hand_over(at.ours.id, chat.id, (at.ours.ada, all()), to, with, moment(5)).await
 }
 
@@ -48,12 +48,12 @@ async fn what_cannot_be_handed_over_leaves_no_note(at: Fixture) {
         .await
         .unwrap()
         .unwrap();
-    let with = Some((note(&chat, at.ours.ben, 71), Vec::new()));
+    let with = Some(chat.written(note(&chat, at.ours.ben, 71), Vec::new()));
     let to = To::Operator(Some(at.ours.ben));
     let reached =
         at.store.audited(somebody()).hand_over(at.ours.id, chat.id, (at.ours.ben, own()), to, with, moment(2)).await;
     assert_eq!(reached, Err(Error::OutOfReach));
-    let with = Some((note(&chat, at.ours.ada, 72), Vec::new()));
+    let with = Some(chat.written(note(&chat, at.ours.ada, 72), Vec::new()));
     let theirs = at
         .store
         .audited(somebody())

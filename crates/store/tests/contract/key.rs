@@ -179,16 +179,21 @@ async fn a_key_without_an_organisation_key_is_refused(at: Fixture) {
 async fn the_sweep_sees_old_keys_in_pages_and_which_are_used(at: Fixture) {
     let keys = at.keys().await;
     keys.insert_organisation_key(organisation_key(OURS, 1), START).await.unwrap();
-    for (id, micros) in [(5, 0), (3, 1), (9, 2), (7, 10)] {
+    for (id, micros) in [(5, 0), (3, 1), (9, 2), (4, 2), (7, 10)] {
         keys.insert_keys(vec![data_key(OURS, id, 1)], moment(micros)).await.unwrap();
     }
-    let page = async |after, most| {
-        let found = keys.keys_before(moment(10), KeyId(after), most).await.unwrap();
+    let page = async |after: (i64, i64), most| {
+        let after = (moment(after.0), KeyId(after.1));
+        let found = keys.keys_before(moment(10), after, most).await.unwrap();
         assert!(found.iter().all(|(organisation, _)| *organisation == OURS));
-        found.into_iter().map(|(_, id)| id.0).collect::<Vec<_>>()
+        found.into_iter().map(|(_, (at, id))| (at.0 - START.0, id.0)).collect::<Vec<_>>()
     };
-    assert_eq!(page(i64::MIN, 2).await, [3, 5]);
-    assert_eq!(page(5, 2).await, [9], "the one of this very microsecond is not before it");
+    let all = [(0, 5), (1, 3), (2, 4), (2, 9)];
+    assert_eq!(page((i64::MIN / 2, 0), 9).await, all, "the one of this very microsecond is not before it");
+    assert_eq!(page((-1, i64::MAX), 2).await, all[..2]);
+    assert_eq!(page((1, 3), 1).await, all[2..3]);
+    assert_eq!(page((2, 4), 9).await, all[3..], "also of those made at once");
+    assert_eq!(page((2, 9), 9).await, []);
 
     let chat = at.chat().await;
     let key = at.head(&chat).await.key;

@@ -72,10 +72,10 @@ async fn a_corrected_note_names_anew_and_one_taken_back_nobody(at: Fixture) {
         Message::from_store(identity, b"sealed anew".to_vec())
     };
     let alter = |text, micros| at.store.alter(at.ours.id, (chat.id, sequence), by, text, moment(micros), || {});
-    alter(Some((text(1), Vec::new())), 1).await.unwrap();
+    alter(Some(chat.written(text(1), Vec::new())), 1).await.unwrap();
     assert_eq!(mentioned(&at, at.ours.ben).await, []);
     for micros in [2, 3] {
-        alter(Some((text(micros), vec![(at.ours.ben, own())])), micros).await.unwrap();
+        alter(Some(chat.written(text(micros), vec![(at.ours.ben, own())])), micros).await.unwrap();
         assert_eq!(mentioned(&at, at.ours.ben).await, [chat.id]);
     }
     alter(None, 4).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_note_of_a_hand_over_names_whoever_reads_it_afterwards(at: Fixture) {
     let (chat, by) = (at.chat().await, (at.ours.ada, all()));
     let hand = async |to: Option<OperatorId>, sender: i64, micros: i64| {
         let named = vec![(at.ours.ben, own()), (at.ours.ben, own())];
-        let with = Some((chat.note(at.ours.ada, sender, 1).message, named));
+        let with = Some(chat.written(chat.note(at.ours.ada, sender, 1).message, named));
         let store = at.store.audited(somebody());
         store.hand_over(at.ours.id, chat.id, by, To::Operator(to), with, moment(micros)).await.unwrap()
     };

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use diskret_store::append::Append;
-use diskret_store::conversation::Quiet;
+use diskret_store::conversation::{Quiet, Written};
 use domain::conversation::{Author, Event, Kind, State};
 use domain::{SenderId, Timestamp};
+use privacy::Message;
 use privacy::message::Identity;
-use privacy::{Message, Sealed};
 
 use crate::fixture::{Chat, Fixture, IDLE, START, content, stored};
 
@@ -21,9 +21,9 @@ on_both![
 
 const ASK: Duration = Duration::from_secs(300);
 const LEASE: Duration = Duration::from_secs(60);
-const QUIET: Quiet = Quiet { ask: Some(ASK), end: IDLE };
+const QUIET: Quiet = Quiet { ask: Some(ASK), ..Quiet::ends(IDLE) };
 
-fn question(chat: &Chat, counter: i64) -> Message<Sealed> {
+fn question(chat: &Chat, counter: i64) -> Written {
     let identity = Identity {
         organisation: chat.tenant.name,
         conversation: chat.name,
@@ -33,7 +33,7 @@ fn question(chat: &Chat, counter: i64) -> Message<Sealed> {
         note: false,
         revision: 0,
     };
-    Message::from_store(identity, content(0, counter))
+    chat.written(Message::from_store(identity, content(0, counter)), Vec::new())
 }
 
 /// An operator's answer, after which the visitor is to be asked.
@@ -72,7 +72,7 @@ async fn the_visitor_is_asked_once_and_then_it_ends(at: Fixture) {
         (State::Pending, 4, 4, 1)
     );
     let asked = at.entries(&chat).await.pop().unwrap();
-    assert_eq!(asked.message.unwrap().identity(), question(&chat, 4).identity(), "its seal will open");
+    assert_eq!(asked.message.unwrap().identity(), question(&chat, 4).message.identity(), "its seal will open");
     work(&at, &chat, START.plus(ASK + IDLE - Duration::from_secs(1))).await;
     assert_eq!(done(&at, &chat).await.len(), 1, "once, and not over yet");
     work(&at, &chat, START.plus(ASK + IDLE)).await;
@@ -119,7 +119,7 @@ async fn a_question_for_another_moment_is_not_asked(at: Fixture) {
     // Nor is what somebody else wrote told as the house's.
     let job = at.store.claim_jobs(diskret_store::job::Lane::Quick, now, LEASE, 10).await.unwrap().remove(0);
     let forged = chat.operator(at.ours.ada, 0, 4).message;
-    assert_eq!(at.store.end_if_idle(job, QUIET, Some(forged), now).await, Ok(None));
+    assert_eq!(at.store.end_if_idle(job, QUIET, Some(chat.written(forged, Vec::new())), now).await, Ok(None));
     assert_eq!(done(&at, &chat).await, []);
     work(&at, &chat, now).await;
     assert_eq!(done(&at, &chat).await, [(4, Kind::Message)], "it comes again at once");

@@ -191,7 +191,7 @@ impl Run {
     async fn chat(&mut self) -> Chat {
         let ours = self.ours.id;
         let head = self.insist(async |node| node.store.conversation_of_token(ours, TOKEN).await).await;
-        Chat { tenant: self.ours.clone(), id: head.id, name: head.name, token: TOKEN }
+        Chat { tenant: self.ours.clone(), id: head.id, name: head.name, token: TOKEN, key: head.key }
     }
 
     /// Trouble is told as such, and has an end.
@@ -221,7 +221,8 @@ impl Run {
         }
         let entries = match self.node.store.conversation_of_token(self.ours.id, TOKEN).await {
             Ok(head) => {
-                let chat = Chat { tenant: self.ours.clone(), id: head.id, name: head.name, token: TOKEN };
+                let chat =
+                    Chat { tenant: self.ours.clone(), id: head.id, name: head.name, token: TOKEN, key: head.key };
                 entries(&self.node.store, &chat).await
             }
             Err(Error::NotFound) => Vec::new(),

@@ -91,6 +91,13 @@ export async function end(row: ConversationSummary): Promise<void> {
   toasts.show(t("conversation.ended", { name }), () => void reopen(row));
 }
 
+/** What erasing takes is loaded when somebody does it. */
+export const erasing = () => import("../privacy/erase");
+
+export async function erase(row: ConversationSummary): Promise<void> {
+  await (await erasing()).eraseConversation(row);
+}
+
 export async function reopen(row: ConversationSummary): Promise<void> {
   await put(row.id, "state", { state: "open" }, { state: "open" });
 }

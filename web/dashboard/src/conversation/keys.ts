@@ -1,9 +1,10 @@
 import { session } from "../session/session.svelte";
+import { mayErase } from "../shell/may-see";
 import { conversationPath } from "../shell/route";
 import { router } from "../shell/router.svelte";
 import { toasts } from "../shell/toasts.svelte";
 import { openTopics } from "../topics/open";
-import { end } from "./actions";
+import { end, erase } from "./actions";
 import { edits } from "./edits.svelte";
 import { handles } from "./handles";
 import { neighbour } from "./list-order";
@@ -36,6 +37,7 @@ export function pressed(event: KeyboardEvent, conversation: string | null, perso
   else if (key === "h" && row.state !== "ended") handles.snooze?.();
   else if (key === "t") openTopics();
   else if (key === "e" && row.state !== "ended" && !event.repeat) void end(row);
+  else if (key === "delete" && mayErase() && !event.repeat) void erase(row);
   else return;
   event.preventDefault();
 }

@@ -4,6 +4,7 @@ import { signIns } from "../account/sign-ins.svelte";
 import { call } from "../api";
 import { isNews } from "../attention/news";
 import { i18n } from "../i18n/index.svelte";
+import { stubs } from "../privacy/stubs.svelte";
 import { session } from "../session/session.svelte";
 import { Connection, type Hooks, type Status } from "../socket/connection";
 import { freshSender } from "../socket/sender";
@@ -87,6 +88,7 @@ class Live {
 
   reload(): void {
     void rows.loadMentioned();
+    stubs.load();
     for (const list of ["mine", "unassigned"] as const) void rows.load(list, false, this.current);
     if (this.list === "all" || this.ended) void rows.load(this.list, this.ended, this.current);
   }
@@ -185,6 +187,7 @@ class Live {
       case "removed":
         rows.remove(frame.conversation);
         threads.gone(frame.conversation);
+        if (frame.why) stubs.load();
         break;
       case "called":
         this.#called(frame);
@@ -213,6 +216,8 @@ class Live {
   }
 
   #row(row: ConversationSummary): void {
+    // One that comes back is opened anew.
+    if (stubs.drop(row.id) && row.id === this.current) void this.show(row.id);
     const before = rows.all.get(row.id);
     const looksAt = document.hasFocus() ? this.current : null;
     if (!rows.put(row) || !isNews(before, row, { me: session.me, looksAt, away: this.#away })) return;

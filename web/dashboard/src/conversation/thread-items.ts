@@ -4,7 +4,15 @@ export type ThreadItem =
   | { kind: "day"; key: string; at: number }
   | { kind: "new"; key: string }
   | { kind: "event"; key: string; entry: EventEntry }
-  | { kind: "message"; key: string; entry: MessageEntry; first: boolean; last: boolean; seen: boolean };
+  | {
+      kind: "message";
+      key: string;
+      entry: MessageEntry;
+      first: boolean;
+      last: boolean;
+      seen: boolean;
+      erased: boolean;
+    };
 
 const TOGETHER_MICROS = 2 * 60 * 1_000_000;
 
@@ -12,6 +20,7 @@ const TOGETHER_MICROS = 2 * 60 * 1_000_000;
 export function threadItems(all: readonly Entry[], newFrom: number | null, visitorSeen: number): ThreadItem[] {
   // A correction shows where the text stands, and nowhere else.
   const entries = all.filter((entry) => entry.type === "message" || entry.of === undefined);
+  const erased = new Set(all.map((entry) => entry.type === "event" && entry.event === "erased" && entry.of));
   const items: ThreadItem[] = [];
   let day = "";
   entries.forEach((entry, at) => {
@@ -33,6 +42,7 @@ export function threadItems(all: readonly Entry[], newFrom: number | null, visit
       key: `e${entry.sequence}`,
       entry,
       seen,
+      erased: entry.text === "" && erased.has(entry.sequence),
       first: !before || !belongTogether(before, entry, newFrom),
       last: !after || !belongTogether(entry, after, newFrom) || seen !== isSeen(after as MessageEntry, visitorSeen),
     });

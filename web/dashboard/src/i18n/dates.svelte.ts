@@ -32,6 +32,10 @@ export function day(micros: number): string {
   return format("day in UTC", { dateStyle: "medium", timeZone: "UTC" }).format(date(micros));
 }
 
+export function onDay(micros: number): string {
+  return format("on day", { dateStyle: "medium" }).format(date(micros));
+}
+
 /** A moment to come, as short as it is clear: the time today, with its day within a week, else with its date. */
 export function until(micros: number): string {
   const now = Date.now();

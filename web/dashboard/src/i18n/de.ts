@@ -1,6 +1,7 @@
 import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
 import { deFind } from "./de-find";
+import { dePrivacy } from "./de-privacy";
 import { deQuiet } from "./de-quiet";
 import { deRefusals } from "./de-refusals";
 import { deSnooze } from "./de-snooze";
@@ -11,6 +12,7 @@ import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...deFind,
+  ...dePrivacy,
   ...deQuiet,
   ...deRefusals,
   ...deSnooze,

@@ -1,6 +1,7 @@
 import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
 import { enFind } from "./en-find";
+import { enPrivacy } from "./en-privacy";
 import { enQuiet } from "./en-quiet";
 import { enRefusals } from "./en-refusals";
 import { enSnooze } from "./en-snooze";
@@ -11,6 +12,7 @@ import { enTopics } from "./en-topics";
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
   ...enFind,
+  ...enPrivacy,
   ...enQuiet,
   ...enRefusals,
   ...enSnooze,

@@ -85,3 +85,9 @@ export function lasting(sinceMicros: number, nowMs: number): string {
   const { n, unit } = span(sinceMicros, nowMs);
   return unit === "now" ? t("time.under_minute") : t(unitKeys[unit], { n });
 }
+
+/** How long something can still be undone. The screen's clock ticks seldom: what began since has not a minute more. */
+export function minutesLeft(untilMicros: number, nowMs: number): string {
+  const minutes = Math.max(0, Math.ceil((untilMicros / 1000 - Math.max(nowMs, Date.now())) / 60_000));
+  return minutes < 120 ? tn("erase.left", minutes) : tn("erase.left.hours", Math.floor(minutes / 60));
+}

@@ -1,6 +1,6 @@
 import type { ConversationSummary, Language } from "@diskret/api";
 import { presence } from "../attention/presence.svelte";
-import { assign, end, hand, reopen } from "../conversation/actions";
+import { assign, end, erase, hand, reopen } from "../conversation/actions";
 import { groups } from "../conversation/groups.svelte";
 import { handles } from "../conversation/handles";
 import { openLongestWaiting } from "../conversation/longest";
@@ -11,8 +11,8 @@ import { invite, letGo } from "../guests/guests";
 import type { Key } from "../i18n/en";
 import { i18n, t } from "../i18n/index.svelte";
 import { session } from "../session/session.svelte";
-import { maySee } from "../shell/may-see";
-import { conversationPath, settingPaths, settings } from "../shell/route";
+import { mayErase, maySee, maySeePrivacy } from "../shell/may-see";
+import { conversationPath, privacyParts, privacyPath, settingPaths, settings } from "../shell/route";
 import { router } from "../shell/router.svelte";
 import { appearance, themes } from "../shell/theme.svelte";
 import { snooze, takeUp } from "../snooze/snooze";
@@ -123,6 +123,7 @@ function ofConversation(row: ConversationSummary): Command[] {
     ...row.topics.map((topic) =>
       command(`untopic-${topic.id}`, t("topics.remove", { name: topic.name }), () => void removeTopic(row, topic)),
     ),
+    ...(mayErase() ? [command("erase", t("erase.conversation"), () => void erase(row), t("erase.key"))] : []),
     command("person", t("conversation.person"), () => router.go(conversationPath(row.id, true))),
   ];
 }
@@ -149,7 +150,13 @@ function places(): Command[] {
     title: t("palette.settings", { name: t(`settings.${name}`) }),
     run: () => router.go(settingPaths[name]),
   }));
-  return [...waiting, ...lists, ...pages];
+  const privacy = privacyParts.filter(maySeePrivacy).map((name) => ({
+    id: `privacy-${name}`,
+    part,
+    title: `${t("nav.privacy")}: ${t(`privacy.tab.${name}`)}`,
+    run: () => router.go(privacyPath(name)),
+  }));
+  return [...waiting, ...lists, ...privacy, ...pages];
 }
 
 function self(help: () => void): Command[] {

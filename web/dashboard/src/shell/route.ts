@@ -12,9 +12,14 @@ export const settings = [
 ] as const;
 export type Setting = (typeof settings)[number];
 
+export const privacyParts = ["overview", "retention", "erasures", "holds", "copies"] as const;
+export type PrivacyPart = (typeof privacyParts)[number];
+
 export type Route =
   | { name: "messages"; conversation: string | null; person: boolean }
   | { name: Setting }
+  | { name: "privacy"; part: PrivacyPart; id: string | null }
+  | { name: "receipt" }
   | { name: "recovery-key" }
   | { name: "sign-in"; to: string; expired: boolean }
   | { name: "setup" }
@@ -41,6 +46,11 @@ export function parse(pathname: string, search: string): Route {
     if (page === "recorded") return { name: "recorded" };
     if (page === "recovery-key") return { name: "recovery-key" };
   }
+  if (first === "privacy" && parts.length <= 3) {
+    const part = second === undefined ? "overview" : privacyParts.find((one) => one === second);
+    if (part && (third === undefined || part === "erasures")) return { name: "privacy", part, id: third ?? null };
+  }
+  if (parts.length === 1 && first === "receipt") return { name: "receipt" };
   if (parts.length === 1 && first === "link") return { name: "link" };
   if (parts.length === 1 && first === "setup") return { name: "setup" };
   if (parts.length === 1 && first === "sign-in") {
@@ -62,6 +72,11 @@ export const settingPaths: Record<Setting, string> = {
   account: "/settings/account",
   recorded: "/settings/recorded",
 };
+
+export function privacyPath(part: PrivacyPart, id?: string): string {
+  const path = part === "overview" ? "/privacy" : `/privacy/${part}`;
+  return id === undefined ? path : `${path}/${encodeURIComponent(id)}`;
+}
 
 export function conversationPath(id: string, person = false): string {
   return `/conversations/${encodeURIComponent(id)}${person ? "/person" : ""}`;

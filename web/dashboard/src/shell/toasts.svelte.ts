@@ -3,17 +3,21 @@ export interface Toast {
   text: string;
   tone: "plain" | "failed";
   undo?: () => void;
+  until?: number; // the moment after which it cannot be undone any more
 }
 
 const STAYS_MS = 8_000;
+const UNDOABLE_STAYS_MS = 20_000; // what there is time to think about
 
 class Toasts {
   all = $state.raw<Toast[]>([]);
   #last = 0;
   #timers = new Map<number, number>();
 
-  show(text: string, undo?: () => void): void {
-    this.#add({ id: ++this.#last, text, tone: "plain", undo });
+  /** Its number, by which it can be closed. */
+  show(text: string, undo?: () => void, until?: number): number {
+    this.#add({ id: ++this.#last, text, tone: "plain", undo, until });
+    return this.#last;
   }
 
   fail(text: string): void {
@@ -35,7 +39,10 @@ class Toasts {
     clearTimeout(this.#timers.get(id));
     this.#timers.set(
       id,
-      window.setTimeout(() => this.close(id), STAYS_MS),
+      window.setTimeout(
+        () => this.close(id),
+        this.all.find((toast) => toast.id === id)?.until ? UNDOABLE_STAYS_MS : STAYS_MS,
+      ),
     );
   }
 

@@ -1,5 +1,8 @@
 //! Epochs: their keys at every node, and the turn that makes what was deleted noise (design section 5).
 
+mod kill;
+mod nodes;
+mod places;
 mod secrets;
 mod turn;
 
@@ -16,7 +19,7 @@ use store::key::{WrappedDataKey, WrappedOrganisationKey};
 use crate::{House, SECOND};
 
 /// Has the epoch turn, the clock going on as it is waited for; tells the other nodes to keep theirs.
-async fn turned(house: &House, others: &[&Arc<App>]) {
+pub(crate) async fn turned(house: &House, others: &[&Arc<App>]) {
     house.app.keep_epochs().await.unwrap();
     house.app.ask_for_turn().await.unwrap();
     finished(house, &house.app, others).await;

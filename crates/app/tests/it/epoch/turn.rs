@@ -17,6 +17,7 @@ on_both! {
     who_asks_while_it_turns_gets_another_turn
     a_turn_is_recorded_once
     nothing_is_destroyed_while_the_epoch_is_frozen
+    many_short_freezes_are_one
     a_key_that_does_not_open_keeps_the_old_epoch
 }
 
@@ -156,6 +157,28 @@ async fn nothing_is_destroyed_while_the_epoch_is_frozen(house: House) {
     assert_eq!(epoch_keys(house.folder.path()).keys().copied().collect::<Vec<_>>(), [3]);
     let log = house.app.audit(house.done.principal, Query::default(), i64::MAX, PAGE_MOST).await.unwrap().records;
     assert_eq!(log.iter().filter(|entry| entry.kind == "epoch_frozen").count(), 3);
+}
+
+async fn many_short_freezes_are_one(house: House) {
+    let day = Duration::from_secs(24 * 3600);
+    let freeze = async |days: u32| house.app.freeze_epochs_here(Some(day * days), "Einbruch").await;
+    house.app.keep_epochs().await.unwrap();
+    freeze(5).await.unwrap();
+    house.clock.advance(day * 4);
+    assert!(freeze(4).await.is_err(), "eight days from the beginning");
+    freeze(3).await.unwrap();
+    // Thawed and frozen anew is not another one either, while nothing was destroyed in between.
+    house.app.freeze_epochs_here(None, "Entwarnung").await.unwrap();
+    assert!(freeze(4).await.is_err());
+    freeze(3).await.unwrap();
+    house.clock.advance(day * 3 - SECOND);
+    house.work().await;
+    assert_eq!(house.app.status_of_epochs().await.unwrap().current, 1, "a second before");
+    assert!(freeze(1).await.is_err());
+    house.clock.advance(SECOND * 60);
+    finished(&house, &house.app, &[]).await;
+    assert_eq!(house.app.status_of_epochs().await.unwrap().settled, 1, "the seventh day is over");
+    freeze(7).await.unwrap();
 }
 
 async fn a_key_that_does_not_open_keeps_the_old_epoch(house: House) {

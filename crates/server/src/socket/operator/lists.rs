@@ -42,8 +42,18 @@ impl Desk {
         rows.sort_unstable_by_key(|change| change.position);
         let watches = self.watched.is_some() && self.principal.rights.of(Capability::Conversations).1 == Reach::Group;
         for change in rows {
+            if let Some(gone) = change.gone {
+                // Whoever could not read it need not learn that it was there.
+                if self.app.could_read(self.principal, &change) {
+                    let (conversation, why) = (gone.name.into(), Some(gone.into()));
+                    self.connection.feed(&ServerFrame::Removed { conversation, why, at: Some(change.at.0) }).await?;
+                }
+                continue;
+            }
             let row = match self.app.changed_row(self.principal, &change).await {
                 Ok(row) => row,
+                // Deleted since: that is told by itself.
+                Err(app::Error::NotFound) => continue,
                 Err(error) => {
                     self.connection.refuse(error.into()).await?;
                     continue;
@@ -58,7 +68,7 @@ impl Desk {
                 // are. Everybody else is told because they had it: also where who had it in between is not known any more.
                 None if watches && !self.app.could_read(self.principal, &change) => continue,
                 None => match self.app.name_of(self.principal, change.conversation).await {
-                    Ok(name) => ServerFrame::Removed { conversation: name.into() },
+                    Ok(name) => ServerFrame::Removed { conversation: name.into(), why: None, at: None },
                     Err(_) => continue,
                 },
             };

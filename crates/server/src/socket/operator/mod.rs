@@ -252,6 +252,10 @@ impl Desk {
             | ClientFrame::Seen { .. } => {
                 return self.connection.refuse(Problem::malformed()).await;
             }
+            ClientFrame::Erase {} => {
+                let problem = Problem::new(ProblemCode::Forbidden, "delete conversations through /api/erasures");
+                return self.connection.refuse(problem).await;
+            }
         };
         match result {
             Ok(()) => Ok(()),

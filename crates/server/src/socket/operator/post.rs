@@ -28,7 +28,9 @@ impl Desk {
             if !self.is_news(&change) {
                 continue;
             }
-            if let Some(reference) = self.followed.get(&id).map(|followed| Arc::clone(&followed.reference)) {
+            if change.gone.is_some() {
+                self.followed.remove(&id);
+            } else if let Some(reference) = self.followed.get(&id).map(|followed| Arc::clone(&followed.reference)) {
                 // The right is asked again for each change (SZ5): it may have been given to somebody else.
                 if self.app.may_read(self.principal, &change) {
                     // A colleague may be on it since.

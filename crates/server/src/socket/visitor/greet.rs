@@ -50,6 +50,11 @@ pub(super) async fn greet(mut connection: Connection, shared: Shared, from: Wher
             return None;
         }
     };
+    // Whoever holds entries of a conversation that is not there comes back to a deleted one.
+    if standing.is_none() && visitor.is_known && hello.after > 0 {
+        let _ = connection.refuse(Problem::conversation_gone()).await;
+        return None;
+    }
     let mailbox = Arc::default();
     let mut chat = Box::new(Chat {
         waiting: visitor.conversation.is_none().then(|| shared.app.bus().subscribe(visitor.topic(), &mailbox)),

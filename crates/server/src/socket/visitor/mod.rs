@@ -130,6 +130,18 @@ impl Chat {
         self.connection.flush().await
     }
 
+    /// Deletes the conversation. That it is gone is told to every window of theirs, this one included, behind the receipt.
+    async fn erase(&mut self) -> Result<(), Gone> {
+        let receipt = match self.app.erase_own(&self.visitor).await {
+            Ok(erasure) => self.app.receipt_of(&erasure).await,
+            Err(error) => Err(error),
+        };
+        match receipt {
+            Ok(receipt) => self.connection.send(&ServerFrame::Erased { receipt }).await,
+            Err(error) => self.connection.refuse(error.into()).await,
+        }
+    }
+
     async fn take(&mut self, frame: ClientFrame, in_flight: &mut InFlight) -> Result<(), Gone> {
         match frame {
             ClientFrame::Message { counter, text, conversation: None, note: None | Some(false) } => {
@@ -149,6 +161,7 @@ impl Chat {
                 }
                 Ok(())
             }
+            ClientFrame::Erase {} => Box::pin(self.erase()).await,
             ClientFrame::Ping {} => {
                 // That another window has begun may be lost on the way from its node.
                 if self.visitor.is_known {

@@ -61,6 +61,9 @@ impl Chat {
         if let Some(reference) = self.visitor.conversation.clone()
             && let Some(change) = post.changes.get(&reference.id)
         {
+            if change.gone.is_some() {
+                return self.connection.refuse(Problem::conversation_gone()).await;
+            }
             // What is stored has its receipt under way: it is told first, so that numbers arrive in order.
             while !self.deliver(&reference, change.progress.last_sequence, !in_flight.is_empty()).await? {
                 if let Some(receipt) = in_flight.next().await {

@@ -89,6 +89,8 @@ pub enum EventKind {
     Edited,
     /// The entry `of` was taken back.
     Recalled,
+    /// The entry `of` was deleted; operators are told, visitors that it was taken back.
+    Erased,
     /// `guest` was asked in; operators are told.
     Invited,
     /// `guest` is no longer in it; operators are told.

@@ -45,6 +45,7 @@ const AREAS: &[(&str, &str)] = &[
     ("team", "Team"),
     ("programs", "Programs"),
     ("widgets", "Widgets"),
+    ("privacy", "Privacy"),
     ("audit", "Audit log"),
 ];
 

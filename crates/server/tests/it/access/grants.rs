@@ -60,7 +60,8 @@ async fn each_role_is_described_as_it_acts(on: On) {
     let named: Vec<&str> = roles.as_array().unwrap().iter().filter_map(|one| one["role"].as_str()).collect();
     assert_eq!(named, ["owner", "manager", "admin", "analyst", "staff", "agent", "officer"]);
     let staff = json!({ "conversations": { "level": "write", "reach": "group" }, "snippets": "read", "team": "read",
-        "widgets": "off", "audit": "off", "programs": "off", "installation": "off" });
+        "widgets": "off", "audit": "off", "programs": "off", "installation": "off",
+        "erasing": "write", "privacy": "off" });
     assert_eq!(roles[4]["rights"], staff);
     for described in roles.as_array().unwrap() {
         let caller = house.sign_in(&hire(&house, described["role"].as_str().unwrap())).await;

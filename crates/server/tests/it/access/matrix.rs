@@ -15,6 +15,10 @@ on_both! {
     every_frame_is_answered_for_each_role_as_expected
 }
 
+/// What nobody can do in this house, where organisations share the installation and no place for backups is named: `setup.rs`
+/// and `epoch.rs` have houses where somebody can.
+const TRIED_ELSEWHERE: &[&str] = &["post /api/setup", "post /api/backups", "put /api/epoch/freeze"];
+
 /// Everything that the server offers, as it says itself.
 fn offered() -> BTreeSet<(String, String)> {
     let document = document();
@@ -68,10 +72,11 @@ async fn every_operation_answers_each_role_as_expected(on: On) {
                 assert!(described.is_object(), "{what}: {expected} is not described");
                 let (kind, schemas) =
                     (&described["content"]["application/json"]["schema"], &document["components"]["schemas"]);
-                if expected < 300 && kind.is_object() {
+                let is_json = answer.header("content-type") == Some("application/json");
+                if expected < 300 && kind.is_object() && is_json {
                     assert_eq!(misfits(schemas, kind, &answer.json(), &what), Vec::<String>::new());
                 }
-                let is_known = matches!(whose, Whose::Unknown) || what == "post /api/setup";
+                let is_known = matches!(whose, Whose::Unknown) || TRIED_ELSEWHERE.contains(&what.as_str());
                 assert!(
                     permitted || is_known,
                     "{what}, {whose:?}: nobody could do it before it was refused to {role:?}"
@@ -130,7 +135,7 @@ impl World {
                         let code = frame["code"].as_str().unwrap().to_owned();
                         return (code, frame.to_string().replace(id, "ID"));
                     }
-                    "accepted" => return ("accepted".to_owned(), String::new()),
+                    "accepted" | "erased" => return (frame["type"].as_str().unwrap().to_owned(), String::new()),
                     // A visitor who says hello is told where they are, too.
                     "current" if name == "follow" && role != Role::Visitor => {
                         return ("current".to_owned(), String::new());
@@ -165,7 +170,9 @@ async fn every_frame_is_answered_for_each_role_as_expected(on: On) {
             }
             for (role, expected) in ROLES.into_iter().zip(*expected) {
                 // Whoever writes takes the conversation; the next one finds it as it was.
-                world.house.assign(&world.owner, &world.own, None).await.is(200);
+                if one.name != "erase" {
+                    world.house.assign(&world.owner, &world.own, None).await.is(200);
+                }
                 let caller = world.caller(role);
                 let (said, problem) = world.say(one.name, id, role, &caller).await;
                 assert_eq!(said, expected, "{}, {whose:?}, {role:?}: {problem}", one.name);

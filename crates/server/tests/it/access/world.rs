@@ -1,5 +1,6 @@
 //! Somebody of each role, and a conversation, colleague, group and widget of each kind.
 
+use domain::Clock as _;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -33,6 +34,8 @@ pub(super) struct World {
     pub(super) colleagues: String,
     pub(super) foreign: String,
     spares: OnceCell<Vec<(Role, Person, Caller)>>,
+    /// Conversations that are deleted and put back, so that not too many begin in a minute.
+    erasable: tokio::sync::Mutex<Vec<(Whose, String)>>,
 }
 
 /// In the order of [`ROLES`].
@@ -92,6 +95,7 @@ impl World {
             colleagues,
             foreign,
             spares: OnceCell::new(),
+            erasable: tokio::sync::Mutex::default(),
         }
     }
 
@@ -187,6 +191,19 @@ impl World {
                 Whose::Foreign => new_program(house, &self.foreign_owner).await,
                 _ => UNKNOWN.to_owned(),
             },
+            Some("erasures") if whose != Whose::Unknown && operation.path.contains("{id}") => {
+                let by = if whose == Whose::Foreign { &self.foreign_owner } else { &self.owner };
+                let body = json!({ "conversations": [self.fresh(whose).await] });
+                let asked = house.ask("POST", "/api/erasures").by(by).json(&body).send().await.is(201);
+                asked.json()["id"].as_str().unwrap().to_owned()
+            }
+            Some("holds") if whose != Whose::Unknown => {
+                let (by, of) = match whose {
+                    Whose::Foreign => (&self.foreign_owner, &self.foreign),
+                    _ => (&self.owner, &self.own),
+                };
+                new_hold(house, by, of).await
+            }
             Some("groups") if operation.method == "delete" => {
                 let (ours, theirs) = (new_group(house, &self.owner).await, new_group(house, &self.foreign_owner).await);
                 of_kind(&ours, &theirs)
@@ -219,10 +236,46 @@ impl World {
             path = path.replace("{sequence}", &self.noted(caller, &id).await.to_string());
         }
         let ask = self.house.ask(&operation.method.to_uppercase(), &path).by(caller);
-        match self.body(operation.method, operation.path, whose) {
+        let body = match (operation.method, operation.path) {
+            ("post", "/api/erasures") => Some(json!({ "conversations": [self.fresh(whose).await] })),
+            (method, path) => self.body(method, path, whose),
+        };
+        match body {
             Some(body) => ask.json(&body).send().await,
             None => ask.send().await,
         }
+    }
+
+    /// A conversation for whoever deletes one.
+    async fn fresh(&self, whose: Whose) -> String {
+        let house = self.house;
+        let (of, by) = match whose {
+            Whose::Unknown => return UNKNOWN.to_owned(),
+            Whose::Foreign => (house.theirs(), &self.foreign_owner),
+            _ => (house.ours(), &self.owner),
+        };
+        let mut erasable = self.erasable.lock().await;
+        if let Some((_, id)) = erasable.iter().find(|(kind, _)| *kind == whose) {
+            if house.ask("GET", &format!("/api/conversations/{id}")).by(by).send().await.status == 200 {
+                return id.clone();
+            }
+            let last = house.ask("GET", "/api/erasures?limit=1").by(by).send().await.is(200).json();
+            let undo = format!("/api/erasures/{}/undo", last["items"][0]["id"].as_str().unwrap());
+            if house.ask("POST", &undo).by(by).send().await.status == 200 {
+                return id.clone();
+            }
+        }
+        let (_, id) = house.conversation(of, "Zu löschen").await;
+        if whose == Whose::Groups {
+            let path = format!("/api/conversations/{id}/assignment");
+            house.ask("PUT", &path).by(&self.owner).json(&json!({ "group": self.group })).send().await.is(200);
+        }
+        if matches!(whose, Whose::Groups | Whose::Colleagues) {
+            house.assign(&self.owner, &id, Some(&self.colleague)).await.is(200);
+        }
+        erasable.retain(|(kind, _)| *kind != whose);
+        erasable.push((whose, id.clone()));
+        id
     }
 
     /// A note that the caller writes into a conversation, or its first entry where they cannot.
@@ -286,12 +339,18 @@ impl World {
             ("post", "/api/link/holder") => Some(json!({ "secret": UNKNOWN })),
             ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(group()),
             ("post", "/api/audit/verify") => Some(json!({})),
+            ("put", "/api/epoch/freeze") => Some(json!({ "days": 1, "reason": "an intruder" })),
             ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),
             ("patch", "/api/snippets/{id}") => {
                 let mut body = snippet(true);
                 body.as_object_mut().unwrap().remove("shared");
                 Some(body)
             }
+            ("put" | "post", "/api/retention/rules" | "/api/retention/preview") => {
+                Some(json!({ "kind": "content", "days": 3650 }))
+            }
+            ("post", "/api/erasures") => Some(json!({ "conversation": self.own, "entries": [1] })),
+            ("post", "/api/holds") => Some(hold(self.id(whose))),
             ("put", "/api/conversations/{id}/snooze") => Some(json!({ "until": null })),
             ("post", "/api/topics") => Some(topic()),
             ("patch", "/api/topics/{id}") => Some(json!({ "name": "Thema" })),
@@ -334,6 +393,17 @@ fn group() -> Value {
 
 async fn new_group(house: &House, caller: &Caller) -> String {
     let made = house.ask("POST", "/api/groups").by(caller).json(&group()).send().await.is(201);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// Far ahead, and within eleven years of any day on which this runs.
+fn hold(conversation: &str) -> Value {
+    let until = domain::clock::SystemClock.now().0 + 365 * 24 * 3600 * 1_000_000;
+    json!({ "conversation": conversation, "reason": "claim", "until": until })
+}
+
+async fn new_hold(house: &House, caller: &Caller, conversation: &str) -> String {
+    let made = house.ask("POST", "/api/holds").by(caller).json(&hold(conversation)).send().await.is(201);
     made.json()["id"].as_str().unwrap().to_owned()
 }
 

@@ -50,6 +50,8 @@ ALTER TABLE organisation_key ADD COLUMN spent_at BIGINT;
 -- In the order of numbers, so that what is wrapped anew in portions is walked once.
 DROP INDEX data_key_of_organisation;
 CREATE INDEX data_key_of_organisation ON data_key (organisation_id, organisation_key_version, key_id);
+DROP INDEX data_key_by_age;
+CREATE INDEX data_key_by_age ON data_key (created_at, key_id);
 
 -- The fence for organisations' keys: none may be wrapped with an epoch key that is not the current one.
 -- FOR SHARE makes a key wait for a turn that is under way, and then see it.

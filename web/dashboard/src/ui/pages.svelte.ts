@@ -1,12 +1,16 @@
-import type { AuditEntry, AuditPage } from "@diskret/api";
 import { asProblem, call } from "../api";
 import { explain } from "../i18n/errors";
 
 const PAGE = 50;
 
-/** Entries, the newest first, page by page: a long log costs no more than a short one. */
-export class Entries {
-  items = $state.raw<AuditEntry[] | null>(null);
+interface Page<Item> {
+  items: Item[];
+  next: number | null;
+}
+
+/** What there is at an address, the newest first, page by page: a long list costs no more than a short one. */
+export class Pages<Item> {
+  items = $state.raw<Item[] | null>(null);
   next = $state<number | null>(null);
   busy = $state(false);
   failed = $state("");
@@ -27,7 +31,7 @@ export class Entries {
     await this.#ask(this.items ?? []);
   }
 
-  async #ask(before: AuditEntry[]): Promise<void> {
+  async #ask(before: Item[]): Promise<void> {
     const turn = ++this.#turn;
     const words = new URLSearchParams(this.#words);
     words.set("limit", String(PAGE));
@@ -35,7 +39,7 @@ export class Entries {
     this.busy = true;
     this.failed = "";
     try {
-      const page = await call<AuditPage>("GET", `${this.path}?${words}`);
+      const page = await call<Page<Item>>("GET", `${this.path}?${words}`);
       if (turn !== this.#turn) return;
       this.items = [...before, ...page.items];
       this.next = page.next;

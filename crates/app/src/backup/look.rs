@@ -1,0 +1,81 @@
+//! Backups and their places, as people see them.
+
+use std::time::Duration;
+
+use domain::limits::BACKUP_LATE;
+use domain::{Capability, Level, OrganisationId, Principal};
+use store::backup::{Noted, PlaceState, Which};
+use store::job;
+
+use crate::{App, Error, Result};
+
+/// Backups that are shown of each kind.
+const SHOWN: i64 = 30;
+/// A backup that was asked for is not made again before.
+const AGAIN_AFTER: Duration = Duration::from_secs(600);
+
+/// How backups stand.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// The latest of the data, the last one first.
+    pub data: Vec<Noted>,
+    /// The latest of the keys, the last one first.
+    pub keys: Vec<Noted>,
+    /// Whether the last one of the data that lies somewhere is older than it may be.
+    pub is_late: bool,
+    /// The places, as they were when they were last asked.
+    pub places: Vec<PlaceState>,
+}
+
+impl App {
+    /// How backups stand. Why something failed is told where no other organisation shares the installation: it may name
+    /// machines.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], those of the store.
+    pub async fn backups(&self, principal: Principal) -> Result<Overview> {
+        principal.require(Capability::Privacy, Level::Read)?;
+        let mut found = self.overview_of_backups().await?;
+        if self.is_shared().await? {
+            let noted = found.data.iter_mut().chain(&mut found.keys).filter_map(|noted| noted.failure.as_mut());
+            let places = found.places.iter_mut().filter_map(|place| Some(&mut place.failed.as_mut()?.1));
+            noted.chain(places).for_each(String::clear);
+        }
+        Ok(found)
+    }
+
+    /// The same for whoever runs the machine.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn overview_of_backups(&self) -> Result<Overview> {
+        let data = self.latest_backups(Which::Data, SHOWN).await?;
+        let last = data.iter().find(|noted| !noted.places.is_empty()).map(|noted| noted.begun_at);
+        Ok(Overview {
+            is_late: last.is_none_or(|at| at.plus(BACKUP_LATE) < self.now()),
+            keys: self.latest_backups(Which::Keys, SHOWN).await?,
+            places: self.store.place_states().await?,
+            data,
+        })
+    }
+
+    /// Has a backup of the data made at once.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Error::Conflict`] where no place is named, or one was begun a moment ago.
+    pub async fn back_up_now(&self, principal: Principal) -> Result<()> {
+        principal.require(Capability::Privacy, Level::Write)?;
+        self.named_places()?;
+        let last = self.latest_backups(Which::Data, 1).await?;
+        if last.first().is_some_and(|last| last.failure.is_none() && last.begun_at.plus(AGAIN_AFTER) > self.now()) {
+            return Err(Error::Conflict("a backup was begun less than ten minutes ago"));
+        }
+        let (now, by) = (self.now(), principal.operator.0);
+        Ok(self.store.reschedule_job(OrganisationId(0), job::Kind::Backup, by, now, now).await?)
+    }
+
+    /// Whether more than one organisation shares the installation: then none of them decides what concerns all.
+    pub(crate) async fn is_shared(&self) -> Result<bool> {
+        Ok(self.store.organisations().await?.len() > 1)
+    }
+}

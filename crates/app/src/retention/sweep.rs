@@ -1,0 +1,108 @@
+//! The sweep: a durable process (law L8) for each organisation with rules. Every ten minutes it looks for what is over and has
+//! it deleted, in portions, each in one deletion of its own. What it has not come to is found again.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::limits::{BRAKE_FROM, BRAKE_SHARE, BRAKE_WAIT, ERASED_AT_ONCE};
+use domain::{ConversationId, Timestamp};
+use store::job::Claimed;
+use store::retention::{SetRule, Spoken};
+
+use crate::{App, Result};
+
+const EVERY: Duration = Duration::from_secs(600);
+/// Portions between which others of the same lane come.
+const PORTIONS: usize = 10;
+/// How long it can be seen that something was held.
+const HOLDS_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
+/// A sweep that comes this late was not late by itself: the machine was off, or its clock is wrong.
+const JUMP: Duration = Duration::from_secs(24 * 3600);
+
+/// How far a sweep is: what was judged plausible at its beginning is so until its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Begin = 0,
+    GoOn = 1,
+}
+
+/// Whether so many are more than rules and the passing of time explain. What whoever set a rule was shown, and set it
+/// nevertheless, is explained.
+const fn is_flood(over: i64, expected: i64, all: i64) -> bool {
+    over >= BRAKE_FROM && over > expected + expected / 10 && over > all / BRAKE_SHARE
+}
+
+impl App {
+    /// Sees to it that every sweep comes, and forgets holds that ended a year ago.
+    pub(crate) async fn tidy_retention(&self) -> Result<()> {
+        let now = self.now();
+        self.store.wake_retention(now, now.plus(EVERY)).await?;
+        Ok(self.store.delete_ended_holds(now.minus(HOLDS_KEPT)).await?)
+    }
+
+    /// One step of the sweep.
+    pub(crate) async fn retain(self: &Arc<Self>, job: Claimed) -> Result<()> {
+        let (organisation, now) = (job.organisation, self.now());
+        let set = self.store.retention_rules(organisation).await?;
+        let rules: Vec<_> = set.iter().map(|one| one.rule).collect();
+        let most = PORTIONS * ERASED_AT_ONCE;
+        let mut over: Vec<Spoken> = Vec::new();
+        self.each_ended(organisation, &rules, now, |spoken, _| {
+            over.push(spoken);
+            if over.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .await?;
+        let braked = self.is_braked(&job, &set, over.len(), now).await?;
+        // One that must not be deleted yet goes by itself: it would hold the others up.
+        let (held, free): (Vec<_>, Vec<_>) = over.iter().partition(|spoken| spoken.held_until.is_some());
+        let ids = |portion: &[Spoken]| portion.iter().map(|spoken| spoken.id).collect::<Vec<ConversationId>>();
+        for portion in free.chunks(ERASED_AT_ONCE).chain(held.chunks(1)) {
+            self.erase_kept(organisation, ids(portion), braked).await?;
+        }
+        let (step, at) = if over.len() < most { (Step::Begin, now.plus(EVERY)) } else { (Step::GoOn, now) };
+        Ok(self.store.advance_job(&job, step as i64, at).await?)
+    }
+
+    /// Whether it waits for somebody, as what operators delete does where it is implausible.
+    async fn is_braked(&self, job: &Claimed, set: &[SetRule], over: usize, now: Timestamp) -> Result<bool> {
+        let organisation = job.organisation;
+        // As long as nobody has looked at what was held up, nothing goes on beside it.
+        if over > 0 && self.store.is_sweep_braked(organisation, now.minus(BRAKE_WAIT), now).await? {
+            return Ok(true);
+        }
+        if job.step == Step::GoOn as i64 {
+            return Ok(false);
+        }
+        if over > 0 && now > job.run_at.plus(JUMP) {
+            tracing::warn!(%organisation, "a sweep comes more than a day late: what it deletes waits for somebody");
+            return Ok(true);
+        }
+        if (over as i64) < BRAKE_FROM {
+            return Ok(false);
+        }
+        let rules: Vec<_> = set.iter().map(|one| one.rule).collect();
+        let look = self.look(organisation, &rules, None, now).await?;
+        let is_new = |one: &&SetRule| now <= one.set_at.plus(BRAKE_WAIT);
+        let expected = set.iter().filter(is_new).filter_map(|one| one.expects).sum();
+        let is_flood = is_flood(look.conversations, expected, self.store.count_conversations(organisation).await?);
+        if is_flood {
+            tracing::warn!(%organisation, conversations = look.conversations, "a sweep deletes implausibly much: it waits");
+        }
+        Ok(is_flood)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_many_unexpected_and_a_large_part_of_all() {
+        assert!(is_flood(1_000, 0, 1_000));
+        assert!(!is_flood(999, 0, 999), "one fewer");
+        assert!(is_flood(1_200, 1_000, 2_000) && !is_flood(1_100, 1_000, 2_000), "a tenth more than was shown");
+        assert!(is_flood(1_001, 0, 10_000) && !is_flood(1_000, 0, 10_000), "a tenth of all");
+        assert!(!is_flood(50_000, 50_000, 60_000), "whoever set the rule saw it");
+    }
+}
