@@ -5,6 +5,7 @@ mod access;
 mod account;
 mod audit;
 mod away;
+mod backup;
 mod canary;
 mod carve;
 mod conformance;
