@@ -1,5 +1,7 @@
 //! What every place promises, asked of each kind.
 
+#![expect(clippy::unwrap_used, reason = "a test may be blunt")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
