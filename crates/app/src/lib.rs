@@ -7,6 +7,7 @@ pub mod audit;
 pub mod backup;
 pub mod conversation;
 pub mod counter;
+pub mod countries;
 pub mod epoch;
 pub mod erasure;
 pub mod error;

@@ -29,6 +29,8 @@ pub struct Places {
     pub spool: PathBuf,
     /// How long a backup of the data is kept, apart from the last one.
     pub keep: Duration,
+    /// When the data are backed up: so long after midnight, UTC.
+    pub daily_at: Duration,
 }
 
 /// What a place did not do.

@@ -8,6 +8,7 @@ use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST, STUB_KEPT};
 use store::audit::EXPIRE_AT_ONCE;
 use store::job::{Claimed, Kind, Lane};
 
+use crate::backup::Which;
 use crate::{App, Error, Result};
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -60,8 +61,10 @@ impl App {
             Kind::Erase => self.erase(job.clone()).await,
             Kind::Retain => self.retain(job.clone()).await,
             Kind::Turn => self.turn_epoch(job.clone()).await,
+            Kind::Backup => self.backup_due(Which::Data, job.clone()).await,
+            Kind::BackupKeys => self.backup_due(Which::Keys, job.clone()).await,
             // Nothing puts these into the queue yet.
-            Kind::Close | Kind::Backup | Kind::BackupKeys => Err(Error::Internal),
+            Kind::Close => Err(Error::Internal),
         }
     }
 
@@ -96,6 +99,7 @@ impl App {
         self.store.expire_stubs(self.now().minus(STUB_KEPT)).await?;
         self.expire_audit().await?;
         self.checkpoint_daily().await?;
+        self.schedule_backups().await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {
             tracing::info!(swept, "unused keys were deleted");

@@ -187,6 +187,24 @@ impl<'p> House<'p> {
         self.folder.path()
     }
 
+    /// Where its wrapped keys are.
+    pub(crate) fn key_location(&self) -> store::Location {
+        match &self.databases {
+            Some((_, _, keys)) => store::Location::Postgres(keys.url.clone()),
+            None => store::files_in(&self.data(0)).1,
+        }
+    }
+
+    /// Where its secrets are.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.data(0).join("secrets")
+    }
+
+    /// The organisation's name outside.
+    pub(crate) fn organisation(&self) -> &str {
+        &self.organisation
+    }
+
     fn data(&self, node: usize) -> PathBuf {
         self.folder.path().join(if node == 0 { "data".to_owned() } else { format!("data-{node}") })
     }

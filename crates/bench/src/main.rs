@@ -10,6 +10,7 @@
 //!     failover     one of two nodes is killed: how long until its clients talk on
 //!     storm        10,000 visitors come back to a server that was killed
 //!     filled       a million messages stored against none
+//!     turn         the epoch turns with a million keys (--keys 1000000) beside 1,000 messages a second
 //!     memory, start, sizes
 //! cargo xtask bench --only soak         a busy day, not part of everything: --minutes 10;
 //!                                       with --write into docs/benchmarks-soak.md
@@ -41,6 +42,7 @@ mod rest;
 mod returning;
 mod soak;
 mod storm;
+mod turn;
 mod watching;
 
 use std::env;
@@ -67,6 +69,7 @@ pub(crate) struct Wanted {
     pub(crate) runs: usize,
     pub(crate) length: Duration,
     pub(crate) soaks_for: Duration,
+    pub(crate) keys: i64,
     program: Option<PathBuf>,
     write: bool,
 }
@@ -88,6 +91,7 @@ fn wanted() -> Result<Wanted> {
         runs: 3,
         length: Duration::from_secs(10),
         soaks_for: Duration::from_secs(600),
+        keys: 1_000_000,
         program: None,
         write: false,
     };
@@ -100,6 +104,7 @@ fn wanted() -> Result<Wanted> {
             "--runs" => wanted.runs = value()?.parse().context("--runs")?,
             "--seconds" => wanted.length = Duration::from_secs(value()?.parse().context("--seconds")?),
             "--minutes" => wanted.soaks_for = Duration::from_secs(60).mul_f64(value()?.parse().context("--minutes")?),
+            "--keys" => wanted.keys = value()?.parse().context("--keys")?,
             "--program" => wanted.program = Some(value()?.into()),
             "--write" => wanted.write = true,
             other => bail!("There is no option `{other}`: see crates/bench/src/main.rs."),

@@ -19,6 +19,7 @@ use crate::report::{Goal, Report};
 use crate::rest;
 use crate::soak;
 use crate::storm::{self, Storm};
+use crate::turn;
 
 /// Measures some figures.
 pub(crate) type Part = fn(&Wanted, &Path, &[Engine<'_>], &mut Report) -> Result<()>;
@@ -32,6 +33,7 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("storm", storm),
     ("flood", flood),
     ("filled", filled),
+    ("turn", turn),
     ("memory", memory),
     ("start", start),
     ("sizes", sizes),
@@ -253,6 +255,29 @@ fn filled(wanted: &Wanted, program: &Path, engines: &[Engine<'_>], report: &mut 
             }
         }
         report.add(format!("{}: databases' files, a message", engine.name()), "bytes", Goal::None, vec![size]);
+    }
+    Ok(())
+}
+
+/// Half of the time it leaves the database to others: thirty seconds of work are a minute.
+const TURNED_WITHIN: f64 = 60.0;
+
+fn turn(wanted: &Wanted, program: &Path, engines: &[Engine<'_>], report: &mut Report) -> Result<()> {
+    let span = Span { warm_up: Duration::from_secs(1), length: wanted.length.mul_f64(0.5) };
+    for engine in engines {
+        let what = format!("{}, the epoch turns with {} keys", engine.name(), wanted.keys);
+        println!("{what} …");
+        let turned = block_on(turn::turn(program, engine, wanted.keys, span))?;
+        report.add(what, "s", Goal::AtMost(TURNED_WITHIN), vec![turned.took.as_secs_f64()]);
+        for (when, delivery) in [("before it", turned.quiet), ("beside it, the worst", turned.beside)] {
+            let what = format!("– 1,000 messages a second {when}, written to received");
+            if delivery.written < f64::from(filled::RATE) * KEPT {
+                report.fail(what, format!("the generator wrote {:.0} a second", delivery.written));
+                continue;
+            }
+            report.add(format!("{what}: p50"), "ms", Goal::None, vec![ms(delivery.median)]);
+            report.add(format!("{what}: p99"), "ms", Goal::None, vec![ms(delivery.slow)]);
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 pub mod disk;
 pub mod memory;
 pub mod name;
+pub mod s3;
 pub mod within;
 
 pub use bytes::Bytes;
@@ -11,6 +12,7 @@ pub use futures_util::future::BoxFuture;
 
 pub use disk::Disk;
 pub use memory::Memory;
+pub use s3::S3;
 pub use within::Where;
 
 /// An object is no larger: a place that is not what it seems must not fill the memory.

@@ -1,7 +1,15 @@
 //! What every place promises, asked of each kind.
 
+#![expect(clippy::unwrap_used, reason = "a test may be blunt")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
+use diskret_places::s3::{Credentials, S3};
 use diskret_places::{Disk, Error, LARGEST, Memory, Object, Place, Write};
+use domain::clock::SystemClock;
+use testkit::ObjectStore;
 
 fn bytes(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
@@ -77,6 +85,49 @@ async fn keeps_its_promises(place: &dyn Place) {
 async fn a_folder_keeps_its_promises() {
     let folder = tempfile::tempdir().unwrap();
     keeps_its_promises(&Disk::new(folder.path())).await;
+}
+
+/// The store of these tests, with an empty bucket in it.
+async fn bucket(store: &ObjectStore, secret: &str) -> S3 {
+    let credentials = Credentials { id: ObjectStore::ID.to_owned(), secret: secret.to_owned().into() };
+    let clock = Arc::new(SystemClock);
+    let place = S3::new(&store.endpoint(), "eu-1", &ObjectStore::bucket(), "of/ours", credentials, clock).unwrap();
+    if secret == ObjectStore::SECRET {
+        place.make_bucket().await.unwrap();
+    }
+    place
+}
+
+#[tokio::test]
+async fn an_object_store_keeps_its_promises() {
+    let store = ObjectStore::start();
+    let place = bucket(&store, ObjectStore::SECRET).await;
+    keeps_its_promises(&place).await;
+
+    // A bucket that keeps versions keeps keys that are over.
+    let keeps = bucket(&store, ObjectStore::SECRET).await;
+    keeps.check().await.unwrap();
+    for status in ["Enabled", "Suspended"] {
+        keeps.set_versioning(status).await.unwrap();
+        let refused = keeps.check().await;
+        assert!(matches!(&refused, Err(Error::Unfit(why)) if why.contains("versioning")), "{status}: {refused:?}");
+    }
+
+    // Whoever has another key, and what is not there.
+    let stranger = bucket(&store, "another").await;
+    for refused in [stranger.check().await, stranger.get("keys/epoch").await.map(drop)] {
+        assert!(matches!(&refused, Err(Error::Unfit(why)) if why.contains("403")), "{refused:?}");
+    }
+    let nowhere = bucket(&store, "another").await;
+    assert!(nowhere.get("keys/epoch").await.is_err(), "a bucket that is not there is not an empty one");
+
+    store.kill();
+    let away = place.get("keys/epoch").await;
+    assert!(matches!(away, Err(Error::Away(_))), "{away:?}");
+    store.revive();
+    // It answers before all of it stands again.
+    let is_there = async || matches!(place.get("keys/epoch").await, Ok(Some(_)));
+    testkit::eventually(Duration::from_secs(60), "what was answered with Ok is there after a crash", is_there).await;
 }
 
 #[tokio::test]

@@ -53,6 +53,13 @@ pub fn keyed(key: &[u8; 32], domain: &str, value: &[u8]) -> [u8; 32] {
     out
 }
 
+/// HMAC-SHA-256 (RFC 2104), where somebody else's protocol asks for it.
+pub fn hmac(key: &[u8], value: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), value).as_ref());
+    out
+}
+
 /// Compares in constant time.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()

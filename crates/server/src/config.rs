@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use app::rate::Rate;
 use domain::limits::LEASE;
+use places::Where;
 use store::Location;
 
 use crate::door::{self, Proxies};
 
 pub use options::{Described, OPTIONS};
+pub use place::PlaceOption;
 
 mod options;
+mod place;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -36,6 +39,14 @@ pub struct Config {
     pub app: app::Options,
     /// Who may come in, and how often.
     pub door: door::Options,
+    /// The places of backups.
+    pub places: Vec<PlaceOption>,
+    /// Where this machine is, where that is said.
+    pub here: Option<Where>,
+    /// When the data are backed up: so long after midnight.
+    pub backup_at: Duration,
+    /// How long a backup of the data is kept.
+    pub backup_keep: Duration,
     /// A list of leaked passwords, none of which anybody may set.
     pub breached_passwords: Option<PathBuf>,
     /// Threads of the runtime.
@@ -147,6 +158,7 @@ impl Layers {
         }
         let shop_origin = if demo { Some(self.origin("shop_origin", port)?) } else { None };
         let visitor = self.visitor_rate()?;
+        let (places, here) = self.places()?;
         let levels = ["error", "warn", "info", "debug", "trace"];
         Ok(Config {
             data: PathBuf::from(self.text("data")),
@@ -180,6 +192,12 @@ impl Layers {
                 address_requests: self.count("address_requests")?,
                 address_sockets: self.count("address_sockets")?,
             },
+            places,
+            here,
+            backup_at: self.one("backup_at", "must be a time of day such as 03:00", time_of_day)?,
+            backup_keep: self.one("backup_keep", "must be a span from 7d to 60d", |text| {
+                span(text).filter(|span| (7 * 86_400..=60 * 86_400).contains(&span.as_secs()))
+            })?,
             breached_passwords: Some(self.text("breached_passwords"))
                 .filter(|path| !path.is_empty())
                 .map(PathBuf::from),
@@ -266,6 +284,12 @@ impl Layers {
 /// The environment's name of an option.
 pub fn variable(key: &str) -> String {
     format!("DISKRET_{}", key.to_uppercase())
+}
+
+fn time_of_day(text: &str) -> Option<Duration> {
+    let (hour, minute) = text.split_once(':')?;
+    let number = |text: &str, below: u64| text.parse::<u64>().ok().filter(|number| text.len() == 2 && *number < below);
+    Some(Duration::from_secs(number(hour, 24)? * 3600 + number(minute, 60)? * 60))
 }
 
 fn span(text: &str) -> Option<Duration> {

@@ -266,6 +266,15 @@ impl Store {
         self.data.write(move |connection| Box::pin(async move { advance(connection, &job, step, run_at).await })).await
     }
 
+    /// Takes a job out whose effect is not in this database.
+    ///
+    /// # Errors
+    /// Those of the database, and where the lease ran out.
+    pub async fn finish_job(&self, job: &Claimed) -> Result<()> {
+        let job = job.clone();
+        self.data.write(move |connection| Box::pin(async move { finish(connection, &job).await })).await
+    }
+
     /// Keeps a job for longer, in the midst of a long step.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod backup;
 pub mod change;
 pub mod conversation;
+pub mod countries;
 pub mod engine;
 pub mod epoch;
 pub mod erasure;

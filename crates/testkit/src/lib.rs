@@ -3,6 +3,7 @@
 //! - [`postgres()`], [`Postgres`], [`Database`]: a real PostgreSQL that is started when first asked for and is gone,
 //!   folder and all, once the test process has ended, however it ended;
 //! - [`Nats`]: the same for a NATS server, which can be killed, revived and held up;
+//! - [`ObjectStore`]: a real store that speaks S3;
 //! - [`Proxy`]: a bad line between two programs: cut, silent, slow or narrow;
 //! - [`HttpProxy`]: HTTP proxies that break streams and sockets, also as the program `hostile-proxy`;
 //! - [`Balancer`]: one address before several nodes;
@@ -23,6 +24,7 @@ mod gate;
 mod http_proxy;
 mod loopback;
 mod nats;
+mod object_store;
 mod patience;
 mod postgres;
 mod postgres_proxy;
@@ -38,6 +40,7 @@ pub use database::Database;
 pub use http_proxy::{Hostility, HttpProxy};
 pub use loopback::{connect, connect_from, free_port, lasting_port, try_connect};
 pub use nats::Nats;
+pub use object_store::ObjectStore;
 pub use patience::{eventually, wait_until};
 pub use postgres::{Postgres, postgres};
 pub use postgres_proxy::{Break, PostgresProxy};

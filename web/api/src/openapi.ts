@@ -1385,7 +1385,7 @@ export interface components {
             data: components["schemas"]["Backup"][];
             /** @description The latest of the keys, the last one first. */
             keys: components["schemas"]["Backup"][];
-            /** @description Whether the last one of the data is older than 26 hours, or there is none. */
+            /** @description Whether the last one of either is older than 26 hours. */
             late: boolean;
             /** @description The places. */
             places: components["schemas"]["PlaceInfo"][];
@@ -5798,7 +5798,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description Nobody is signed in, or the token is not known. */

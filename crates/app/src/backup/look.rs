@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::limits::BACKUP_LATE;
 use domain::{Capability, Level, OrganisationId, Principal};
 use store::backup::{Noted, PlaceState, Which};
 use store::job;
@@ -21,7 +20,7 @@ pub struct Overview {
     pub data: Vec<Noted>,
     /// The latest of the keys, the last one first.
     pub keys: Vec<Noted>,
-    /// Whether the last one of the data that lies somewhere is older than it may be.
+    /// Whether the last one of either that lies somewhere is older than it may be.
     pub is_late: bool,
     /// The places, as they were when they were last asked.
     pub places: Vec<PlaceState>,
@@ -50,9 +49,8 @@ impl App {
     /// Those of the store.
     pub async fn overview_of_backups(&self) -> Result<Overview> {
         let data = self.latest_backups(Which::Data, SHOWN).await?;
-        let last = data.iter().find(|noted| !noted.places.is_empty()).map(|noted| noted.begun_at);
         Ok(Overview {
-            is_late: last.is_none_or(|at| at.plus(BACKUP_LATE) < self.now()),
+            is_late: !self.late_backups().await?.is_empty(),
             keys: self.latest_backups(Which::Keys, SHOWN).await?,
             places: self.store.place_states().await?,
             data,

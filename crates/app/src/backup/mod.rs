@@ -2,6 +2,7 @@
 //! keys are apart: those of the data never hold a key, and those of the keys die with their epoch.
 
 mod check;
+mod due;
 mod look;
 mod manifest;
 pub mod recovery;

@@ -331,11 +331,15 @@ async fn line<'o>(
 ) -> Outcome<Option<(&'o Placed, Line)>> {
     let (mut refused, mut last) = (None, 0);
     for placed in order.from {
-        let found =
-            async { Ok::<_, Failed>((journal::read(placed, root, number).await?, journal::last(placed).await?)) };
+        let found = async {
+            match journal::read(placed, root, number).await? {
+                Some(line) => Ok(Ok(line)),
+                None => journal::last(placed).await.map(Err),
+            }
+        };
         match found.await {
-            Ok((Some(line), _)) => return Ok(Some((placed, line))),
-            Ok((None, here)) => last = last.max(here),
+            Ok(Ok(line)) => return Ok(Some((placed, line))),
+            Ok(Err(here)) => last = last.max(here),
             Err(failed) => {
                 tell(Progress::Refused(failed.clone()));
                 refused = Some(failed);

@@ -1,16 +1,15 @@
 //! Backups at two places: made, read back, tampered with, broken off.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use diskret_app::backup::{Made, Which};
 use diskret_app::secrets::Secrets;
-use domain::limits::{BACKUP_EVERY, KEYS_KEPT};
-use domain::{Clock as _, KeyId};
+use domain::limits::{BACKUP_EVERY, BACKUP_LATE, KEYS_EVERY, KEYS_KEPT};
+use domain::{Clock as _, KeyId, Timestamp};
 use places::{Bytes, Memory};
 use store::backup::PlaceState;
 
-use crate::{House, SECOND, Two, on_both, secrets_in, write};
+use crate::{DAY, House, SECOND, Two, on_both, secrets_in, write};
 
 on_both! {
     both_places_have_it_and_nothing_of_it_can_be_read_there
@@ -22,6 +21,8 @@ on_both! {
     old_ones_are_deleted_and_never_the_last
     the_data_hold_no_key_and_the_keys_die_with_their_epoch
     another_installations_backup_is_not_ours
+    they_are_made_by_themselves_daily_and_hourly
+    late_ones_are_told
 }
 
 /// Enough for a few parts to differ in kind.
@@ -210,7 +211,7 @@ async fn where_both_places_are_away_the_backup_failed_and_is_told(house: House) 
 
 async fn old_ones_are_deleted_and_never_the_last(house: House) {
     let two = Two::of(&house);
-    let keep = Duration::from_secs(30 * 24 * 3600);
+    let keep = DAY * 30;
     for (which, kept) in [(Which::Data, keep), (Which::Keys, KEYS_KEPT)] {
         let first = made(&house, which).await;
         house.clock.advance(kept - SECOND * 2);
@@ -278,4 +279,52 @@ async fn another_installations_backup_is_not_ours(house: House) {
     two.used_by(&other.app, other.folder.path());
     let refused = other.app.verify_backup(&other.app.places()[0], &made.set).await.unwrap_err().to_string();
     assert!(refused.contains("manifest"), "{refused}");
+}
+
+async fn they_are_made_by_themselves_daily_and_hourly(house: House) {
+    let two = Two::of(&house);
+    let count = async |which| house.app.backups_at(&house.app.places()[0], which).await.unwrap().len();
+    house.app.tidy().await.unwrap();
+    house.work().await;
+    assert_eq!((count(Which::Data).await, count(Which::Keys).await), (1, 1), "at once, so that one sees that it works");
+    // It is midnight; the data are backed up at three.
+    house.clock.advance(SECOND * 3 * 3600 - SECOND);
+    house.work().await;
+    assert_eq!(count(Which::Data).await, 1, "a second before");
+    house.clock.advance(SECOND);
+    house.work().await;
+    assert_eq!(count(Which::Data).await, 2);
+    for hour in 1..=5 {
+        house.clock.advance(KEYS_EVERY);
+        house.work().await;
+        assert_eq!((count(Which::Data).await, count(Which::Keys).await), (2, 2 + hour));
+    }
+    // A place that is away is tried again before the next backup, and gets the one that it lacks.
+    two.a.set_away(true);
+    house.clock.advance(DAY - KEYS_EVERY * 5);
+    house.work().await;
+    two.a.set_away(false);
+    assert_eq!(count(Which::Data).await, 2);
+    house.clock.advance(SECOND * 600);
+    house.work().await;
+    assert_eq!(count(Which::Data).await, 3);
+    assert_eq!(files(&two.a), files(&two.b));
+}
+
+async fn late_ones_are_told(house: House) {
+    let two = Two::of(&house);
+    assert_eq!(house.app.late_backups().await.unwrap(), [], "there is no backup yet, and none is due");
+    for which in [Which::Data, Which::Keys] {
+        made(&house, which).await;
+    }
+    two.a.set_away(true);
+    two.b.set_away(true);
+    house.clock.advance(BACKUP_LATE - SECOND * 3);
+    made(&house, Which::Data).await;
+    assert_eq!(house.app.late_backups().await.unwrap(), []);
+    house.clock.advance(SECOND * 3);
+    assert_eq!(house.app.late_backups().await.unwrap(), [Which::Data, Which::Keys], "one that failed is none");
+    two.b.set_away(false);
+    made(&house, Which::Data).await;
+    assert_eq!(house.app.late_backups().await.unwrap(), [Which::Keys]);
 }

@@ -6,6 +6,8 @@ mod audit;
 mod backup;
 mod clocks;
 mod epoch;
+mod erasure;
+mod erasure_kill;
 mod journal;
 mod nodes;
 mod passkey;
@@ -38,6 +40,7 @@ use store::{KeyStore, Location, Settings, Store};
 use testkit::{Database, postgres};
 
 const IDLE: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const SECOND: Duration = Duration::from_secs(1);
 const HERE: Whereabouts = Whereabouts { address: Source::new(0), network: None };
 const PASSWORD: &str = "correct horse battery staple";
@@ -139,7 +142,8 @@ impl Two {
             Placed::new("place_a", within("Kiel"), Arc::clone(&self.a) as Arc<_>),
             Placed::new("place_b", within("Bonn"), Arc::clone(&self.b) as Arc<_>),
         ];
-        app.use_places(Places { all, spool: folder.join("spool"), keep: Duration::from_secs(30 * 24 * 3600) });
+        let (spool, keep, daily_at) = (folder.join("spool"), DAY * 30, Duration::from_secs(3 * 3600));
+        app.use_places(Places { all, spool, keep, daily_at });
     }
 }
 

@@ -10,7 +10,7 @@ use diskret_app::places::Placed;
 use diskret_app::secrets::Secrets;
 use diskret_app::{App, Error};
 use domain::erasure::What;
-use domain::{Clock as _, KeyId, PublicId};
+use domain::{Clock as _, KeyId, PublicId, Timestamp};
 use privacy::recovery;
 use store::journal::Entry;
 use store::{KeyStore, Location, Settings, Store};
@@ -184,10 +184,10 @@ async fn what_was_deleted_after_the_backup_does_not_come_back(house: House) {
         assert_eq!(store.journal_head().await, house.store.journal_head().await, "and the journal goes on");
         let keys = KeyStore::open(&machine.locations.1, Settings::default()).await.unwrap();
         let soon = house.clock.now().plus(SECOND);
-        let there = keys.keys_before(soon, KeyId(i64::MIN), 5_000).await.unwrap();
+        let there = keys.keys_before(soon, (Timestamp(i64::MIN), KeyId(0)), 5_000).await.unwrap();
         for line in store.journal_after(0, 10).await.unwrap() {
             let (_, entry) = Entry::read(&line.bytes).unwrap();
-            assert!(there.iter().all(|(_, id)| !entry.keys.contains(id)), "not even as a wrapped key");
+            assert!(there.iter().all(|(_, (_, id))| !entry.keys.contains(id)), "not even as a wrapped key");
         }
     }
 }

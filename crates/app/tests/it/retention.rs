@@ -6,7 +6,7 @@ use diskret_app::conversation::ListName;
 use diskret_app::retention::{Named, Wanted};
 use domain::erasure::{Cause, HoldReason, State as How};
 use domain::retention::Kept;
-use domain::{Clock as _, PublicId};
+use domain::{Clock as _, ErasureId, PublicId};
 use store::job::Kind;
 
 use crate::{Error, House, SECOND, on_both, write};
@@ -61,7 +61,7 @@ impl House {
 
     /// The deletions there were, the newest first: how many conversations, and how far they are.
     async fn erasures(&self) -> Vec<(i64, How)> {
-        let found = self.app.erasures(self.done.principal, None, None, 100).await.unwrap();
+        let found = self.app.erasures(self.done.principal, ErasureId(i64::MAX), None, 100).await.unwrap();
         assert!(found.iter().all(|one| one.erasure.cause == Cause::Retention));
         found.into_iter().map(|one| (one.erasure.conversations, one.erasure.state)).collect()
     }
@@ -220,7 +220,7 @@ async fn retention_after_the_clock_jumped_a_year_is_braked(house: House) {
     house.clock.advance(DAY * 365);
     house.work().await;
     assert_eq!(house.erasures().await, [(3, How::Braked)]);
-    let found = house.app.erasures(principal, None, None, 10).await.unwrap();
+    let found = house.app.erasures(principal, ErasureId(i64::MAX), None, 10).await.unwrap();
     house.app.undo_erasure(principal, found[0].erasure.name).await.unwrap();
     for id in all {
         assert!(house.is_there(id).await, "taken back, nothing is lost");

@@ -104,6 +104,7 @@ async fn stores(config: &Config) -> Vec<Finding> {
                 findings.push(bad("data", &error));
             }
             findings.push(recovery(&data, &app).await);
+            findings.extend(backups(config, &app).await);
         }
     }
     data.close().await;
@@ -147,6 +148,50 @@ async fn bus(config: &Config) -> Option<Finding> {
                 .into(),
         ),
     })
+}
+
+/// Places, what lies there, and where in the world they are.
+async fn backups(config: &Config, app: &Arc<App>) -> Vec<Finding> {
+    match super::open::places(config) {
+        Ok(places) => app.use_places(places),
+        Err(error) => return vec![Finding::Bad(format!("{error:#}"))],
+    }
+    let mut findings = match app.places() {
+        [] => {
+            let told = "there are no backups: set `place_a` and `place_b`; a disk that breaks takes everything with it";
+            return vec![Finding::Warning(told.into())];
+        }
+        [one] => vec![Finding::Warning(format!(
+            "`{}` is the only place of backups: a second one elsewhere makes two disasters out of one",
+            one.name
+        ))],
+        _ => Vec::new(),
+    };
+    for placed in app.places() {
+        findings.push(match placed.check().await {
+            Ok(()) => Finding::Good(format!(
+                "`{}` in {} answers, and forgets what is deleted there",
+                placed.name, placed.within
+            )),
+            Err(failed) => Finding::Bad(format!("`{}`: {}", failed.place, failed.error)),
+        });
+    }
+    if config.here.is_none() {
+        findings.push(Finding::Warning("nobody said where this machine is: set `here`, so that it can be told".into()));
+    }
+    match app.abroad(config.here.as_ref()).await {
+        Ok(Some(abroad)) => findings.push(Finding::Bad(abroad.to_string())),
+        Ok(None) => findings.push(Finding::Good("everything lies in countries that every organisation allows".into())),
+        Err(error) => findings.push(Finding::Bad(error.to_string())),
+    }
+    match app.late_backups().await {
+        Ok(late) if late.is_empty() => findings.push(Finding::Good("no backup is late".into())),
+        Ok(_) => findings.push(Finding::Bad(
+            "backups are more than 26 hours old: `diskret backup now` says why they are not made".into(),
+        )),
+        Err(error) => findings.push(Finding::Bad(error.to_string())),
+    }
+    findings
 }
 
 async fn recovery(data: &Store, app: &App) -> Finding {

@@ -2,12 +2,14 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod doctor;
 mod epoch;
 mod migrate;
 mod open;
 mod receipt;
 mod redact;
+mod restore;
 mod serve;
 mod setup;
 
@@ -56,6 +58,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some((_, matches)) => receipt::run(matches),
             None => Ok(ExitCode::FAILURE),
         },
+        Some(("backup", matches)) => match matches.subcommand() {
+            Some((name, matches)) => backup::run(&configure(matches)?, name, matches),
+            None => Ok(ExitCode::FAILURE),
+        },
+        Some(("restore", matches)) => done(restore::run(&configure(matches)?, matches)),
         Some(("redact", _)) => done(redact::run()),
         Some(("doctor", matches)) => doctor::run(&configure(matches)?),
         _ => {
@@ -80,6 +87,8 @@ fn command() -> Command {
         .subcommand(audit::command())
         .subcommand(epoch::command())
         .subcommand(receipt::command())
+        .subcommand(backup::command())
+        .subcommand(restore::command())
         .subcommand(Command::new("redact").about("Masks card numbers in the lines of standard input"))
         .subcommand(configured(Command::new("doctor").about("Says what is misconfigured, and how to mend it")))
         .subcommand(Command::new("version").about("Prints the version"))

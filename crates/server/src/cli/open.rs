@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use app::App;
+use app::backup::restore::is_half_restored;
+use app::places::Places;
 use app::secrets::Secrets;
 use domain::clock::{CommonClock, SystemClock};
 use store::{KeyStore, Settings, Store};
@@ -52,6 +54,11 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<App>, bool)> {
         .mode(0o700)
         .create(&config.data)
         .with_context(|| format!("the folder {} cannot be made", config.data.display()))?;
+    anyhow::ensure!(
+        !is_half_restored(&config.data),
+        "`data`: {} is half restored: run the same `diskret restore` again until it is through",
+        config.data.display()
+    );
     let (data, keys) = config.locations();
     let data_store = Store::open(&data, Settings::default()).await.context("the data cannot be opened")?;
     let key_store = KeyStore::open(&keys, Settings::default()).await.context("the keys cannot be opened")?;
@@ -64,6 +71,7 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<App>, bool)> {
         secrets = secrets.with_setup_code()?;
     }
     let app = App::new(data_store, key_store, Arc::new(CommonClock::over(SystemClock)), secrets, config.app);
+    app.use_places(places(config)?);
     if let Some(list) = &config.breached_passwords {
         let told = || format!("`breached_passwords`: {}", list.display());
         app.refuse_leaked_passwords(list).with_context(told)?;
@@ -78,7 +86,21 @@ async fn check(app: &App, fresh: bool, config: &Config) -> anyhow::Result<()> {
         // An installation from before secrets were named.
         app.name_secrets().await?;
     }
+    if let Some(abroad) = app.abroad(config.here.as_ref()).await? {
+        anyhow::bail!("{abroad}: name a place in one of these countries, or have the organisation allow this one");
+    }
     Ok(())
+}
+
+/// The places of backups. One that is away does not keep anybody from being served.
+pub(super) fn places(config: &Config) -> anyhow::Result<Places> {
+    let clock: Arc<dyn domain::Clock> = Arc::new(SystemClock);
+    Ok(Places {
+        all: config.places.iter().map(|place| place.open(Arc::clone(&clock))).collect::<Result<_, _>>()?,
+        spool: config.data.join("spool"),
+        keep: config.backup_keep,
+        daily_at: config.backup_at,
+    })
 }
 
 /// Data without their keys are unreadable, and keys without their data would look unused and be swept: neither may start.

@@ -147,6 +147,48 @@ pub const OPTIONS: &[Described] = &[
         help: "Messages of one organisation's visitors per second, and as many of its operators: 1 to 1000000.",
     },
     Described {
+        key: "place_a",
+        flag: "place-a",
+        default: "",
+        help: "First place of backups: `file:///mnt/backup?country=DE&site=Kiel&company=Us`, a folder that is there, or `s3://bucket/prefix?endpoint=https://s3.example.de&region=eu-1&country=DE&site=Bonn&company=Them`, a bucket that keeps no versions.",
+    },
+    Described {
+        key: "place_a_credentials",
+        flag: "place-a-credentials",
+        default: "",
+        help: "File with the key of an object store, closed to others: its name on the first line, the key on the second.",
+    },
+    Described {
+        key: "place_b",
+        flag: "place-b",
+        default: "",
+        help: "Second place of backups, written like the first: elsewhere, so that one disaster does not take both.",
+    },
+    Described {
+        key: "place_b_credentials",
+        flag: "place-b-credentials",
+        default: "",
+        help: "The same for the second place.",
+    },
+    Described {
+        key: "here",
+        flag: "here",
+        default: "",
+        help: "Where this machine and its databases are: `country=DE&site=Kiel&company=Us`. Where it is said, it must be a country that every organisation allows.",
+    },
+    Described {
+        key: "backup_at",
+        flag: "backup-at",
+        default: "03:00",
+        help: "When the data are backed up every day, in UTC. Keys are backed up every hour.",
+    },
+    Described {
+        key: "backup_keep",
+        flag: "backup-keep",
+        default: "30d",
+        help: "How long a backup of the data is kept: 7d to 60d. The last one stays, however old it is.",
+    },
+    Described {
         key: "breached_passwords",
         flag: "breached-passwords",
         default: "",

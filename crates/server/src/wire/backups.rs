@@ -15,7 +15,7 @@ pub struct Backups {
     pub data: Vec<Backup>,
     /// The latest of the keys, the last one first.
     pub keys: Vec<Backup>,
-    /// Whether the last one of the data is older than 26 hours, or there is none.
+    /// Whether the last one of either is older than 26 hours.
     pub late: bool,
     /// The places.
     pub places: Vec<PlaceInfo>,

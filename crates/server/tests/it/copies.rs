@@ -10,6 +10,7 @@ on_both! {
     what_was_written_to_be_run_is_text_in_every_copy
     a_copy_is_recorded_before_it_is_taken
     counters_say_what_happened_and_nothing_of_whom
+    counters_are_byte_equal_before_and_after
 }
 
 /// What nobody else would write.
@@ -256,4 +257,21 @@ async fn counters_say_what_happened_and_nothing_of_whom(on: On) {
     house.start();
     let owner = house.sign_in(&house.ours().owner).await;
     assert_eq!(copy(&house, &owner, "/api/counters.csv").await, table);
+}
+
+async fn counters_are_byte_equal_before_and_after(on: On) {
+    let house = House::new(&Plan::on(on));
+    let owner = house.sign_in(&house.ours().owner).await;
+    let said = canary("erased");
+    let (mut visitor, id) = house.conversation(house.ours(), &said).await;
+    say(&house, &owner, &id, "Guten Tag", false).await;
+    let before = copy(&house, &owner, "/api/counters.csv").await;
+    assert_eq!(cells(&before).len(), 2);
+    let export = "/api/organisation/export?format=jsonl";
+    assert!(copy(&house, &owner, export).await.contains(&said));
+    visitor.socket.say(json!({ "type": "erase" })).await;
+    visitor.socket.expect("erased").await;
+    house.ask("GET", &format!("/api/conversations/{id}/export?format=json")).by(&owner).send().await.is(404);
+    assert!(!copy(&house, &owner, export).await.contains(&said), "what is hidden is in no copy");
+    assert_eq!(copy(&house, &owner, "/api/counters.csv").await, before);
 }

@@ -341,7 +341,7 @@ impl<B: Batch> Database<B> {
         match &self.inner.readers {
             Readers::Sqlite(readers) => readers.snapshot().await.map(Snapshot::Sqlite),
             Readers::Inline(reader) => reader.snapshot().await.map(Snapshot::Sqlite),
-            Readers::Postgres(pool) => Box::pin(pool.snapshot()).await.map(Snapshot::Postgres),
+            Readers::Postgres(pool) => Box::pin(pool.snapshot()).await.map(Box::new).map(Snapshot::Postgres),
         }
     }
 

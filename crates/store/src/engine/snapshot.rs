@@ -9,7 +9,7 @@ use crate::Result;
 /// The state. It ends when it is dropped.
 pub(crate) enum Snapshot {
     Sqlite(sqlite::Snapshot),
-    Postgres(postgres::Snapshot),
+    Postgres(Box<postgres::Snapshot>),
 }
 
 impl Snapshot {

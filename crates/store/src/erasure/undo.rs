@@ -74,7 +74,9 @@ impl Audited<'_> {
             move |connection| {
                 Box::pin(async move {
                     let erasure = found(connection, organisation, name).await?;
-                    if !matches!(erasure.state, State::Waiting | State::Braked) {
+                    // Visitors mean it at once; a rule that was held up is another matter.
+                    let can_be_undone = erasure.cause.can_be_undone() || erasure.braked;
+                    if !can_be_undone || !matches!(erasure.state, State::Waiting | State::Braked) {
                         return Err(TOO_LATE);
                     }
                     let items = items(connection, organisation, erasure.id).await?;

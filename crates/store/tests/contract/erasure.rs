@@ -193,6 +193,7 @@ async fn visitors_and_rules_wait_for_nobody(at: Fixture) {
         all_ended(&at).await;
         let erasure = ask(&at, request(Subject::Conversations(vec![chat.id]), None, cause, START)).await.unwrap();
         assert_eq!((erasure.destroy_at, erasure.requested_by), (START, None));
+        assert_eq!(undo(&at, &erasure, (at.ours.ada, all()), START).await, Err(TOO_LATE), "not even for a moment");
         assert!(matches!(settle(&at, &erasure, START).await, Some(Settled::Final(_))));
     }
     // A rule means those that are still there; an alarm may hold it up all the same.

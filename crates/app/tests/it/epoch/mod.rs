@@ -19,7 +19,7 @@ use store::key::{WrappedDataKey, WrappedOrganisationKey};
 use crate::{House, SECOND};
 
 /// Has the epoch turn, the clock going on as it is waited for; tells the other nodes to keep theirs.
-async fn turned(house: &House, others: &[&Arc<App>]) {
+pub(crate) async fn turned(house: &House, others: &[&Arc<App>]) {
     house.app.keep_epochs().await.unwrap();
     house.app.ask_for_turn().await.unwrap();
     finished(house, &house.app, others).await;

@@ -6,13 +6,13 @@ mod thief;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::conversation::Author;
 use domain::{KeyId, OrganisationId};
 use privacy::message::Identity;
 use privacy::receipt::Receipt;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Canary, Postgres};
 
@@ -84,7 +84,7 @@ fn nothing_deleted_opens(on: On, server: Option<Postgres>) {
         reached(&house, &officer, "done", 5).await;
         let listed = house.ask("GET", "/api/erasures").by(&officer).send().await.is(200).json();
         let mut receipts = Vec::new();
-        for erasure in listed["erasures"].as_array().expect("a list") {
+        for erasure in listed["items"].as_array().expect("a list") {
             let path = format!("/api/erasures/{}/receipt", erasure["id"].as_str().expect("a number"));
             receipts.push(house.ask("GET", &path).by(&officer).send().await.is(200).text());
         }
@@ -109,12 +109,16 @@ fn nothing_deleted_opens(on: On, server: Option<Postgres>) {
 
 /// Waits until so many deletions are so far.
 async fn reached(house: &House, officer: &Caller, state: &str, count: usize) {
-    testkit::eventually(Duration::from_secs(100), state, async || {
-        let path = format!("/api/erasures?state={state}");
-        let found = house.ask("GET", &path).by(officer).send().await.is(200).json();
-        found["erasures"].as_array().is_some_and(|found| found.len() == count)
-    })
-    .await;
+    let begun = Instant::now();
+    loop {
+        let found = house.ask("GET", "/api/erasures").by(officer).send().await.is(200).json();
+        let found: Vec<&Value> = found["items"].as_array().expect("a list").iter().collect();
+        if found.iter().filter(|one| one["state"] == state).count() == count {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(110), "waited in vain for {state}: {found:#?}");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
 }
 
 /// A copy of every disk, apart from the secrets.

@@ -25,6 +25,7 @@ fn data_statements() -> Vec<&'static Statement> {
         &crate::backup::EVERY.concat(),
         crate::change::ALL,
         &crate::conversation::EVERY.concat(),
+        crate::countries::ALL,
         crate::epoch::DATA,
         &crate::erasure::EVERY.concat(),
         crate::factor::ALL,
