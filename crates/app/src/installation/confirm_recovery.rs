@@ -17,8 +17,8 @@ impl App {
         self.confirm(key, self.by(principal), vec![principal.organisation]).await
     }
 
-    /// Makes a new recovery key in the place of one that was lost, by whoever runs the machine. What was sealed to the old
-    /// one would stay sealed to it; nothing is yet.
+    /// Makes a new recovery key in the place of one that was lost, by whoever runs the machine. What lies at the places stays
+    /// sealed to the old one until [`Self::seal_for_recovery_anew`].
     ///
     /// # Errors
     /// Those of the store.
@@ -27,6 +27,16 @@ impl App {
         let all = self.everyone().await?;
         self.store.audited(self.by_command_line()).install(public, all).await?;
         Ok(shown)
+    }
+
+    /// Seals what lies at the places for the loss of this machine to the present recovery key. To be repeated until every place
+    /// was reached.
+    ///
+    /// # Errors
+    /// Where one was not: what lies there still opens with the key before.
+    pub async fn seal_for_recovery_anew(&self) -> Result<()> {
+        self.seal_epochs_anew().await?;
+        self.seal_secrets_anew().await
     }
 
     /// The same from the command line, by whoever runs the machine.

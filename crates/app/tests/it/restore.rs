@@ -154,8 +154,8 @@ async fn from_either_place_it_comes_back_on_either_kind_of_database(house: House
         assert!(matches!(texts(&app, &house, later).await, Err(Error::NotFound)));
         signed_in(&app).await;
         // It goes on: a visitor writes, and the next backup is made.
-        let mut visitor = app.visit(house.done.widget, None, None, crate::HERE).await.unwrap().0;
-        app.receive_first(&mut visitor, crate::message(1)).await.unwrap();
+        let visitor = app.visit(house.done.widget, None, None, crate::HERE).await.unwrap().0;
+        app.receive_first(&visitor, crate::message(1)).await.unwrap();
         app.close().await;
     }
 }

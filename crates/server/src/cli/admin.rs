@@ -1,5 +1,6 @@
 //! `diskret admin`: what whoever runs the machine may do without a browser.
 
+use anyhow::Context as _;
 use app::App;
 use app::team::NewOperator;
 use clap::{Arg, ArgMatches, Command};
@@ -142,12 +143,20 @@ async fn renew(app: &App) -> anyhow::Result<()> {
     let key = app.new_recovery_key().await?;
     say(&format!("recovery_key    {}", *key));
     say("Keep it in a safe: it is shown only now. `diskret admin confirm-recovery-key` notes that you did.");
-    Ok(())
+    seal_anew(app).await
 }
 
 async fn confirm(app: &App) -> anyhow::Result<()> {
     let key = Plaintext::new(std::io::read_to_string(std::io::stdin())?);
     app.confirm_recovery_key(&key).await?;
     say("confirmed: this is the recovery key of this installation");
-    Ok(())
+    seal_anew(app).await
+}
+
+/// What lies at the places may still open with a key that was lost.
+async fn seal_anew(app: &App) -> anyhow::Result<()> {
+    app.seal_for_recovery_anew().await.context(
+        "a backup place could not be reached: what lies there opens with the recovery key before this one; run \
+         `diskret admin confirm-recovery-key` once it answers",
+    )
 }

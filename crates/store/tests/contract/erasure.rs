@@ -240,7 +240,8 @@ async fn nobody_deletes_or_takes_back_what_is_out_of_reach_or_anothers_organisat
 
 async fn whoever_names_something_that_is_not_there_deletes_nothing(at: Fixture) {
     let chat = at.chat().await;
-    let ada = Some((at.ours.ada, all()));
+    let by_ada = (at.ours.ada, all());
+    let ada = Some(by_ada);
     let nowhere = ConversationId(chat.id.0 + 1000);
     for subject in [
         Subject::Conversations(vec![chat.id, nowhere]),
@@ -250,7 +251,7 @@ async fn whoever_names_something_that_is_not_there_deletes_nothing(at: Fixture) 
     ] {
         assert_eq!(ask(&at, request(subject, ada, Cause::Operator, START)).await, Err(Error::NotFound));
     }
-    at.store.audited(somebody()).set_ended(at.ours.id, chat.id, ada.unwrap(), true, START, START).await.unwrap();
+    at.store.audited(somebody()).set_ended(at.ours.id, chat.id, by_ada, true, START, START).await.unwrap();
     let event = ask(&at, request(Subject::Entries(chat.id, vec![2]), ada, Cause::Operator, START)).await;
     assert_eq!(event, Err(Error::NotFound), "an event has no text");
     assert_eq!((at.count("erasure").await, at.count("stub").await, at.entries(&chat).await.len()), (0, 0, 2));

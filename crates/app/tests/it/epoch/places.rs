@@ -158,7 +158,7 @@ async fn behind_a_new_recovery_key_the_old_one_opens_nothing(house: House) {
     let outer = Outer::of(&house).await;
     turned(&house, &[]).await;
     let new = house.app.new_recovery_key().await.unwrap();
-    house.app.seal_epochs_anew().await.unwrap();
+    house.app.seal_for_recovery_anew().await.unwrap();
     for place in ["a", "b"] {
         let last = outer.there.lock()[place].last().unwrap().clone();
         assert!(recovery::private(&recovery_key(&house)).unwrap().open(RECOVERY, &last).is_err());
