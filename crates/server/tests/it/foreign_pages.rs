@@ -208,7 +208,9 @@ fn a_foreign_a_null_and_a_missing_origin_change_nothing_and_read_nothing() {
                 let ask = house.ask("GET", &by_address).cookie(secret).header("x-http-method-override", &method);
                 let answer = ask.send().await;
                 let tells = OPERATIONS.iter().any(|(other, same, _)| *other == "get" && same == pattern);
-                assert_eq!(answer.status, if tells { 200 } else { 405 }, "GET {by_address}");
+                // One that knows such words, but not these, says so.
+                let expected: &[u16] = if tells { &[200, 400] } else { &[405] };
+                assert!(expected.contains(&answer.status), "GET {by_address}: {}", answer.head);
             }
         }
         assert!(refused >= 6 * 8, "{refused}");

@@ -182,9 +182,9 @@ const ERASURE_RELEASED: Expected = &[
     (Whose::Unknown, [404, 404, 404, 403, 403, 403, 403, 401, 401]),
 ];
 const ERASURE_NOW: Expected = &[
-    (Whose::Own, [200, 200, 403, 403, 403, 403, 403, 401, 401]),
-    (Whose::Foreign, [404, 404, 403, 403, 403, 403, 403, 401, 401]),
-    (Whose::Unknown, [404, 404, 403, 403, 403, 403, 403, 401, 401]),
+    (Whose::Own, [200, 200, 403, 403, 403, 403, 200, 401, 401]),
+    (Whose::Foreign, [404, 404, 403, 403, 403, 403, 404, 401, 401]),
+    (Whose::Unknown, [404, 404, 403, 403, 403, 403, 404, 401, 401]),
 ];
 
 // A copy takes both rights: to take copies, and to read what is copied. The officer has the first alone.

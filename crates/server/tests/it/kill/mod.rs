@@ -38,8 +38,16 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 const HEARD_WITHIN: Duration = Duration::from_secs(20);
 
 /// Flags of `diskret serve` under this load.
-pub(crate) const FLAGS: &[&str] =
-    &["--visitor-rate", "10000", "--visitor-burst", "10000", "--address-messages", "10000"];
+pub(crate) const FLAGS: &[&str] = &[
+    "--visitor-rate",
+    "10000",
+    "--visitor-burst",
+    "10000",
+    "--address-messages",
+    "10000",
+    "--address-requests",
+    "100000",
+];
 
 /// What came of a run.
 pub(crate) struct Outcome {
