@@ -19,6 +19,7 @@
 mod authenticator;
 mod balancer;
 mod canary;
+mod carve;
 mod database;
 mod gate;
 mod http_proxy;
@@ -36,6 +37,7 @@ mod supervisor;
 pub use authenticator::{Authenticator, Registration, Signed};
 pub use balancer::Balancer;
 pub use canary::Canary;
+pub use carve::{random_looking, written_in_digits};
 pub use database::Database;
 pub use http_proxy::{Hostility, HttpProxy};
 pub use loopback::{connect, connect_from, free_port, lasting_port, try_connect};

@@ -171,6 +171,8 @@ impl TurnStep {
 pub struct Freeze {
     /// For how many days, at most 7; null ends it.
     #[schema(minimum = 1, maximum = 7, required)]
+    // Null must be said: what is left out ends no freeze.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub days: Option<u32>,
     /// Why; it is recorded.
     pub reason: String,

@@ -49,6 +49,7 @@ fn whoever_shares_an_installation_freezes_nothing_and_whoever_does_not_does_so_w
         freeze(json!({ "days": 8, "reason": "an intruder" })).await.is(422);
         freeze(json!({ "days": 0, "reason": "an intruder" })).await.is(422);
         freeze(json!({ "days": 1, "reason": "  " })).await.is(422);
+        freeze(json!({ "reason": "forgot to say for how long" })).await.is(422);
         assert!(status(&house, &officer).await["frozen_until"].is_i64(), "a refused request changes nothing");
         freeze(json!({ "days": null, "reason": "it was a colleague" })).await.is(204);
         assert!(status(&house, &officer).await["frozen_until"].is_null());

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data_encoding::HEXLOWER_PERMISSIVE;
 use domain::{KeyId, OrganisationId, PublicId};
 use privacy::keys::{DataKey, EpochKey, OrganisationKey, RawKey};
 use privacy::message::{Identity, Message};
 use privacy::seal::OVERHEAD;
+use testkit::{random_looking, written_in_digits};
 
 /// Bytes of a wrapped key.
 const WRAPPED: usize = 32 + OVERHEAD;
@@ -63,11 +63,7 @@ impl Thief {
 
     /// Something else that fell into their hands, such as a backup that a key opened.
     pub(super) fn takes(&mut self, bytes: Vec<u8>) {
-        // Logs write bytes as digits.
-        let digits = bytes.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= 2 * (OVERHEAD + 1));
-        let decoded: Vec<Vec<u8>> =
-            digits.filter_map(|run| HEXLOWER_PERMISSIVE.decode(&run[..run.len() & !1]).ok()).collect();
-        self.loot.extend(decoded);
+        self.loot.extend(written_in_digits(&bytes, OVERHEAD + 1));
         self.loot.push(bytes);
     }
 
@@ -111,25 +107,10 @@ impl Thief {
         found
     }
 
-    /// Every place that could hold a box of this length: one that looks random. Of so many random bytes, almost all differ; a
-    /// random box is passed over less than once in 100,000 times, and text, numbers and empty pages are always.
+    /// Every place that could hold a box of this length.
     fn boxes(&self, length: usize) -> impl Iterator<Item = &[u8]> {
-        let collisions = length * (length - 1) / 512;
-        let least = length - collisions - 4 * (collisions as f64).sqrt() as usize;
         self.loot.iter().flat_map(move |bytes| {
-            let mut counts = [0_u16; 256];
-            let mut distinct = 0;
-            (0..bytes.len()).filter_map(move |end| {
-                let count = &mut counts[usize::from(bytes[end])];
-                *count += 1;
-                distinct += usize::from(*count == 1);
-                if let Some(gone) = end.checked_sub(length) {
-                    let count = &mut counts[usize::from(bytes[gone])];
-                    *count -= 1;
-                    distinct -= usize::from(*count == 0);
-                }
-                (end + 1 >= length && distinct >= least).then(|| &bytes[end + 1 - length..=end])
-            })
+            random_looking(bytes, length).into_iter().map(move |start| &bytes[start..start + length])
         })
     }
 }
