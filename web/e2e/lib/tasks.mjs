@@ -41,12 +41,13 @@ async function answerLongestWaiting({ desk, language, words, visitor, one }, han
 }
 
 async function correctTypo({ desk, words, visitor, entries }, hands) {
+  const own = desk.locator(".message", { hasText: "On Mnoday, 4711" }).getByRole("button", { name: words.change });
   await visitor.close(); // so that it is not read at once
   if (byKeys(hands)) {
     await hands.type("On Mnoday, 4711");
     await hands.press("Control+Enter");
     await hands.thread.getByText("On Mnoday, 4711").first().waitFor();
-    await desk.getByRole("button", { name: words.change }).waitFor(); // once it is stored
+    await own.waitFor(); // once it is stored
     await hands.press("ArrowUp");
     await hands.written(/On Mnoday/);
     await hands.press("Control+a");
@@ -55,7 +56,7 @@ async function correctTypo({ desk, words, visitor, entries }, hands) {
   } else {
     await hands.write(hands.composer, "On Mnoday, 4711");
     await hands.sendNow();
-    await hands.tap(desk.getByRole("button", { name: words.change }));
+    await hands.tap(own);
     await hands.tap(desk.getByRole("menuitem", { name: words.edit }));
     await hands.written(/On Mnoday/);
     // A finger marks the word; the tool cannot, so the caret goes by what the keyboard on the screen does.

@@ -1,5 +1,6 @@
 import type { Stub, Stubs } from "@diskret/api";
 import { call } from "../api";
+import { session } from "../session/session.svelte";
 import { shownStubs } from "./stub-rule";
 
 const SOON_MS = 300; // a hundred that go at once are asked for once
@@ -30,6 +31,8 @@ class Left {
   load(): void {
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(async () => {
+      // The role may have changed since.
+      if (session.info?.rights.conversations.level === "off") return;
       try {
         this.all = (await call<Stubs>("GET", "/api/stubs")).stubs;
       } catch {
