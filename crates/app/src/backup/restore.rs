@@ -120,7 +120,7 @@ type Outcome<T> = Result<T, NotRestored>;
 /// # Errors
 /// [`NotRestored`]; the folder says that it is half restored then.
 pub async fn restore(order: &Order<'_>, clock: &dyn Clock, mut tell: impl FnMut(Progress) + Send) -> Outcome<Restored> {
-    let again = begin(order.folder)?;
+    begin(order.folder)?;
     let (packed, epochs) = secrets(order, &mut tell).await?;
     let roots: Vec<(i64, RawKey)> = epochs.iter().map(|(epoch, key)| (*epoch, root_of_epoch(key))).collect();
     let keys = newest(order, Which::Keys, Timestamp(i64::MAX), &roots, &mut tell).await?;
@@ -132,8 +132,8 @@ pub async fn restore(order: &Order<'_>, clock: &dyn Clock, mut tell: impl FnMut(
     // Keys are there before anything is sealed with them: those from after the data open all of them.
     let data = newest(order, Which::Data, keys.set.at, &[(0, secrets.backup_key())], &mut tell).await?;
     let signed_by = signed_by(order, &[&keys.manifest, &data.manifest], &secrets.signing_key())?;
-    fill(order, &keys, &order.locations.1, again, &mut tell).await?;
-    fill(order, &data, &order.locations.0, again, &mut tell).await?;
+    fill(order, &keys, &order.locations.1, &mut tell).await?;
+    fill(order, &data, &order.locations.0, &mut tell).await?;
 
     let store = Store::open(&order.locations.0, Settings::default()).await?;
     let key_store = KeyStore::open(&order.locations.1, Settings::default()).await?;
@@ -146,20 +146,46 @@ pub async fn restore(order: &Order<'_>, clock: &dyn Clock, mut tell: impl FnMut(
     Ok(Restored { rows: data.manifest.rows(), data: data.set, keys: keys.set, signed_by, journal, replayed })
 }
 
-/// Marks the folder; says whether it was marked before.
-fn begin(folder: &Path) -> Outcome<bool> {
+/// Marks the folder, where it is not marked yet.
+fn begin(folder: &Path) -> Outcome<()> {
     let io = |error| NotRestored::Io(folder.to_owned(), error);
     let marker = folder.join(MARKER);
     if marker.exists() {
-        return Ok(true);
+        return Ok(());
     }
     fs::create_dir_all(folder).map_err(io)?;
     if fs::read_dir(folder).map_err(io)?.next().is_some() {
         return Err(NotRestored::NotEmpty(folder.to_owned()));
     }
     let file = fs::File::create(&marker).map_err(io)?;
-    file.sync_all().and_then(|()| fs::File::open(folder)?.sync_all()).map_err(io)?;
-    Ok(false)
+    file.sync_all().and_then(|()| fs::File::open(folder)?.sync_all()).map_err(io)
+}
+
+/// By what the marker names a database, without telling its password.
+fn mark(location: &Location) -> String {
+    let which = match location {
+        Location::File(path) => path.display().to_string(),
+        Location::Postgres(url) => url.clone(),
+    };
+    HEXLOWER.encode(&privacy::digest::sha256(which.as_bytes()))
+}
+
+/// Whether this restore found the database empty and began to fill it. One that it was refused for, or that it is pointed at
+/// only now, is somebody's: nothing in it may be thrown away.
+fn is_ours(folder: &Path, location: &Location) -> Outcome<bool> {
+    let noted = fs::read_to_string(folder.join(MARKER)).map_err(|error| NotRestored::Io(folder.to_owned(), error))?;
+    let mark = mark(location);
+    Ok(noted.lines().any(|line| line == mark))
+}
+
+/// Notes that the database was found empty, before anything is written to it.
+fn note_ours(folder: &Path, location: &Location) -> Outcome<()> {
+    use io::Write as _;
+    let noted = fs::OpenOptions::new().append(true).open(folder.join(MARKER)).and_then(|mut file| {
+        writeln!(file, "{}", mark(location))?;
+        file.sync_all()
+    });
+    noted.map_err(|error| NotRestored::Io(folder.to_owned(), error))
 }
 
 fn end(folder: &Path) -> Outcome<()> {
@@ -256,9 +282,13 @@ fn signed_by(order: &Order<'_>, manifests: &[&Manifest], key: &SigningKey) -> Ou
 }
 
 /// Fills a database, each part from the first place that has it as it was written.
-async fn fill(order: &Order<'_>, chosen: &Chosen, location: &Location, again: bool, tell: Tell<'_>) -> Outcome<()> {
+async fn fill(order: &Order<'_>, chosen: &Chosen, location: &Location, tell: Tell<'_>) -> Outcome<()> {
     let Chosen { set, manifest, root } = chosen;
+    let again = is_ours(order.folder, location)?;
     let mut filling = Filling::open(location, set.which(), &manifest.migrations, again).await?;
+    if !again {
+        note_ours(order.folder, location)?;
+    }
     let mut through = 0;
     for (index, told) in manifest.parts.iter().enumerate() {
         let mut refused = None;
