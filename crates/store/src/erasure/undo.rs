@@ -172,6 +172,8 @@ async fn put_back(
     }
     let mut numbers: Vec<ConversationId> = items.iter().map(|item| item.conversation).collect();
     numbers.sort_unstable();
+    // One of which a part was going has an item for each of its two keys.
+    numbers.dedup();
     let positions = take_positions(connection, numbers.len()).await?;
     let placed: Vec<(ConversationId, i64)> = numbers.iter().copied().zip(positions).collect();
     show(connection, &placed).await?;
