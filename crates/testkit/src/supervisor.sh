@@ -27,6 +27,19 @@ end() {
     server=
 }
 
+# The signal is sent at once and obeyed a moment later, by each thread for itself: until then the server may still answer.
+held_up() {
+    patience=0
+    while grep -qsv '^State:[[:space:]]*T' <<STATES
+$(cat /proc/"$server"/task/*/status 2>/dev/null | grep '^State:')
+STATES
+    do
+        patience=$((patience + 1))
+        [ "$patience" -le 200 ] || return 1
+        sleep 0.05
+    done
+}
+
 cd "$folder" || exit 1
 if prepare; then echo ready; else echo failed; fi
 
@@ -53,7 +66,7 @@ while read -r order port; do
     stop | resume)
         signal=STOP
         [ "$order" = stop ] || signal=CONT
-        if [ -n "$server" ] && kill "-$signal" "$server"; then echo ready; else echo failed; fi
+        if [ -n "$server" ] && kill "-$signal" "$server" && { [ "$order" = resume ] || held_up; }; then echo ready; else echo failed; fi
         ;;
     esac
 done

@@ -89,7 +89,9 @@ test("a new message is told by title, icon, notification and sound as its operat
   await desk.keyboard.press("Escape");
   await desk.keyboard.press("Escape");
   await desk.keyboard.press("Control+k");
+  await desk.getByRole("dialog").getByRole("combobox").waitFor();
   await desk.keyboard.type("away");
+  await desk.getByRole("option", { name: "Be away" }).waitFor();
   await desk.keyboard.press("Enter");
   await chat.getByText(NOBODY).first().waitFor();
   await write(chat, "fifth secret");
