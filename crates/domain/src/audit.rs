@@ -110,6 +110,8 @@ words! {
         ErasureBraked = "erasure_braked",
         /// Somebody let a deletion go on that was held up.
         ErasureReleased = "erasure_released",
+        /// Somebody ended the time in which a deletion could be taken back.
+        ErasureHastened = "erasure_hastened",
         /// What was to be deleted is destroyed.
         ErasureDone = "erasure_done",
         /// How long things are kept was changed.
@@ -216,6 +218,7 @@ impl Kind {
             | Self::ErasureUndone
             | Self::ErasureBraked
             | Self::ErasureReleased
+            | Self::ErasureHastened
             | Self::ErasureDone
             | Self::RetentionChanged
             | Self::HoldSet

@@ -1,5 +1,6 @@
 //! The words of a deletion (requirement C1): what goes, who caused it, how far it is.
 
+use crate::limits::{BRAKE_FROM, BRAKE_LEAST, BRAKE_SHARE};
 use crate::words::words;
 
 words! {
@@ -90,5 +91,28 @@ words! {
         LegalDuty = "legal_duty",
         /// An authority asked for it.
         Authority = "authority",
+    }
+}
+
+/// Whether so many conversations are so large a part of all that a day does not explain it.
+pub const fn is_large_part(conversations: i64, of_all: i64) -> bool {
+    conversations >= BRAKE_LEAST && conversations * BRAKE_SHARE >= of_all
+}
+
+/// Whether so many conversations within a day are more than people plausibly delete.
+pub const fn is_flood(conversations: i64, of_all: i64) -> bool {
+    conversations >= BRAKE_FROM || is_large_part(conversations, of_all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_a_thousand_or_fifty_that_are_a_tenth() {
+        assert!(is_flood(1_000, 1_000_000) && !is_flood(999, 1_000_000));
+        assert!(is_flood(100, 1_000) && !is_flood(100, 1_001), "a tenth");
+        assert!(is_flood(50, 50) && !is_flood(49, 49), "what a small organisation does in a day is no flood");
+        assert!(is_large_part(100_000, 1_000_000) && !is_large_part(99_999, 1_000_000));
     }
 }

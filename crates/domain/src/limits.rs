@@ -103,8 +103,10 @@ pub const UNDO_ONE: Duration = Duration::from_secs(10 * 60);
 pub const UNDO_MANY: Duration = Duration::from_secs(24 * 3600);
 /// How long an implausibly large deletion waits for a second person; after it, the owner alone can let it go on.
 pub const BRAKE_WAIT: Duration = Duration::from_secs(24 * 3600);
-/// Deletions of so many conversations within [`BRAKE_WAIT`] are implausible, where they are [`BRAKE_SHARE`] of all, too.
+/// Deletions of so many conversations within [`BRAKE_WAIT`] are implausible.
 pub const BRAKE_FROM: i64 = 1_000;
+/// The same for so many, where they are [`BRAKE_SHARE`] of all: a small organisation is emptied with fewer.
+pub const BRAKE_LEAST: i64 = 50;
 /// The share of an organisation's conversations, as one in so many.
 pub const BRAKE_SHARE: i64 = 10;
 /// Conversations, or entries of one conversation, that one request can delete.

@@ -19,8 +19,6 @@ pub struct SetRule {
     pub set_by: Option<OperatorId>,
     /// When.
     pub set_at: Timestamp,
-    /// How many conversations its preview said that it deletes at once.
-    pub expects: Option<i64>,
 }
 
 /// A conversation whose last word has been said, as far as rules care.
@@ -40,15 +38,15 @@ pub struct Spoken {
 
 statements! {
     RULES =
-        "SELECT organisation_id, kind, widget_id, topic, days, set_by, set_at, expects FROM retention_rule
+        "SELECT organisation_id, kind, widget_id, topic, days, set_by, set_at FROM retention_rule
         WHERE organisation_id = $1 ORDER BY kind, widget_id, topic";
     // Rules are set one after the other: each is recorded with what was there before it.
     LOCK = "SELECT h.organisation_id FROM organisation h WHERE h.organisation_id = $1 {for_update}";
     SET =
-        "INSERT INTO retention_rule (organisation_id, kind, widget_id, topic, days, set_by, set_at, expects)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO retention_rule (organisation_id, kind, widget_id, topic, days, set_by, set_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (organisation_id, kind, widget_id, topic) DO UPDATE SET days = excluded.days,
-            set_by = excluded.set_by, set_at = excluded.set_at, expects = excluded.expects";
+            set_by = excluded.set_by, set_at = excluded.set_at";
     TAKE_AWAY =
         "DELETE FROM retention_rule WHERE organisation_id = $1 AND kind = $2 AND widget_id = $3 AND topic = $4";
     // Those that are hidden are in somebody's hands already: they have no head.
@@ -72,6 +70,12 @@ statements! {
     BRAKED =
         "SELECT organisation_id FROM erasure WHERE organisation_id = $1 AND cause = 'retention' AND braked = 1
             AND released_by IS NULL AND requested_at > $2 AND requested_at <= $3 LIMIT 1";
+    HAS_SET =
+        "SELECT organisation_id FROM retention_rule WHERE organisation_id = $1 AND set_by = $2 AND set_at > $3 LIMIT 1";
+    SWEPT =
+        "SELECT organisation_id, CAST(SUM(conversations) AS BIGINT) FROM erasure
+        WHERE organisation_id = $1 AND cause = 'retention' AND requested_at > $2 AND state <> 'undone'
+        GROUP BY organisation_id";
     WHO_HAS_RULES = "SELECT DISTINCT organisation_id FROM retention_rule ORDER BY organisation_id";
     // A clock that was wrong and put right again would leave it sleeping.
     WAKE = "UPDATE job SET run_at = $1 WHERE kind = 'retain' AND run_at > $2";
@@ -99,7 +103,6 @@ fn rule(row: &Row) -> Result<SetRule> {
         rule: Rule { kept, of, days: row.int(4)? },
         set_by: row.int_or_null(5)?.map(OperatorId),
         set_at: Timestamp(row.int(6)?),
-        expects: row.int_or_null(7)?,
     })
 }
 
@@ -111,6 +114,17 @@ fn spoken(row: &Row) -> Result<Spoken> {
         topics: Topics::from_bits(row.int(4)?),
         held_until: row.int_or_null(5)?.map(Timestamp),
     })
+}
+
+/// Whether somebody has set a rule since a moment.
+pub(crate) async fn has_set_rule(
+    connection: &mut crate::engine::Connection,
+    organisation: OrganisationId,
+    by: OperatorId,
+    since: Timestamp,
+) -> Result<bool> {
+    let values = [organisation.into(), by.into(), since.into()];
+    Ok(!connection.query_in(organisation.into(), &HAS_SET, &values).await?.is_empty())
 }
 
 /// Takes the rule of a topic away that is no more: its number may become another's.
@@ -154,8 +168,8 @@ impl Store {
                     let (widget, topic) = stored(For::All);
                     let kept = Kept::Content.code();
                     let key = [organisation.into(), kept.into(), widget.into(), topic.into()];
-                    let set = [days.into(), Value::Null, at.into(), Value::Null];
-                    connection.execute(&SET, &[key, set].concat(), 1).await?;
+                    let set = [days.into(), Value::Null, at.into()];
+                    connection.execute(&SET, &[key.as_slice(), &set].concat(), 1).await?;
                     job::enqueue(connection, organisation, Kind::Retain, organisation.0, at, at).await
                 })
             })
@@ -239,6 +253,22 @@ impl Store {
             .await
     }
 
+    /// How many conversations rules have had deleted since a moment.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn swept_since(&self, organisation: OrganisationId, since: Timestamp) -> Result<i64> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), since.into()];
+                    let rows = connection.query_in(organisation.into(), &SWEPT, &values).await?;
+                    rows.first().map_or(Ok(0), |row| row.int(1))
+                })
+            })
+            .await
+    }
+
     /// Sees to it that the sweep of every organisation with rules is in the queue, no later than `latest`.
     ///
     /// # Errors
@@ -270,7 +300,6 @@ impl Audited<'_> {
         organisation: OrganisationId,
         (kept, of, days): (Kept, For, Option<i64>),
         named: Option<PublicId>,
-        expects: Option<i64>,
     ) -> Result<()> {
         let by = self.by;
         self.write(move |connection| {
@@ -284,13 +313,8 @@ impl Audited<'_> {
                 let key = [organisation.into(), kept.code().into(), widget.into(), topic.into()];
                 match days {
                     Some(days) => {
-                        let set = [
-                            days.into(),
-                            by.actor.operator().map(|operator| operator.0).into(),
-                            by.at.into(),
-                            expects.into(),
-                        ];
-                        connection.execute(&SET, &[key, set].concat(), 1).await?;
+                        let set = [days.into(), by.actor.operator().map(|operator| operator.0).into(), by.at.into()];
+                        connection.execute(&SET, &[key.as_slice(), &set].concat(), 1).await?;
                         job::reschedule(connection, organisation, Kind::Retain, organisation.0, by.at, by.at).await?;
                     }
                     None => connection.execute_any(&TAKE_AWAY, &key).await.map(drop)?,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{Capability, Level, Principal, PublicId};
+use domain::audit::Origin;
+use domain::{Capability, Level, Principal, PublicId, Role};
 
 use crate::{App, Result};
 
@@ -20,28 +21,35 @@ impl App {
         Ok(store.undo_erasure(principal.organisation, name, by, times, self.forgetting()).await?)
     }
 
-    /// Lets a deletion go on that was held up because it is implausibly large: somebody else than who asked for it, who reaches
-    /// everything that may be in it.
+    /// Lets a deletion go on that was held up because it is implausibly large: somebody else than who asked for it, or who set
+    /// the rule that did, who reaches everything that may be in it; or the owner a day later. No program: four eyes are people's.
     ///
     /// # Errors
     /// [`crate::Error::Forbidden`], [`crate::Error::NotFound`]; [`crate::Error::Conflict`] for one's own, and for one that is
     /// not held up.
     pub async fn release_erasure(&self, principal: Principal, name: PublicId) -> Result<()> {
         let access = principal.require(Capability::Erasing, Level::Write)?;
-        if access.reach != domain::Reach::All {
+        if access.reach != domain::Reach::All || principal.origin == Origin::Program {
+            return Err(crate::Error::Forbidden);
+        }
+        let by = (principal.operator, principal.role == Role::Owner);
+        let store = self.store.audited(self.by(principal));
+        Ok(store.release_erasure(principal.organisation, name, by, self.now()).await?)
+    }
+
+    /// Ends the time in which a deletion can be taken back: somebody wants their data gone now. No program does: what one
+    /// deletes can be had back.
+    ///
+    /// # Errors
+    /// [`crate::Error::Forbidden`], [`crate::Error::NotFound`]; [`crate::Error::Conflict`] where it does not wait for its time,
+    /// and for one's own where so much was deleted within a day that somebody else must.
+    pub async fn hasten_erasure(&self, principal: Principal, name: PublicId) -> Result<()> {
+        principal.require(Capability::Privacy, Level::Write)?;
+        principal.require(Capability::Erasing, Level::Read)?;
+        if principal.origin == Origin::Program {
             return Err(crate::Error::Forbidden);
         }
         let store = self.store.audited(self.by(principal));
-        Ok(store.release_erasure(principal.organisation, name, principal.operator, self.now()).await?)
-    }
-
-    /// Ends the time in which a deletion can be taken back: somebody wants their data gone now.
-    ///
-    /// # Errors
-    /// [`crate::Error::Forbidden`], [`crate::Error::NotFound`]; [`crate::Error::Conflict`] where it does not wait for its time.
-    pub async fn hasten_erasure(&self, principal: Principal, name: PublicId) -> Result<()> {
-        principal.require(Capability::Privacy, Level::Write)?;
-        let store = self.store.audited(self.by(principal));
-        Ok(store.hasten_erasure(principal.organisation, name, self.now()).await?)
+        Ok(store.hasten_erasure(principal.organisation, name, principal.operator, self.now()).await?)
     }
 }

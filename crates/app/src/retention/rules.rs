@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::audit::Origin;
 use domain::limits::{RETENTION_DAYS, RETENTION_WARNS};
 use domain::retention::{For, Kept, Rule, with};
 use domain::{Capability, Level, OrganisationId, Principal, PublicId, Timestamp, Topics};
@@ -95,18 +96,21 @@ impl App {
         self.look(principal.organisation, &changed, Some(&rules), until).await
     }
 
-    /// Sets a rule, or takes it away. Says what goes within a day because of it.
+    /// Sets a rule, or takes it away. Says what goes within a day because of it. No program does: what a rule deletes cannot be
+    /// had back.
     ///
     /// # Errors
     /// As [`Self::preview_retention`].
     pub async fn set_retention(&self, principal: Principal, wanted: Wanted) -> Result<Look> {
         principal.require(Capability::Privacy, Level::Write)?;
+        if principal.origin == Origin::Program {
+            return Err(Error::Forbidden);
+        }
         let look = self.preview_retention(principal, wanted).await?;
         let (of, named) = self.check_rule(principal, wanted).await?;
         let Wanted { kept, days, .. } = wanted;
         let by = self.by(principal);
-        let expects = days.map(|_| look.conversations);
-        self.store.audited(by).set_retention(principal.organisation, (kept, of, days), named, expects).await?;
+        self.store.audited(by).set_retention(principal.organisation, (kept, of, days), named).await?;
         Ok(look)
     }
 

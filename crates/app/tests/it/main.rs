@@ -14,6 +14,7 @@ mod passkey;
 mod quiet;
 mod restore;
 mod retention;
+mod rules;
 mod sign_in;
 mod snooze;
 

@@ -131,6 +131,8 @@ word! {
         ErasureBraked,
         /// Somebody let a deletion go on that was held up.
         ErasureReleased,
+        /// Somebody ended the time in which a deletion could be taken back.
+        ErasureHastened,
         /// What was to be deleted is destroyed.
         ErasureDone,
         /// How long things are kept was changed.

@@ -2,6 +2,7 @@
 //! destroys it once nobody can take that back any more. `request` asks, `undo` takes back and lets go on, `settle` makes it
 //! final, `rekey` is for parts of a conversation, `purge` deletes rows, `finish` says so.
 
+mod brake;
 mod finish;
 mod purge;
 mod rekey;
@@ -16,14 +17,14 @@ pub use self::purge::PURGED_AT_ONCE;
 pub use self::rekey::{Resealed, Text};
 pub use self::request::{ONE_IS_HELD, Request, Subject};
 pub use self::settle::Settled;
-pub use self::undo::{NOT_BRAKED, NOT_WAITING, ONES_OWN, TOO_LATE};
+pub use self::undo::{NOT_BRAKED, NOT_WAITING, ONES_OWN, PAST_THE_BRAKE, TOO_LATE};
 use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Store};
 
 /// The statements of all its files.
 #[cfg(test)]
 pub(crate) static EVERY: &[&[&crate::engine::Statement]] =
-    &[ALL, finish::ALL, purge::ALL, rekey::ALL, request::ALL, settle::ALL, undo::ALL];
+    &[ALL, brake::ALL, finish::ALL, purge::ALL, rekey::ALL, request::ALL, settle::ALL, undo::ALL];
 
 /// A deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use domain::audit::{Detail, Kind as Did};
 use domain::conversation::{Author, Change, State as Standing};
 use domain::erasure::{Cause, State, What};
-use domain::limits::{BRAKE_FROM, BRAKE_SHARE, BRAKE_WAIT, UNDO_MANY, UNDO_ONE};
+use domain::limits::{BRAKE_WAIT, UNDO_MANY, UNDO_ONE};
 use domain::{Access, ConversationId, ErasureId, KeyId, OperatorId, OrganisationId, PublicId, Timestamp};
 use privacy::random;
 
 use super::item_state::WAITS;
-use super::{BY_ID, Erasure, ItemKind, erasure};
+use super::{BY_ID, Erasure, ItemKind, brake, erasure};
 use crate::audit::{Audited, Fact};
 use crate::conversation::{Conversation, Written, conversation, has_key, locked, select};
 use crate::engine::{Connection, statements};
@@ -66,31 +66,6 @@ statements! {
         key_id int, upto int, state int) =
         "INSERT INTO erasure_item (erasure_id, number, organisation_id, kind, subject, name, sequence, key_id, upto, state)
         {rows}";
-    // What was taken back does not count: it destroyed nothing.
-    LATELY =
-        "SELECT organisation_id, conversations FROM erasure
-        WHERE organisation_id = $1 AND requested_at > $2 AND cause <> 'retention' AND cause <> 'visitor'
-            AND state <> 'undone' AND what IN ('conversation', 'many', 'contact')";
-    HOW_MANY = "SELECT organisation_id, COUNT(*) FROM head WHERE organisation_id = $1 GROUP BY organisation_id";
-}
-
-/// Whether so many conversations at once are more than anybody plausibly deletes.
-async fn is_braked(
-    connection: &mut Connection,
-    organisation: OrganisationId,
-    wanted: i64,
-    at: Timestamp,
-) -> Result<bool> {
-    let values = [organisation.into(), at.minus(BRAKE_WAIT).into()];
-    let lately = connection.query_in(organisation.into(), &LATELY, &values).await?;
-    let sum = lately.iter().try_fold(wanted, |sum, row| Ok::<_, Error>(sum + row.int(1)?))?;
-    if sum < BRAKE_FROM {
-        return Ok(false);
-    }
-    let rows = connection.query_in(organisation.into(), &HOW_MANY, &[organisation.into()]).await?;
-    let left = rows.first().map_or(Ok(0), |row| row.int(1))?;
-    // Of all there were before any of them went.
-    Ok(sum * BRAKE_SHARE >= left + sum - wanted)
 }
 
 /// The others would wait with it.
@@ -252,12 +227,15 @@ impl Audited<'_> {
             move |connection| {
                 Box::pin(async move {
                     let Request { name, cause, by, subject, braked, at } = request;
+                    if cause.can_be_undone() {
+                        brake::lock(connection, organisation).await?;
+                    }
                     let plan = plan(connection, organisation, subject, (cause, by), at).await?;
-                    let many = plan.found.len() as i64;
-                    let is_plausible = !cause.can_be_undone()
-                        || plan.kind != ItemKind::Conversation
-                        || !is_braked(connection, organisation, many, at).await?;
-                    let braked = braked || !is_plausible;
+                    let part_of =
+                        plan.found.first().map(|found| found.id).filter(|_| plan.kind != ItemKind::Conversation);
+                    let more = plan.found.len() as i64;
+                    let braked = braked
+                        || (cause.can_be_undone() && brake::is_on(connection, organisation, more, part_of, at).await?);
                     let window = match (cause.can_be_undone(), plan.what) {
                         (false, _) => std::time::Duration::ZERO,
                         (true, What::Many) => UNDO_MANY,

@@ -2,6 +2,7 @@
 
 use domain::conversation::Change;
 use domain::erasure::{State, Stub};
+use domain::limits::BRAKE_WAIT;
 use domain::{ConversationId, ErasureId, Timestamp};
 
 use super::undo::set_state;
@@ -48,6 +49,14 @@ impl Store {
                             return Ok((Settled::Over, Vec::new()));
                         }
                     };
+                    // What people ask for beyond belief waits for somebody, for as long as it takes; what a rule deletes comes
+                    // to its end by itself, since nobody may keep it.
+                    if erasure.state == State::Braked && erasure.cause.can_be_undone() {
+                        let again = erasure.destroy_at.max(at.plus(BRAKE_WAIT));
+                        tracing::warn!(erasure = %erasure.name, "an implausibly large deletion waits for somebody to let it go on");
+                        job::postpone(connection, &claimed, again).await?;
+                        return Ok((Settled::Waits(again), Vec::new()));
+                    }
                     if matches!(erasure.state, State::Waiting | State::Braked | State::Held) {
                         if erasure.destroy_at > at {
                             job::postpone(connection, &claimed, erasure.destroy_at).await?;

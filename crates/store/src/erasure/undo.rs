@@ -3,17 +3,17 @@
 
 use domain::audit::{Detail, Kind as Did};
 use domain::conversation::{Author, Change};
-use domain::erasure::State;
+use domain::erasure::{Cause, State};
 use domain::limits::BRAKE_WAIT;
 use domain::{Access, ConversationId, ErasureId, OperatorId, OrganisationId, PublicId, Reach, Timestamp};
 
-use super::{Erasure, Item, ItemKind, LOCK_NAMED, erasure, items};
+use super::{Erasure, Item, ItemKind, LOCK_NAMED, brake, erasure, items};
 use crate::audit::{Audited, Fact};
 use crate::conversation::head::take_positions;
 use crate::conversation::locked;
 use crate::engine::{Connection, statements};
 use crate::hidden::{ids, show, show_texts};
-use crate::{Error, Result, change, job, stub};
+use crate::{Error, Result, change, job, retention, stub};
 
 statements! {
     SET_STATE = "UPDATE erasure SET state = $2 WHERE erasure_id = $1";
@@ -27,6 +27,9 @@ pub const TOO_LATE: Error = Error::Conflict("this deletion cannot be taken back 
 pub const NOT_BRAKED: Error = Error::Conflict("this deletion is not held up");
 /// Four eyes are two people's.
 pub const ONES_OWN: Error = Error::Conflict("somebody else must let this deletion go on: you asked for it");
+/// So much was deleted within a day that whoever asked for some of it does not also end the time to take it back.
+pub const PAST_THE_BRAKE: Error =
+    Error::Conflict("so much was deleted within a day that somebody else must have this destroyed at once");
 /// It is held up, or final already.
 pub const NOT_WAITING: Error = Error::Conflict("this deletion does not wait for its time");
 
@@ -95,7 +98,8 @@ impl Audited<'_> {
         .map(drop)
     }
 
-    /// Lets a deletion go on that was held up: its time to be taken back is what it would have been.
+    /// Lets a deletion go on that was held up: its time to be taken back is what it would have been. Nobody does so for their
+    /// own, but for an owner whom nobody has helped for a day; and nobody for what a rule deletes that they set themselves.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`NOT_BRAKED`], [`ONES_OWN`].
@@ -103,7 +107,7 @@ impl Audited<'_> {
         self,
         organisation: OrganisationId,
         name: PublicId,
-        by: OperatorId,
+        (by, is_owner): (OperatorId, bool),
         at: Timestamp,
     ) -> Result<()> {
         self.write(move |connection| {
@@ -112,7 +116,8 @@ impl Audited<'_> {
                 if erasure.state != State::Braked {
                     return Err(NOT_BRAKED);
                 }
-                if erasure.requested_by == Some(by) {
+                let waited = is_owner && at >= erasure.requested_at.plus(BRAKE_WAIT);
+                if !waited && is_ones_own(connection, &erasure, by).await? {
                     return Err(ONES_OWN);
                 }
                 let destroy_at = erasure.destroy_at.minus(BRAKE_WAIT).max(at);
@@ -127,21 +132,40 @@ impl Audited<'_> {
     /// Ends the time in which a deletion can be taken back.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`NOT_WAITING`].
-    pub async fn hasten_erasure(self, organisation: OrganisationId, name: PublicId, at: Timestamp) -> Result<()> {
+    /// [`Error::NotFound`], [`NOT_WAITING`]; [`PAST_THE_BRAKE`] for one's own.
+    pub async fn hasten_erasure(
+        self,
+        organisation: OrganisationId,
+        name: PublicId,
+        by: OperatorId,
+        at: Timestamp,
+    ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
+                brake::lock(connection, organisation).await?;
                 let erasure = found(connection, organisation, name).await?;
                 if erasure.state != State::Waiting {
                     return Err(NOT_WAITING);
                 }
+                if erasure.requested_by == Some(by) && brake::is_on(connection, organisation, 0, None, at).await? {
+                    return Err(PAST_THE_BRAKE);
+                }
                 connection.execute(&END_WINDOW, &[erasure.id.into(), at.into()], 1).await?;
                 wake(connection, &erasure, at, at).await?;
-                Ok(((), fact(&erasure, Did::ErasureReleased)))
+                Ok(((), fact(&erasure, Did::ErasureHastened)))
             })
         })
         .await
     }
+}
+
+/// Whether somebody asked for a deletion themselves, or set a rule lately because of which the sweep asked for it.
+async fn is_ones_own(connection: &mut Connection, erasure: &Erasure, by: OperatorId) -> Result<bool> {
+    if erasure.cause == Cause::Retention {
+        let since = erasure.requested_at.minus(BRAKE_WAIT);
+        return retention::has_set_rule(connection, erasure.organisation, by, since).await;
+    }
+    Ok(erasure.requested_by == Some(by))
 }
 
 async fn wake(connection: &mut Connection, erasure: &Erasure, run_at: Timestamp, at: Timestamp) -> Result<()> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diskret_store::append::Outcome;
 use diskret_store::conversation::{List, Written};
-use diskret_store::erasure::{Erasure, NOT_BRAKED, NOT_WAITING, ONES_OWN, Request, Settled, Subject, TOO_LATE};
+use diskret_store::erasure::{Erasure, Request, Settled, Subject, TOO_LATE};
 use diskret_store::job::{Kind as Does, Lane};
 use diskret_store::{Error, Result, Settings};
 use domain::access::{Access, Level, Reach};
@@ -27,8 +27,6 @@ on_both![
     nobody_deletes_or_takes_back_what_is_out_of_reach_or_anothers_organisation,
     whoever_names_something_that_is_not_there_deletes_nothing,
     two_who_delete_the_same_at_once_do_it_once,
-    nobody_releases_their_own_flood,
-    small_deletions_add_up_to_a_flood,
     a_message_that_is_deleted_is_gone_and_the_visitor_waits_again,
     a_message_that_is_taken_back_stands_where_it_stood,
     a_passage_leaves_the_rest_of_its_message,
@@ -57,12 +55,12 @@ pub(crate) async fn delete(at: &Fixture, chats: &[&Chat]) -> Erasure {
     ask(at, request).await.unwrap()
 }
 
-async fn undo(at: &Fixture, erasure: &Erasure, by: (OperatorId, Access), now: Timestamp) -> Result<()> {
+pub(crate) async fn undo(at: &Fixture, erasure: &Erasure, by: (OperatorId, Access), now: Timestamp) -> Result<()> {
     let times = (now, now.plus(IDLE));
     at.store.audited(somebody()).undo_erasure(at.ours.id, erasure.name, by, times, |_| {}).await
 }
 
-async fn settle(at: &Fixture, erasure: &Erasure, now: Timestamp) -> Option<Settled> {
+pub(crate) async fn settle(at: &Fixture, erasure: &Erasure, now: Timestamp) -> Option<Settled> {
     let jobs = at.store.claim_jobs(Lane::Erasing, now, LEASE, 100).await.unwrap();
     let job = jobs.into_iter().find(|job| job.kind == Does::Erase && job.subject == erasure.id.0)?;
     Some(at.store.settle_erasure(job, now).await.unwrap())
@@ -73,7 +71,7 @@ async fn listed(at: &Fixture) -> Vec<ConversationId> {
     found.iter().map(|found| found.id).collect()
 }
 
-async fn how(at: &Fixture, erasure: &Erasure) -> Erasure {
+pub(crate) async fn how(at: &Fixture, erasure: &Erasure) -> Erasure {
     at.store.erasure_named(at.ours.id, erasure.name).await.unwrap()
 }
 
@@ -272,52 +270,6 @@ async fn two_who_delete_the_same_at_once_do_it_once(at: Fixture) {
         assert_eq!(i32::from(one.is_ok()) + i32::from(two.is_ok()), 1, "{one:?} {two:?}");
         assert!(one.is_ok() || one == Err(Error::NotFound));
     }
-}
-
-/// So many conversations, without the trouble of writing in each.
-async fn crowd(at: &Fixture, count: usize) -> Vec<ConversationId> {
-    let many = (0..count).map(|_| at.ours.first(random::bytes(), 1, 1)).collect();
-    at.append_together(many).await.into_iter().map(|outcome| stored(outcome).change.conversation).collect()
-}
-
-async fn nobody_releases_their_own_flood(at: Fixture) {
-    let ids = crowd(&at, 1_000).await;
-    let ada = Some((at.ours.ada, all()));
-    let flood = ask(&at, request(Subject::Conversations(ids), ada, Cause::Operator, START)).await.unwrap();
-    assert_eq!((flood.state, flood.braked, flood.conversations), (How::Braked, true, 1_000));
-    assert_eq!(flood.destroy_at, START.plus(UNDO_MANY).plus(BRAKE_WAIT));
-    let release = |by| at.store.audited(somebody()).release_erasure(at.ours.id, flood.name, by, moment(5));
-    let hasten = || at.store.audited(somebody()).hasten_erasure(at.ours.id, flood.name, moment(5));
-    assert_eq!(hasten().await, Err(NOT_WAITING), "not even at once");
-    assert_eq!(release(at.ours.ada).await, Err(ONES_OWN));
-    release(at.ours.ben).await.unwrap();
-    let released = how(&at, &flood).await;
-    assert_eq!((released.state, released.released_by), (How::Waiting, Some(at.ours.ben)));
-    assert_eq!(released.destroy_at, START.plus(UNDO_MANY), "as it would have been");
-    assert_eq!(release(at.ours.ben).await, Err(NOT_BRAKED));
-    assert_eq!(settle(&at, &flood, START.plus(UNDO_MANY).minus(SECOND)).await, None);
-    hasten().await.unwrap();
-    assert!(matches!(settle(&at, &flood, moment(5)).await, Some(Settled::Final(_))));
-}
-
-async fn small_deletions_add_up_to_a_flood(at: Fixture) {
-    let ids = crowd(&at, 1_002).await;
-    let ada = Some((at.ours.ada, all()));
-    let mut portions = ids.chunks(334).map(|ids| Subject::Conversations(ids.to_vec()));
-    let mut asks =
-        async |now| ask(&at, request(portions.next().unwrap(), ada, Cause::Operator, now)).await.unwrap().state;
-    assert_eq!(asks(START).await, How::Waiting);
-    assert_eq!(asks(START.plus(SECOND)).await, How::Waiting);
-    assert_eq!(asks(START.plus(BRAKE_WAIT)).await, How::Waiting, "the first was a day ago");
-    // Another day, and what a rule deletes is no flood of anybody's.
-    let ids = crowd(&at, 1_200).await;
-    all_ended(&at).await;
-    let rule = request(Subject::Conversations(ids[..1_000].to_vec()), None, Cause::Retention, START);
-    assert_eq!(ask(&at, rule).await.unwrap().state, How::Waiting);
-    let later = START.plus(BRAKE_WAIT * 3);
-    let wants = |ids: &[ConversationId], now| request(Subject::Conversations(ids.to_vec()), ada, Cause::Operator, now);
-    assert_eq!(ask(&at, wants(&ids[1_000..1_100], later)).await.unwrap().state, How::Waiting);
-    assert_eq!(ask(&at, wants(&ids[1_100..], later)).await.unwrap().state, How::Waiting, "200 of them");
 }
 
 /// A conversation that Ada has answered: 1 is the visitor's, 2 that she took it, 3 her answer.

@@ -153,7 +153,7 @@ async fn a_rule_is_set_changed_and_taken_away_and_the_log_says_what_was_before(a
     let about = (Kept::Content, For::Topic(topic.number));
     let set = async |of: (Kept, For), days, named| {
         let by = at.store.audited(acting(at.ours.ada));
-        by.set_retention(at.ours.id, (of.0, of.1, days), named, days).await.unwrap();
+        by.set_retention(at.ours.id, (of.0, of.1, days), named).await.unwrap();
     };
     set((Kept::Content, For::All), Some(180), None).await;
     set(about, Some(30), Some(topic.name)).await;
@@ -165,7 +165,7 @@ async fn a_rule_is_set_changed_and_taken_away_and_the_log_says_what_was_before(a
     let widget = For::Widget(at.ours.widget);
     assert_eq!(has().await, [(For::All, 180), (about.1, 90), (widget, 7)]);
     let first = rules().await.remove(0);
-    assert_eq!((first.set_by, first.set_at, first.expects), (Some(at.ours.ada), START, Some(180)));
+    assert_eq!((first.set_by, first.set_at), (Some(at.ours.ada), START));
     assert_eq!(first.rule, Rule { kept: Kept::Content, of: For::All, days: 180 });
     set(about, None, Some(topic.name)).await;
     assert_eq!(has().await, [(For::All, 180), (widget, 7)]);
@@ -199,7 +199,7 @@ async fn the_rule_of_a_topic_goes_with_it(at: Fixture) {
     };
     let number = insert().await;
     let rule = (Kept::Content, For::Topic(number), Some(1));
-    at.store.audited(somebody()).set_retention(at.ours.id, rule, None, None).await.unwrap();
+    at.store.audited(somebody()).set_retention(at.ours.id, rule, None).await.unwrap();
     assert_eq!(at.store.retention_rules(at.ours.id).await.unwrap().len(), 1);
     at.store.audited(somebody()).delete_topic(at.ours.id, number).await.unwrap();
     assert_eq!(insert().await, number, "another one has its number now");
@@ -208,7 +208,7 @@ async fn the_rule_of_a_topic_goes_with_it(at: Fixture) {
 
 async fn a_sweep_that_sleeps_too_long_is_woken_and_a_missing_one_comes(at: Fixture) {
     let rule = (Kept::Content, For::All, Some(180));
-    at.store.audited(somebody()).set_retention(at.ours.id, rule, None, None).await.unwrap();
+    at.store.audited(somebody()).set_retention(at.ours.id, rule, None).await.unwrap();
     let due = async |now| {
         let claimed = at.store.claim_jobs(Lane::Erasing, now, SECOND, 10).await.unwrap();
         claimed.into_iter().map(|job| (job.kind, job.subject)).collect::<Vec<_>>()
@@ -305,7 +305,7 @@ async fn a_sweep_that_was_held_up_holds_up_the_next_until_somebody_looks(at: Fix
     assert!(!is_braked(when.plus(DAY)).await);
     assert!(!at.store.is_sweep_braked(at.theirs.id, START, when).await.unwrap());
     let by = at.store.audited(somebody());
-    by.release_erasure(at.ours.id, held_up.name, at.ours.ben, when).await.unwrap();
+    by.release_erasure(at.ours.id, held_up.name, (at.ours.ben, false), when).await.unwrap();
     assert!(!is_braked(when).await, "somebody looked");
 }
 

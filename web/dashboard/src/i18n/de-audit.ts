@@ -172,6 +172,7 @@ export const deAudit: Record<keyof typeof enAudit, string> = {
   "audit.says.erasure_undone": "{actor} hat eine Löschung zurückgenommen",
   "audit.says.erasure_braked": "Eine große Löschung von {actor} wurde angehalten",
   "audit.says.erasure_released": "{actor} hat eine große Löschung freigegeben",
+  "audit.says.erasure_hastened": "{actor} hat eine Löschung sofort vollziehen lassen",
   "audit.says.erasure_done": "Gelöschtes ist vernichtet",
   "audit.says.retention_changed": "{actor} hat die Aufbewahrung geändert",
   "audit.says.hold_set": "{actor} hat die Löschung eines Gesprächs gesperrt",

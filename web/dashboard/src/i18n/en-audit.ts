@@ -170,6 +170,7 @@ export const enAudit = {
   "audit.says.erasure_undone": "{actor} took a deletion back",
   "audit.says.erasure_braked": "A large deletion by {actor} was held up",
   "audit.says.erasure_released": "{actor} let a large deletion go on",
+  "audit.says.erasure_hastened": "{actor} had a deletion destroyed at once",
   "audit.says.erasure_done": "What was deleted is destroyed",
   "audit.says.retention_changed": "{actor} changed how long things are kept",
   "audit.says.hold_set": "{actor} put a hold on a conversation",

@@ -8,6 +8,7 @@ use crate::harness::{Caller, House, On, PASSWORD, Plan, on_both};
 on_both! {
     a_program_does_no_more_than_it_was_given
     a_program_touches_no_sign_in
+    a_program_cannot_erase_past_the_brake
 }
 
 async fn a_program_does_no_more_than_it_was_given(on: On) {
@@ -79,4 +80,25 @@ async fn a_program_touches_no_sign_in(on: On) {
     ] {
         assert_eq!(ask(house, &program, method, &path, body).await.status, 403, "{method} {path}");
     }
+}
+
+async fn a_program_cannot_erase_past_the_brake(on: On) {
+    let house = House::new(&Plan::on(on));
+    let owner = house.sign_in(&house.ours().owner).await;
+    let rights: Vec<Value> = ["conversations", "erasing", "privacy"]
+        .map(|capability| json!({ "capability": capability, "level": "write" }))
+        .to_vec();
+    let body = json!({ "name": "Import", "rights": rights, "days": 1, "password": PASSWORD });
+    let made = ask(&house, &owner, "POST", "/api/programs", body).await.is(201).json();
+    let program = Caller::Program(made["token"].as_str().unwrap().to_owned());
+    let (_visitor, id) = house.conversation(house.ours(), "Hallo").await;
+    let wanted = json!({ "conversation": id, "entries": [1] });
+    let erasure = ask(&house, &program, "POST", "/api/erasures", wanted).await.is(201).json();
+    // Nothing that it deletes is gone before a person could have had it back.
+    let now = format!("/api/erasures/{}/now", erasure["id"].as_str().unwrap());
+    let rule = json!({ "kind": "content", "days": 1 });
+    ask(&house, &program, "POST", &now, Value::Null).await.is(403);
+    ask(&house, &program, "PUT", "/api/retention/rules", rule.clone()).await.is(403);
+    ask(&house, &owner, "PUT", "/api/retention/rules", rule).await.is(200);
+    ask(&house, &owner, "POST", &now, Value::Null).await.is(200);
 }
