@@ -110,6 +110,7 @@ impl App {
         secrets: secrets::Secrets,
         options: Options,
     ) -> Arc<Self> {
+        store.counts_as(secrets.node());
         let bus = Arc::new(Bus::default());
         let (told, sweep) = (Arc::clone(&bus), Arc::new(nodes::Sweep::default()));
         let swept = Arc::clone(&sweep);

@@ -28,9 +28,8 @@ pub(crate) use migrate::{Migration, Schema};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use statement::{Column, Statement, statements};
 pub(crate) use value::{Row, Value};
-pub(crate) use writer::{Batch, NoBatch};
+pub(crate) use writer::{Batch, Late, NoBatch};
 
-use crate::audit::Note;
 use crate::{Error, Result, Scope};
 use writer::Writer;
 
@@ -295,21 +294,21 @@ impl<B: Batch> Database<B> {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        self.write_noted(work, |_| Vec::new(), then).await
+        self.write_late(work, |_| Vec::new(), then).await
     }
 
-    /// The same, and records what `notes` takes from the outcome at the end of its transaction.
-    pub(crate) async fn write_noted<T, W>(
+    /// The same, and records what `late` takes from the outcome at the end of its transaction.
+    pub(crate) async fn write_late<T, W>(
         &self,
         work: W,
-        notes: fn(&mut T) -> Vec<Note>,
+        late: fn(&mut T) -> Vec<Late>,
         then: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        self.inner.writer.call(Box::new(work), notes, Box::new(then)).await
+        self.inner.writer.call(Box::new(work), late, Box::new(then)).await
     }
 
     /// Whether the writer still takes and commits work.

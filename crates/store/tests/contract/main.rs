@@ -32,6 +32,7 @@ mod audit;
 mod audit_tampered;
 mod backup;
 mod batch;
+mod beside;
 mod change;
 mod conversation;
 mod cut;
