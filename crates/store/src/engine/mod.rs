@@ -137,6 +137,19 @@ impl Connection {
         self.execute_all(&[(statement, rows)]).await
     }
 
+    /// Runs a statement over many input rows; it may touch any number for each. Says how many that were.
+    pub(crate) async fn execute_many(&mut self, statement: &'static Statement, rows: &[Vec<Value>]) -> Result<u64> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        match self {
+            Self::Sqlite(connection) => connection.execute_each(statement, rows),
+            Self::Postgres(connection) => {
+                connection.execute_all(&[(statement, rows)]).await.map(|all| all.iter().sum())
+            }
+        }
+    }
+
     /// Runs statements in this order and gives back the rows of each. On PostgreSQL they are sent one behind the other
     /// without waiting: each begins when the one before it is through, and sees what was committed until then.
     pub(crate) async fn query_all(&mut self, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>> {

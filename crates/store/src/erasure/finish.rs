@@ -2,7 +2,7 @@
 
 use domain::audit::{Detail, Kind as Did};
 use domain::conversation::Change;
-use domain::erasure::{State, Stub as StubState};
+use domain::erasure::{Cause, State, Stub as StubState};
 use domain::{ConversationId, ErasureId, OrganisationId, Timestamp};
 
 use super::item_state::SHREDDED;
@@ -134,7 +134,13 @@ impl Audited<'_> {
                         .collect();
                     gone.sort_unstable();
                     gone.dedup();
-                    let changes = stub::turn(connection, &gone, StubState::Erased, at).await?;
+                    // Nobody misses what a rule deleted: it leaves no trace, and nobody is told once more.
+                    let is_quiet = found.cause == Cause::Retention;
+                    let changes = if is_quiet {
+                        stub::forget(connection, &gone).await?
+                    } else {
+                        stub::turn(connection, &gone, StubState::Erased, at).await?
+                    };
                     set_state(connection, id, State::Destroyed).await?;
                     job::advance(connection, &claimed, claimed.step + 1, at).await?;
                     let details = [
@@ -142,12 +148,12 @@ impl Audited<'_> {
                         Detail::is("conversations", found.conversations),
                         Detail::is("messages", found.messages),
                     ];
-                    Ok((changes, vec![Fact::new(organisation, Did::ErasureDone, details)]))
+                    Ok(((is_quiet, changes), vec![Fact::new(organisation, Did::ErasureDone, details)]))
                 })
             },
-            move |changes: &Vec<Change>| {
+            move |(is_quiet, changes): &(bool, Vec<Change>)| {
                 then(changes);
-                changes.iter().for_each(|change| listener.tell(change));
+                changes.iter().filter(|_| !is_quiet).for_each(|change| listener.tell(change));
             },
         )
         .await
