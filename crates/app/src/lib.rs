@@ -32,6 +32,7 @@ pub mod worker;
 mod flood;
 mod leased;
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -98,6 +99,8 @@ pub struct App {
     passwords: team::Rules,
     looks: audit::Looks,
     places: OnceLock<places::Places>,
+    /// Up to which conversation it was looked through what has ended.
+    filed: AtomicI64,
     options: Options,
 }
 
@@ -110,6 +113,7 @@ impl App {
         secrets: secrets::Secrets,
         options: Options,
     ) -> Arc<Self> {
+        store.counts_as(secrets.node());
         let bus = Arc::new(Bus::default());
         let (told, sweep) = (Arc::clone(&bus), Arc::new(nodes::Sweep::default()));
         let swept = Arc::clone(&sweep);
@@ -137,6 +141,7 @@ impl App {
             passwords: team::Rules::default(),
             looks: audit::Looks::default(),
             places: OnceLock::new(),
+            filed: AtomicI64::new(0),
             options,
         })
     }

@@ -144,7 +144,7 @@ impl App {
     /// opens the event that says so.
     fn forget_previewed(&self, change: &Change) {
         if change.gone.is_some() {
-            self.forget_conversation(change.conversation);
+            self.forget_conversations(&[change.conversation]);
         } else {
             self.opened.remove(change.conversation, change.progress.last_message);
         }

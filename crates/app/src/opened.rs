@@ -50,12 +50,14 @@ pub(crate) struct Moment(u64);
 /// The cache.
 pub(crate) struct Opened {
     known: Leased<(ConversationId, i64), Known>,
+    /// When conversations were forgotten as a whole: as long as anybody may still come with what they read before.
+    gone: Leased<ConversationId, Moment>,
     moments: AtomicU64,
 }
 
 impl Default for Opened {
     fn default() -> Self {
-        Self { known: Leased::new(ENTRIES), moments: AtomicU64::new(0) }
+        Self { known: Leased::new(ENTRIES), gone: Leased::new(ENTRIES), moments: AtomicU64::new(0) }
     }
 }
 
@@ -68,6 +70,9 @@ impl Opened {
     /// What was read before a change never takes the place of what it was changed to, nor of what was forgotten since: it may be
     /// what that was before.
     pub(crate) fn insert(&self, conversation: ConversationId, entry: Arc<OpenedEntry>, read: Moment) {
+        if self.is_gone(conversation, read) {
+            return;
+        }
         let key = (conversation, entry.numbers.sequence);
         let revision = entry.revision;
         let is_held = entry.text.as_ref().is_none_or(|text| text.len() <= LONGEST);
@@ -76,6 +81,14 @@ impl Opened {
             Known::Entry(known) => known.revision > revision,
             Known::Gone(at) => *at > read,
         });
+        // It may have gone between the first look and this one: then whoever forgot it came before the entry.
+        if self.is_gone(conversation, read) {
+            self.known.remove(&key);
+        }
+    }
+
+    fn is_gone(&self, conversation: ConversationId, read: Moment) -> bool {
+        self.gone.get(&conversation).is_some_and(|gone| gone > read)
     }
 
     /// Forgets an entry, which another node may have changed.
@@ -83,9 +96,11 @@ impl Opened {
         self.known.insert((conversation, sequence), Known::Gone(self.now()));
     }
 
-    /// Forgets all entries of a conversation that is gone.
-    pub(crate) fn remove_conversation(&self, conversation: ConversationId) {
-        self.known.remove_all(|(known, _)| *known == conversation);
+    /// Forgets all entries of conversations that are gone, or came back: what was read before does not come after it either.
+    pub(crate) fn remove_conversations(&self, conversations: &[ConversationId]) {
+        let now = self.now();
+        conversations.iter().for_each(|conversation| self.gone.insert(*conversation, now));
+        self.known.remove_all(|(known, _)| self.gone.get(known).is_some_and(|gone| gone == now));
     }
 
     pub(crate) fn get(&self, conversation: ConversationId, sequence: i64) -> Option<Arc<OpenedEntry>> {
@@ -97,6 +112,7 @@ impl Opened {
 
     pub(crate) fn wipe_expired(&self) {
         self.known.wipe_expired();
+        self.gone.wipe_expired();
     }
 }
 
@@ -150,5 +166,23 @@ mod tests {
         assert_eq!(held(&opened).as_deref(), Some("new"));
         opened.insert(HERE, entry(0, "old"), early);
         assert_eq!(held(&opened).as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn what_was_read_before_its_conversation_went_does_not_come_back() {
+        let (opened, other) = (Opened::default(), ConversationId(8));
+        let early = opened.now();
+        opened.insert(HERE, entry(0, "old"), early);
+        opened.insert(other, entry(0, "theirs"), early);
+        opened.remove_conversations(&[HERE]);
+        assert_eq!(held(&opened), None);
+        opened.insert(HERE, entry(0, "old"), early);
+        assert_eq!(held(&opened), None, "read before, and come later");
+        assert!(opened.get(other, 1).is_some(), "nobody else suffers for it");
+        opened.remove_conversations(&[other]);
+        opened.insert(HERE, entry(0, "old"), early);
+        assert_eq!(held(&opened), None, "nor where others go meanwhile");
+        opened.insert(HERE, entry(0, "old"), opened.now());
+        assert_eq!(held(&opened).as_deref(), Some("old"), "it came back, and was read since");
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::limits::{DEVICE_LIFE, SESSION_IDLE, SESSION_LONGEST, STUB_KEPT};
+use domain::limits::{DEVICE_LIFE, RECEIPTS_KEPT, SESSION_IDLE, SESSION_LONGEST, STUB_KEPT};
 use store::audit::EXPIRE_AT_ONCE;
 use store::job::{Claimed, Kind, Lane};
 
@@ -48,7 +48,10 @@ impl App {
                 let wait =
                     LONGEST_WAIT.min(Duration::from_secs(1) * 2_u32.saturating_pow(job.attempts.clamp(0, 16) as u32));
                 tracing::warn!(job = %job.id, kind = ?job.kind, attempts = job.attempts, %error, "a job will be tried again");
-                self.store.retry_job(&job, self.now().plus(wait)).await?;
+                // Where it cannot even be put off, its lease brings it back; the others are not to wait for theirs.
+                if let Err(error) = self.store.retry_job(&job, self.now().plus(wait)).await {
+                    tracing::warn!(job = %job.id, %error, "a job waits for its lease to run out");
+                }
             }
         }
         Ok(count)
@@ -66,6 +69,18 @@ impl App {
             // Nothing puts these into the queue yet.
             Kind::Close => Err(Error::Internal),
         }
+    }
+
+    async fn expire_stubs(&self) -> Result<()> {
+        let before = self.now().minus(STUB_KEPT);
+        while self.store.expire_stubs(before).await? == store::stub::EXPIRE_AT_ONCE {}
+        Ok(())
+    }
+
+    async fn forget_erasures(&self) -> Result<()> {
+        let before = self.now().minus(RECEIPTS_KEPT);
+        while self.store.forget_erasures(before).await? == store::erasure::FORGOTTEN_AT_ONCE {}
+        Ok(())
     }
 
     /// In portions, each for itself: what else waits for the database comes in between, and whoever ends here is gone on after.
@@ -96,7 +111,8 @@ impl App {
         self.store.delete_spent_challenges(self.now()).await?;
         self.tidy_retention().await?;
         self.store.audited(self.by_house()).settle().await?;
-        self.store.expire_stubs(self.now().minus(STUB_KEPT)).await?;
+        self.expire_stubs().await?;
+        self.forget_erasures().await?;
         self.expire_audit().await?;
         self.checkpoint_daily().await?;
         self.schedule_backups().await?;

@@ -8,6 +8,7 @@ use privacy::{Message, Sealed, random};
 
 use crate::conversation::Conversation;
 use crate::conversation::alter::misses;
+use crate::conversation::ended;
 use crate::conversation::happen::happen;
 use crate::engine::{Connection, Value, statements};
 use crate::{Error, Result};
@@ -70,7 +71,8 @@ pub(crate) async fn hide(
     let tokens: Vec<_> = conversations.iter().map(|id| vec![(*id).into(), random::bytes::<32>().into()]).collect();
     connection
         .execute_all(&[(&HIDE, moved.as_slice()), (&LEAVE, ids.as_slice()), (&TAKE_TOKENS, tokens.as_slice())])
-        .await
+        .await?;
+    ended::out_of_sight(connection, &ids).await
 }
 
 /// Moves them back, each under a new position. A visitor who has begun another conversation meanwhile stays there.
@@ -79,6 +81,7 @@ pub(crate) async fn show(connection: &mut Connection, conversations: &[(Conversa
     connection.execute_each(&SHOW, &placed).await?;
     let ids = ids(&conversations.iter().map(|(id, _)| *id).collect::<Vec<_>>());
     connection.query_each(&GIVE_TOKENS_BACK, &ids).await?;
+    ended::in_sight(connection, &ids).await?;
     connection.execute_each(&FORGET_HEADS, &ids).await
 }
 

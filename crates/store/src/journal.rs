@@ -3,7 +3,7 @@
 //! not come back with it.
 
 use domain::erasure::What;
-use domain::{KeyId, OrganisationId, PublicId, Timestamp};
+use domain::{ErasureId, KeyId, OrganisationId, PublicId, Timestamp};
 use privacy::backup::journal_hash;
 use serde_json::{Value as Json, json};
 
@@ -32,6 +32,12 @@ pub struct Entry {
     pub keys: Vec<KeyId>,
 }
 
+/// A deletion that is to be added at the end of a transaction.
+pub(crate) struct Journalled {
+    pub(crate) erasure: ErasureId,
+    pub(crate) entry: Entry,
+}
+
 /// An entry in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -58,6 +64,7 @@ statements! {
     HEAD = "SELECT number, hash FROM journal_head WHERE id = 1";
     MOVE_HEAD = "UPDATE journal_head SET number = $1, hash = $2 WHERE id = 1";
     INSERT = "INSERT INTO journal (number, organisation_id, at, entry, hash) VALUES ($1, $2, $3, $4, $5)";
+    NUMBERED = "UPDATE erasure SET journal_number = $2 WHERE erasure_id = $1";
     AFTER = "SELECT number, entry, hash FROM journal WHERE number > $1 ORDER BY number LIMIT $2";
     TIME_OF = "SELECT at FROM journal WHERE number = $1";
     HASH_OF = "SELECT hash FROM journal WHERE number = $1";
@@ -73,13 +80,17 @@ statements! {
 /// # Errors
 /// [`Error::Broken`] where it has more than [`SUBJECTS`], those of the database otherwise.
 pub(crate) async fn append(connection: &mut Connection, entry: &Entry) -> Result<Head> {
-    if entry.conversations.len() + entry.entries.len() + entry.keys.len() > SUBJECTS {
-        return Err(Error::Broken("an entry of the journal has too many subjects".to_owned()));
-    }
+    entry.check()?;
     let before = head(&connection.query(&HEAD_FOR_UPDATE, &[]).await?)?;
     let number = before.number + 1;
     let line = Line::new(number, &before.hash, entry.bytes(number));
     insert(connection, &line, entry.organisation.0, entry.at).await
+}
+
+/// Adds a deletion and tells it its number, at the end of a transaction: see `engine::writer`.
+pub(crate) async fn record(connection: &mut Connection, journalled: &Journalled) -> Result<()> {
+    let head = append(connection, &journalled.entry).await?;
+    connection.execute(&NUMBERED, &[journalled.erasure.into(), head.number.into()], 1).await
 }
 
 async fn insert(connection: &mut Connection, line: &Line, owner: OrganisationId, at: Timestamp) -> Result<Head> {
@@ -111,6 +122,14 @@ impl Line {
 }
 
 impl Entry {
+    /// Whether it can be added: asked where it is made, because at the end of a transaction others would suffer for it.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.conversations.len() + self.entries.len() + self.keys.len() > SUBJECTS {
+            return Err(Error::Broken("an entry of the journal has too many subjects".to_owned()));
+        }
+        Ok(())
+    }
+
     fn bytes(&self, number: i64) -> Vec<u8> {
         let names = |names: &[PublicId]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let entries: Vec<_> = self.entries.iter().map(|(name, sequence)| json!([name.to_string(), sequence])).collect();

@@ -43,6 +43,7 @@ pub mod widget;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, OnceLock};
 
 pub use engine::{Location, Pace, Settings};
@@ -60,6 +61,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Store {
     pub(crate) data: Database<append::Pending>,
     pub(crate) listener: Listener,
+    /// Under which number this node counts.
+    pub(crate) node: Arc<AtomicI64>,
 }
 
 /// Who is told of every change of a conversation, right after its commit and in the order of commits: on the writer, so that
@@ -88,7 +91,8 @@ impl Store {
     /// [`Error::Unavailable`] where it cannot be reached, [`Error::Schema`] where it is not ours or newer than this
     /// program.
     pub async fn open(location: &Location, settings: Settings) -> Result<Self> {
-        Ok(Self { data: Database::open(location, settings, &schema::DATA).await?, listener: Listener::default() })
+        let data = Database::open(location, settings, &schema::DATA).await?;
+        Ok(Self { data, listener: Listener::default(), node: Arc::new(AtomicI64::new(1)) })
     }
 
     /// Names who is told of changes; the first one named stays.

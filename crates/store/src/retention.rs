@@ -6,6 +6,8 @@ use domain::retention::{For, Kept, Rule};
 use domain::{ConversationId, OperatorId, OrganisationId, PublicId, Timestamp, TopicNumber, Topics, WidgetId};
 
 use crate::audit::{Audited, Fact};
+use crate::conversation::Class;
+use crate::conversation::ended::said_at;
 use crate::engine::{Row, Value, statements};
 use crate::job::Kind;
 use crate::{Error, Result, Scope, Store, System, job};
@@ -53,20 +55,25 @@ statements! {
     ENDED =
         "SELECT e.organisation_id, e.conversation_id, e.said_at, c.widget_id, h.topic_bits,
             (SELECT MAX(d.until) FROM hold d WHERE d.conversation_id = e.conversation_id AND d.until > $5)
-        FROM ended e JOIN head h ON h.conversation_id = e.conversation_id
+        FROM ended e JOIN head h ON h.conversation_id = e.conversation_id AND h.state = 3
             JOIN conversation c ON c.conversation_id = e.conversation_id
-        WHERE e.organisation_id = $1 AND (e.said_at, e.conversation_id) > ($2, $3) AND e.said_at <= $4
+        WHERE e.organisation_id = $1 AND e.widget_id = $7 AND e.topic_bits = $8
+            AND (e.said_at, e.conversation_id) > ($2, $3) AND e.said_at <= $4
         ORDER BY e.said_at, e.conversation_id LIMIT $6";
+    // What must not be deleted yet only gets out of sight.
+    OLDEST =
+        "SELECT e.organisation_id, e.said_at FROM ended e JOIN head h ON h.conversation_id = e.conversation_id AND h.state = 3
+        WHERE e.organisation_id = $1 AND e.widget_id = $2 AND e.topic_bits = $3
+            AND NOT EXISTS (SELECT 1 FROM hold d WHERE d.conversation_id = e.conversation_id AND d.until > $4)
+        ORDER BY e.said_at LIMIT 1";
     SPOKEN =
-        "SELECT h.organisation_id, h.conversation_id,
-            COALESCE((SELECT m.created_at FROM message m
-                WHERE m.conversation_id = h.conversation_id AND m.sequence = h.last_message), c.started_at),
-            c.widget_id, h.topic_bits,
+        concat!("SELECT h.organisation_id, h.conversation_id, ", said_at!("h.last_message"), ", c.widget_id, h.topic_bits,
             (SELECT MAX(d.until) FROM hold d WHERE d.conversation_id = h.conversation_id AND d.until > $3)
         FROM head h JOIN conversation c ON c.conversation_id = h.conversation_id
-        WHERE h.organisation_id = $1 AND h.conversation_id = $2";
+        WHERE h.organisation_id = $1 AND h.conversation_id = $2");
     COUNT = "SELECT organisation_id, COUNT(*) FROM head WHERE organisation_id = $1 GROUP BY organisation_id";
     // Also where it was taken back: whatever was wrong may be wrong still.
+    // Only where it was judged itself: what was held up because it came beside such a one holds nothing up.
     BRAKED =
         "SELECT organisation_id FROM erasure WHERE organisation_id = $1 AND cause = 'retention' AND braked = 1
             AND released_by IS NULL AND requested_at > $2 AND requested_at <= $3 LIMIT 1";
@@ -176,27 +183,56 @@ impl Store {
             .await
     }
 
-    /// Up to `most` conversations that have ended and are not hidden, whose last word was said no later than `until`, the
-    /// longest ago first, behind one of the page before.
+    /// Up to `most` conversations of a class that have ended and are not hidden, whose last word was said no later than `until`,
+    /// the longest ago first, behind one of the page before.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn ended(
         &self,
         organisation: OrganisationId,
+        class: Class,
         after: Option<Spoken>,
-        until: Timestamp,
-        now: Timestamp,
+        (until, now): (Timestamp, Timestamp),
         most: i64,
     ) -> Result<Vec<Spoken>> {
         self.data
             .read(move |connection| {
                 Box::pin(async move {
                     let (said_at, id) = after.map_or((i64::MIN, 0), |after| (after.said_at.0, after.id.0));
-                    let values =
-                        [organisation.into(), said_at.into(), id.into(), until.into(), now.into(), most.into()];
+                    let values = [
+                        organisation.into(),
+                        said_at.into(),
+                        id.into(),
+                        until.into(),
+                        now.into(),
+                        most.into(),
+                        class.widget.into(),
+                        class.topics.bits().into(),
+                    ];
                     let rows = connection.query_in(organisation.into(), &ENDED, &values).await?;
                     rows.iter().map(spoken).collect()
+                })
+            })
+            .await
+    }
+
+    /// When the last word was said in the one of a class in which that is longest ago, of those that may be deleted.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn oldest_ended(
+        &self,
+        organisation: OrganisationId,
+        class: Class,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), class.widget.into(), class.topics.bits().into(), now.into()];
+                    let rows = connection.query_in(organisation.into(), &OLDEST, &values).await?;
+                    rows.first().map(|row| row.int(1).map(Timestamp)).transpose()
                 })
             })
             .await

@@ -10,6 +10,9 @@ use crate::conversation::head::take_positions;
 use crate::engine::{Connection, Row, Value, statements};
 use crate::{Error, Result, Store};
 
+/// How many are forgotten in one transaction.
+pub const EXPIRE_AT_ONCE: u64 = 500;
+
 /// What stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stub {
@@ -73,8 +76,13 @@ statements! {
     OF(organisation_id int, hidden int) =
         select!("{and_input} WHERE s.conversation_id = input.hidden AND s.organisation_id = input.organisation_id");
     AFTER = select!("WHERE s.organisation_id = $1 AND s.position > $2 ORDER BY s.position LIMIT $3");
-    NEWEST = select!("WHERE s.organisation_id = $1 AND s.position < $2 ORDER BY s.position DESC LIMIT $3");
-    EXPIRE = "DELETE FROM stub WHERE state = 1 AND at < $1";
+    // What a rule deletes goes without a trace: nobody did it, and there may be a million of them.
+    NEWEST =
+        select!("WHERE s.organisation_id = $1 AND s.position < $2 AND s.cause <> 'retention'
+        ORDER BY s.position DESC LIMIT $3");
+    EXPIRE =
+        "DELETE FROM stub WHERE conversation_id IN (
+            SELECT conversation_id FROM stub WHERE state = 1 AND at < $1 ORDER BY at LIMIT $2)";
 }
 
 const fn code(stub: What) -> i64 {
@@ -149,6 +157,18 @@ pub(crate) async fn take_away(connection: &mut Connection, conversations: &[Vec<
     connection.execute_each(&TAKE_AWAY, conversations).await
 }
 
+/// Takes them away for good; gives back what they said. No matter whether they are there.
+pub(crate) async fn forget(
+    connection: &mut Connection,
+    conversations: &[(OrganisationId, ConversationId)],
+) -> Result<Vec<Change>> {
+    let named: Vec<Vec<Value>> = conversations.iter().map(|(of, id)| vec![(*of).into(), (*id).into()]).collect();
+    let stubs = of(connection, &named).await?;
+    let ids: Vec<Vec<Value>> = conversations.iter().map(|(_, id)| vec![(*id).into()]).collect();
+    connection.execute_many(&TAKE_AWAY, &ids).await?;
+    Ok(stubs.iter().map(Stub::change).collect())
+}
+
 /// Has them say something else, under new positions.
 pub(crate) async fn turn(
     connection: &mut Connection,
@@ -199,13 +219,16 @@ impl Store {
             .await
     }
 
-    /// Forgets that there was something, where that was so long ago that nobody looks for it.
+    /// Forgets that there was something, where that was so long ago that nobody looks for it: a portion. Says how many.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn expire_stubs(&self, before: Timestamp) -> Result<u64> {
         self.data
-            .write(move |connection| Box::pin(async move { connection.execute_any(&EXPIRE, &[before.into()]).await }))
+            .write(move |connection| {
+                let most = i64::try_from(EXPIRE_AT_ONCE).unwrap_or(i64::MAX);
+                Box::pin(async move { connection.execute_any(&EXPIRE, &[before.into(), most.into()]).await })
+            })
             .await
     }
 }

@@ -1,15 +1,13 @@
 //! Counts without anybody's identity, written when things happen: they do not change when what was said is deleted (C7).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use domain::conversation::{Author, Progress, State};
 use domain::{OrganisationId, Timestamp, WidgetId};
 
 use crate::engine::{Value, statements};
 use crate::{Result, Store};
-
-/// Of this node. Where several count under one number their sums are the same, only that they wait for each other's rows.
-pub(crate) const NODE: i64 = 1;
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
 
@@ -97,7 +95,8 @@ impl Day {
 }
 
 statements! {
-    // In the order of the key, behind the locks of all conversations of the batch: two nodes cannot wait for each other.
+    // In the order of the key, and at the end of the transaction: where two nodes count under one number after all, they wait
+    // for each other's commit, and neither for the other's conversations.
     TALLY(organisation_id int, day int, widget_id int, what int, node int, value int) =
         "INSERT INTO tally (organisation_id, day, widget_id, what, node, value) {rows}
         ON CONFLICT (organisation_id, day, widget_id, what, node) DO UPDATE SET value = tally.value + excluded.value";
@@ -142,6 +141,13 @@ impl Tally {
         }
     }
 
+    /// Adds what another counts, and leaves nothing there.
+    pub(crate) fn take(&mut self, other: &mut Self) {
+        for (of, value) in std::mem::take(&mut other.0) {
+            *self.0.entry(of).or_default() += value;
+        }
+    }
+
     /// As [`TALLY`] takes them.
     pub(crate) fn rows(self, node: i64) -> Vec<Vec<Value>> {
         let row = |((organisation, day, widget, what), value): ((OrganisationId, i64, WidgetId, i64), i64)| {
@@ -152,6 +158,11 @@ impl Tally {
 }
 
 impl Store {
+    /// Counts under this node's number from now on: rows of its own, so that it waits for no other node's.
+    pub fn counts_as(&self, node: i64) {
+        self.node.store(node, Ordering::Relaxed);
+    }
+
     /// What the days from `from` to before `to` brought, by day and chat surface.
     ///
     /// # Errors

@@ -96,6 +96,7 @@ impl App {
                 let number = self.secrets.renumber().map_err(secrets_error)?;
                 tracing::warn!(number, "a copy of this node's folder runs elsewhere: this node takes another number");
                 self.epochs.node.store(number, Ordering::Relaxed);
+                self.store.counts_as(number);
             }
         }
         self.publish_anew().await?;

@@ -18,14 +18,17 @@ use crate::App;
 
 impl App {
     /// Forgets everything that is at hand of conversations that are gone, or back: what it was before must not be shown.
-    pub(crate) fn forget_conversation(&self, id: ConversationId) {
-        self.opened.remove_conversation(id);
-        self.conversations.forget(id);
+    pub(crate) fn forget_conversations(&self, gone: &[ConversationId]) {
+        self.opened.remove_conversations(gone);
+        gone.iter().for_each(|id| self.conversations.forget(*id));
     }
 
     /// What is done right after a deletion's commit, before anybody is told.
     fn forgetting(self: &Arc<Self>) -> impl FnOnce(&[Change]) + Send + 'static {
         let app = Arc::clone(self);
-        move |changes| changes.iter().for_each(|change| app.forget_conversation(change.conversation))
+        move |changes| {
+            let gone: Vec<ConversationId> = changes.iter().map(|change| change.conversation).collect();
+            app.forget_conversations(&gone);
+        }
     }
 }

@@ -19,6 +19,9 @@ pub struct Listed {
     pub pending: Vec<String>,
 }
 
+/// Pages of grey rows that are looked through for those that somebody may see.
+const STUB_PAGES: usize = 20;
+
 /// What deletions wait for outside the running system.
 pub struct Pending {
     /// Up to which number of the journal each place is.
@@ -104,7 +107,17 @@ impl App {
     /// [`Error::Forbidden`].
     pub async fn stubs(&self, principal: Principal) -> Result<Vec<Stub>> {
         let access = principal.require(Capability::Conversations, Level::Read)?;
-        let found = self.store.stubs(principal.organisation, i64::MAX, PAGE_MOST).await?;
-        Ok(found.into_iter().filter(|stub| access.reaches(principal.operator, stub.hands)).collect())
+        let (mut stubs, mut before) = (Vec::new(), i64::MAX);
+        for _ in 0..STUB_PAGES {
+            let page = self.store.stubs(principal.organisation, before, PAGE_MOST).await?;
+            let Some(last) = page.last() else { break };
+            before = last.position;
+            stubs.extend(page.into_iter().filter(|stub| access.reaches(principal.operator, stub.hands)));
+            if stubs.len() as i64 >= PAGE_MOST {
+                break;
+            }
+        }
+        stubs.truncate(usize::try_from(PAGE_MOST).unwrap_or(usize::MAX));
+        Ok(stubs)
     }
 }

@@ -8,7 +8,7 @@ use domain::retention::{For, Kept, Rule, with};
 use domain::{Capability, Level, OrganisationId, Principal, PublicId, Timestamp, Topics};
 use store::retention::SetRule;
 
-use super::Look;
+use super::{Look, Lying};
 use crate::{App, Error, Result};
 
 /// What is over within this time goes tonight.
@@ -58,6 +58,11 @@ pub struct Overview {
     pub held: i64,
     /// What goes within a day.
     pub tonight: Look,
+    /// For how long the one is over that should have been deleted first and is still there, where that is longer than a sweep
+    /// takes to come.
+    pub late: Duration,
+    /// How the deletions stand that are under way.
+    pub lying: Lying,
 }
 
 impl App {
@@ -80,6 +85,8 @@ impl App {
             rules: shown,
             held: self.store.count_held(organisation, now).await?,
             tonight: self.look(organisation, &rules, None, now.plus(TONIGHT)).await?,
+            late: self.late(organisation, &rules).await?,
+            lying: self.lying(organisation).await?,
         })
     }
 

@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::erasure::is_large_part;
@@ -16,6 +17,9 @@ use crate::{App, Result};
 const EVERY: Duration = Duration::from_secs(600);
 /// Portions between which others of the same lane come.
 const PORTIONS: usize = 10;
+/// Conversations that are looked through at once, and how many times that is done every ten minutes.
+const FILED_PAGE: i64 = 2_000;
+const FILED_AT_ONCE: usize = 10;
 /// How long it can be seen that something was held.
 const HOLDS_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// A sweep that comes this late was not late by itself: the machine was off, or its clock is wrong.
@@ -33,7 +37,25 @@ impl App {
     pub(crate) async fn tidy_retention(&self) -> Result<()> {
         let now = self.now();
         self.store.wake_retention(now, now.plus(EVERY)).await?;
+        self.file_ended().await?;
         Ok(self.store.delete_ended_holds(now.minus(HOLDS_KEPT)).await?)
+    }
+
+    /// Looks through some of all conversations, and goes on there the next time: what nobody filed is filed within days.
+    async fn file_ended(&self) -> Result<()> {
+        let mut after = ConversationId(self.filed.load(Ordering::Relaxed));
+        for _ in 0..FILED_AT_ONCE {
+            let (wrong, last) = self.store.file_ended(after, FILED_PAGE).await?;
+            if wrong > 0 {
+                tracing::info!(wrong, "conversations were filed by how long they are kept");
+            }
+            after = last.unwrap_or(ConversationId(0));
+            self.filed.store(after.0, Ordering::Relaxed);
+            if last.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// One step of the sweep.

@@ -157,7 +157,7 @@ async fn the_preview_says_what_goes_and_nothing_else_goes(house: House) {
         assert!(house.is_there(contract).await, "{age}: a topic's rule is more than a chat surface's");
     }
     let overview = house.app.retention(principal).await.unwrap();
-    assert_eq!((overview.tonight.conversations, overview.tonight.late), (1, Duration::ZERO));
+    assert_eq!((overview.tonight.conversations, overview.late), (1, Duration::ZERO));
     assert_eq!(house.app.preview_retention(principal, wanted).await.unwrap().conversations, 0, "it is so already");
 }
 
@@ -179,7 +179,7 @@ async fn what_must_not_be_deleted_is_hidden_and_goes_at_the_end_of_its_hold(hous
     let holds = house.app.holds(principal).await.unwrap();
     assert_eq!((holds.len(), holds[0].is_restricted, holds[0].conversation_name), (1, true, held));
     let overview = house.app.retention(principal).await.unwrap();
-    assert_eq!((overview.held, overview.tonight.late), (1, Duration::ZERO));
+    assert_eq!((overview.held, overview.late), (1, Duration::ZERO));
     house.clock.advance(Duration::from_micros((until.0 - house.clock.now().0).unsigned_abs()) - SECOND);
     house.work().await;
     assert_eq!(house.erasures().await.iter().filter(|(_, state)| *state == How::Held).count(), 1, "a second before");
@@ -252,7 +252,7 @@ async fn nothing_that_is_over_stays_unnoticed(house: House) {
     let principal = house.done.principal;
     house.keep(Named::All, Some(1)).await;
     house.ended().await;
-    let late = async || house.app.retention(principal).await.unwrap().tonight.late;
+    let late = async || house.app.retention(principal).await.unwrap().late;
     house.clock.advance(DAY + MINUTE * 15 - SECOND);
     assert_eq!(late().await, Duration::ZERO, "the sweep may take as long as that to come");
     house.clock.advance(SECOND * 2);

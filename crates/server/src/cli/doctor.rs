@@ -105,6 +105,7 @@ async fn stores(config: &Config) -> Vec<Finding> {
             }
             findings.push(recovery(&data, &app).await);
             findings.extend(backups(config, &app).await);
+            findings.extend(deletions(&app).await);
         }
     }
     data.close().await;
@@ -190,6 +191,30 @@ async fn backups(config: &Config, app: &Arc<App>) -> Vec<Finding> {
             "backups are more than 26 hours old: `diskret backup now` says why they are not made".into(),
         )),
         Err(error) => findings.push(Finding::Bad(error.to_string())),
+    }
+    findings
+}
+
+/// What people wish gone and is not.
+async fn deletions(app: &App) -> Vec<Finding> {
+    let lying = match app.lying_everywhere().await {
+        Ok(lying) => lying,
+        Err(error) => return vec![Finding::Bad(error.to_string())],
+    };
+    let mut findings = Vec::new();
+    if lying.unshredded.is_zero() {
+        findings.push(Finding::Good("no deletion is past its time".into()));
+    } else {
+        findings.push(Finding::Bad(format!(
+            "a deletion should have been carried out {} minutes ago: does `diskret serve` run? its log says what fails",
+            lying.unshredded.as_secs() / 60
+        )));
+    }
+    if lying.braked > 0 {
+        findings.push(Finding::Warning(format!(
+            "{} deletions are held up because they are implausibly large: somebody has to look at them in the dashboard",
+            lying.braked
+        )));
     }
     findings
 }

@@ -19,10 +19,13 @@ use crate::wire::retention::{
     responses((status = 200, body = Retention), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn show(State(shared): State<Shared>, Caller(principal): Caller) -> Result<Json<Retention>, Failure> {
     let found = shared.app.retention(principal).await?;
-    let Look { conversations, oldest_at, by_widget, capped, late } = found.tonight;
+    let Look { conversations, oldest_at, by_widget, capped } = found.tonight;
+    let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     Ok(Json(Retention {
         rules: found.rules.into_iter().map(rule).collect(),
-        oldest_past_rule_seconds: i64::try_from(late.as_secs()).unwrap_or(i64::MAX),
+        oldest_past_rule_seconds: seconds(found.late),
+        oldest_undestroyed_seconds: seconds(found.lying.unshredded),
+        braked: found.lying.braked,
         held: found.held,
         tonight: RetentionTonight {
             conversations,

@@ -108,6 +108,11 @@ pub struct Retention {
     pub rules: Vec<RetentionRule>,
     /// For how long the one is over that should have been deleted first and is still there; 0 where all is in order.
     pub oldest_past_rule_seconds: i64,
+    /// For how long the deletion is past its time whose keys should have been destroyed first and are not, though nobody holds
+    /// it up; 0 where all is in order.
+    pub oldest_undestroyed_seconds: i64,
+    /// Deletions that are held up until somebody lets them go on, because they are implausibly large.
+    pub braked: i64,
     /// Conversations that must not be deleted yet.
     pub held: i64,
     /// What goes within a day.

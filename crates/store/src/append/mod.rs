@@ -8,6 +8,7 @@ mod load;
 mod write;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use domain::conversation::{Change, Numbers, Progress};
 use domain::{Access, ConversationId, KeyId, Language, OrganisationId, PublicId, SenderId, Timestamp, WidgetId};
@@ -17,7 +18,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::write::{COUNT_SENDERS, INSERT_MESSAGES, event, message};
 use crate::engine::{Batch, BoxFuture, Connection, Value};
 use crate::mention::Named;
-use crate::tally::Tally;
+use crate::tally::{TALLY, Tally};
 use crate::{Error, Listener, Result, Store};
 
 /// The statements of all its files.
@@ -121,6 +122,9 @@ pub(crate) struct Pending {
     /// The last one of its conversation in the batch tells of the change for all.
     tells: bool,
     listener: Listener,
+    /// Under which node's number it is counted, and what is not counted yet.
+    node: i64,
+    tally: Tally,
     reply: oneshot::Sender<Result<Outcome>>,
 }
 
@@ -142,9 +146,17 @@ impl Store {
         then: impl FnOnce(&Stored) + Send + Sync + 'static,
     ) -> BoxFuture<'static, Result<Outcome>> {
         let (reply, answer) = oneshot::channel();
-        let (then, listener) = (Box::new(then), self.listener.clone());
-        let queued =
-            self.data.enqueue(Pending { append, place: None, outcome: None, then, tells: false, listener, reply });
+        let queued = self.data.enqueue(Pending {
+            append,
+            place: None,
+            outcome: None,
+            then: Box::new(then),
+            tells: false,
+            listener: self.listener.clone(),
+            node: self.node.load(Ordering::Relaxed),
+            tally: Tally::default(),
+            reply,
+        });
         Box::pin(async move {
             queued?;
             answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the database is being closed".to_owned())))
@@ -153,8 +165,18 @@ impl Store {
 }
 
 impl Batch for Pending {
-    fn run<'c>(connection: &'c mut Connection, items: &'c mut [Self]) -> BoxFuture<'c, Result<()>> {
-        Box::pin(run(connection, items))
+    fn run<'c>(connection: &'c mut Connection, items: &'c mut [Self], is_all: bool) -> BoxFuture<'c, Result<()>> {
+        Box::pin(run(connection, items, is_all))
+    }
+
+    /// Counts. Every message of a chat surface meets the same row.
+    fn close<'c>(connection: &'c mut Connection, items: &'c mut [Self]) -> BoxFuture<'c, Result<()>> {
+        Box::pin(async move {
+            let mut tally = Tally::default();
+            items.iter_mut().for_each(|item| tally.take(&mut item.tally));
+            let node = items.first().map_or(0, |item| item.node);
+            connection.execute_each(&TALLY, &tally.rows(node)).await
+        })
     }
 
     fn finish(self, result: Result<()>) {
@@ -220,9 +242,10 @@ struct Desk {
     tally: Tally,
 }
 
-async fn run(connection: &mut Connection, items: &mut [Pending]) -> Result<()> {
+async fn run(connection: &mut Connection, items: &mut [Pending], is_all: bool) -> Result<()> {
     for item in items.iter_mut() {
         item.outcome = None;
+        item.tally = Tally::default();
         item.place = match item.append.target {
             Target::Conversation(id) => Some(id),
             Target::New(_) => None,
@@ -236,7 +259,15 @@ async fn run(connection: &mut Connection, items: &mut [Pending]) -> Result<()> {
             item.outcome = Some(decide::decide(connection, item.place, &item.append, &mut desk).await?);
         }
     }
-    let changes = write::write(connection, desk).await?;
+    let mut tallied = Vec::new();
+    if let Some(first) = items.first_mut() {
+        // Together with all else where nothing comes behind: one wait for the database less.
+        first.tally = std::mem::take(&mut desk.tally);
+        if is_all {
+            tallied = std::mem::take(&mut first.tally).rows(first.node);
+        }
+    }
+    let changes = write::write(connection, desk, &tallied).await?;
     let mut told = HashSet::new();
     for item in items.iter_mut().rev() {
         item.tells = false;

@@ -10,7 +10,7 @@ use super::{Desk, Loaded};
 use crate::conversation::head::{Moved, write_heads};
 use crate::engine::{Connection, Value, statements};
 use crate::mention::NAME_THEM;
-use crate::tally::{NODE, TALLY};
+use crate::tally::TALLY;
 use crate::{Result, conversation, job};
 
 statements! {
@@ -76,7 +76,11 @@ pub(crate) fn message(
     ]
 }
 
-pub(super) async fn write(connection: &mut Connection, mut desk: Desk) -> Result<HashMap<ConversationId, Change>> {
+pub(super) async fn write(
+    connection: &mut Connection,
+    mut desk: Desk,
+    tallied: &[Vec<Value>],
+) -> Result<HashMap<ConversationId, Change>> {
     // Where the message that should have begun it was refused, nothing has begun.
     for (id, loaded) in &desk.conversations {
         if loaded.change.began && !loaded.touched {
@@ -99,12 +103,11 @@ pub(super) async fn write(connection: &mut Connection, mut desk: Desk) -> Result
     }
     let touched = desk.conversations.into_values().filter(|loaded| loaded.touched);
     let moved = touched.map(|Loaded { change, from, .. }| Moved { change, from }).collect();
-    let tallied = desk.tally.rows(NODE);
     let beside = [
         (&INSERT_MESSAGES, desk.messages.as_slice()),
         (&COUNT_SENDERS, counted.as_slice()),
         (&NAME_THEM, desk.named.as_slice()),
-        (&TALLY, tallied.as_slice()),
+        (&TALLY, tallied),
     ];
     let changes = write_heads(connection, moved, desk.positions, &beside).await?;
     Ok(changes.into_iter().map(|change| (change.conversation, change)).collect())

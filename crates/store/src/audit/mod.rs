@@ -16,7 +16,7 @@ pub use self::once::Occasion;
 pub use self::read::{EXPIRE_AT_ONCE, Filter, Signed};
 pub use self::verify::{Broken, Claim, Fault, Verified};
 
-use crate::engine::{BoxFuture, Connection};
+use crate::engine::{BoxFuture, Connection, Late};
 use crate::{Result, Store};
 
 /// The statements of the log.
@@ -74,7 +74,7 @@ pub(crate) struct Note {
 /// What a piece of work did, and what is to be recorded of it.
 pub(crate) struct Noted<T> {
     value: T,
-    notes: Vec<Note>,
+    late: Vec<Late>,
 }
 
 /// A store whose writing is recorded.
@@ -129,14 +129,14 @@ impl Audited<'_> {
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<(T, Vec<Fact>)>> + Send + 'static,
     {
         let by = self.by;
-        let noted = self.store.data.write_noted(
+        let noted = self.store.data.write_late(
             move |connection| {
                 Box::pin(async move {
                     let (value, facts) = work(connection).await?;
-                    Ok(Noted { value, notes: facts.into_iter().map(|fact| Note { by, fact }).collect() })
+                    Ok(Noted { value, late: facts.into_iter().map(|fact| Late::Note(Note { by, fact })).collect() })
                 })
             },
-            |noted: &mut Noted<T>| std::mem::take(&mut noted.notes),
+            |noted: &mut Noted<T>| std::mem::take(&mut noted.late),
             move |noted: &Noted<T>| then(&noted.value),
         );
         Ok(noted.await?.value)

@@ -3,6 +3,7 @@
 use domain::GroupNumber;
 use domain::conversation::{Change, Progress, State};
 
+use super::ended::{FILE, UNFILE};
 use super::guest;
 use crate::engine::{Connection, Statement, Value, statements};
 use crate::{Error, Result};
@@ -38,16 +39,6 @@ statements! {
             last_message = input.last_message, unread = input.unread, waiting_since = input.waiting_since,
             last_at = input.last_at, position = input.position
         {from_input} WHERE head.conversation_id = input.conversation_id";
-    // How long it is kept counts from the last word, not from its end.
-    END(conversation_id int, organisation_id int, last_message int, at int) =
-        "INSERT INTO ended (conversation_id, organisation_id, said_at)
-        SELECT input.conversation_id, input.organisation_id, COALESCE((SELECT m.created_at FROM message m
-            WHERE m.conversation_id = input.conversation_id AND m.sequence = input.last_message), input.at)
-        {from_input} WHERE 1 = 1
-        ON CONFLICT (conversation_id) DO UPDATE SET said_at = excluded.said_at";
-    // No matter whether it is there: a node of an older version ends a conversation without it.
-    TAKE_UP(conversation_id int) =
-        "DELETE FROM ended WHERE conversation_id IN (SELECT input.conversation_id {from_input})";
 }
 
 /// Only PostgreSQL has sequences; the registry's test prepares each of these two where it belongs.
@@ -97,12 +88,14 @@ pub(crate) async fn write_heads(
         ];
         let id: Value = change.conversation.into();
         match (from.state == State::Ended, progress.state == State::Ended) {
-            (false, true) => {
-                let organisation: Value = change.organisation.into();
-                ended.push(vec![id.clone(), organisation, progress.last_message.into(), change.at.into()]);
-            }
             (true, false) => taken_up.push(vec![id.clone()]),
-            _ => {}
+            (was, true) => {
+                // How long it is kept counts from the last word, not from its end, and may depend on what it is about.
+                if !was || (from.last_message, from.topics) != (progress.last_message, progress.topics) {
+                    ended.push(vec![id.clone(), progress.last_message.into(), progress.topics.bits().into()]);
+                }
+            }
+            (false, false) => {}
         }
         let turn: [Value; 2] = [progress.state.code().into(), progress.assignee.into()];
         let group: Value = progress.group.map(GroupNumber::number).into();
@@ -130,10 +123,10 @@ pub(crate) async fn write_heads(
         (&BEGIN, begun.as_slice()),
         (&MOVE, same.as_slice()),
         (&TURN, turned.as_slice()),
-        (&END, ended.as_slice()),
+        (&FILE, ended.as_slice()),
     ]);
     connection.execute_all(&writes).await?;
-    connection.query_each(&TAKE_UP, &taken_up).await?;
+    connection.query_each(&UNFILE, &taken_up).await?;
     Ok(changes)
 }
 

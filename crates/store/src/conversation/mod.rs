@@ -1,8 +1,9 @@
 //! Conversations, as they stand. `list` finds many, `happen` is what befalls them besides messages, `alter` changes
-//! what was not seen yet, `guest` asks colleagues in, `snooze` puts them off, `quiet` asks and ends where nobody
+//! what was not seen yet, `ended` files what is over, `guest` asks colleagues in, `snooze` puts them off, `quiet` asks and ends where nobody
 //! writes, `see` notes who has read what, and `head` writes how far they have come.
 
 pub(crate) mod alter;
+pub(crate) mod ended;
 pub(crate) mod guest;
 pub(crate) mod happen;
 pub(crate) mod head;
@@ -18,6 +19,7 @@ use domain::{
 };
 
 pub use self::alter::Altered;
+pub use self::ended::Class;
 pub use self::guest::FULL;
 pub use self::happen::To;
 pub use self::list::List;
@@ -32,7 +34,7 @@ use privacy::{Message, Sealed};
 /// The statements of all its files.
 #[cfg(test)]
 pub(crate) static EVERY: &[&[&crate::engine::Statement]] =
-    &[ALL, alter::ALL, happen::ALL, head::ALL, list::ALL, quiet::ALL, see::ALL];
+    &[ALL, alter::ALL, ended::ALL, happen::ALL, head::ALL, list::ALL, quiet::ALL, see::ALL];
 
 /// A text that goes with what happens to a conversation.
 #[derive(Debug)]

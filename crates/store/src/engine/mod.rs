@@ -28,9 +28,8 @@ pub(crate) use migrate::{Migration, Schema};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use statement::{Column, Statement, statements};
 pub(crate) use value::{Row, Value};
-pub(crate) use writer::{Batch, NoBatch};
+pub(crate) use writer::{Batch, Late, NoBatch};
 
-use crate::audit::Note;
 use crate::{Error, Result, Scope};
 use writer::Writer;
 
@@ -136,6 +135,19 @@ impl Connection {
     /// Runs a statement over many input rows; it must touch exactly one for each.
     pub(crate) async fn execute_each(&mut self, statement: &'static Statement, rows: &[Vec<Value>]) -> Result<()> {
         self.execute_all(&[(statement, rows)]).await
+    }
+
+    /// Runs a statement over many input rows; it may touch any number for each. Says how many that were.
+    pub(crate) async fn execute_many(&mut self, statement: &'static Statement, rows: &[Vec<Value>]) -> Result<u64> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        match self {
+            Self::Sqlite(connection) => connection.execute_each(statement, rows),
+            Self::Postgres(connection) => {
+                connection.execute_all(&[(statement, rows)]).await.map(|all| all.iter().sum())
+            }
+        }
     }
 
     /// Runs statements in this order and gives back the rows of each. On PostgreSQL they are sent one behind the other
@@ -295,21 +307,21 @@ impl<B: Batch> Database<B> {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        self.write_noted(work, |_| Vec::new(), then).await
+        self.write_late(work, |_| Vec::new(), then).await
     }
 
-    /// The same, and records what `notes` takes from the outcome at the end of its transaction.
-    pub(crate) async fn write_noted<T, W>(
+    /// The same, and records what `late` takes from the outcome at the end of its transaction.
+    pub(crate) async fn write_late<T, W>(
         &self,
         work: W,
-        notes: fn(&mut T) -> Vec<Note>,
+        late: fn(&mut T) -> Vec<Late>,
         then: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        self.inner.writer.call(Box::new(work), notes, Box::new(then)).await
+        self.inner.writer.call(Box::new(work), late, Box::new(then)).await
     }
 
     /// Whether the writer still takes and commits work.

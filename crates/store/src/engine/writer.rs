@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::seat::Seats;
 use super::{BoxFuture, Connection, Pace, Work, postgres, sqlite};
 use crate::audit::{self, Note};
+use crate::journal::{self, Journalled};
 use crate::{Error, Result};
 
 /// Most jobs in one transaction: bounds its length and the time the first one waits.
@@ -20,8 +21,12 @@ const MOST: usize = 1024;
 
 /// Work of one type that runs together.
 pub(crate) trait Batch: Send + Sized + 'static {
-    /// Writes all items. May be run again after a rollback, so it must leave nothing behind in the items but outcomes.
-    fn run<'c>(connection: &'c mut Connection, items: &'c mut [Self]) -> BoxFuture<'c, Result<()>>;
+    /// Writes all items. May be run again after a rollback, so it must leave nothing behind in the items but outcomes. What
+    /// [`Self::close`] is for may be written here only where nothing else of the transaction comes behind (`is_all`).
+    fn run<'c>(connection: &'c mut Connection, items: &'c mut [Self], is_all: bool) -> BoxFuture<'c, Result<()>>;
+
+    /// Writes what must be locked last, since others meet the same rows whatever they do: see [`Load::record`].
+    fn close<'c>(connection: &'c mut Connection, items: &'c mut [Self]) -> BoxFuture<'c, Result<()>>;
 
     /// Answers: after the commit, or with why there was none.
     fn finish(self, result: Result<()>);
@@ -31,7 +36,11 @@ pub(crate) trait Batch: Send + Sized + 'static {
 pub(crate) enum NoBatch {}
 
 impl Batch for NoBatch {
-    fn run<'c>(_: &'c mut Connection, _: &'c mut [Self]) -> BoxFuture<'c, Result<()>> {
+    fn run<'c>(_: &'c mut Connection, _: &'c mut [Self], _: bool) -> BoxFuture<'c, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close<'c>(_: &'c mut Connection, _: &'c mut [Self]) -> BoxFuture<'c, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
@@ -40,11 +49,19 @@ impl Batch for NoBatch {
     }
 }
 
+/// What a call leaves to the end of its transaction.
+pub(crate) enum Late {
+    /// An entry of a log.
+    Note(Note),
+    /// An entry of the journal of deletions.
+    Journal(Box<Journalled>),
+}
+
 /// A closure with its answer.
 pub(super) trait Call: Send {
     fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<()>>;
     /// What is to be recorded of what it did.
-    fn notes(&mut self) -> Vec<Note>;
+    fn late(&mut self) -> Vec<Late>;
     fn finish(self: Box<Self>, result: Result<()>);
 }
 
@@ -53,7 +70,7 @@ pub(super) type Then<T> = Box<dyn FnOnce(&T) + Send>;
 
 struct Pending<T> {
     work: Option<Work<T>>,
-    notes: fn(&mut T) -> Vec<Note>,
+    late: fn(&mut T) -> Vec<Late>,
     then: Then<T>,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T>>,
@@ -72,9 +89,9 @@ impl<T: Send + 'static> Call for Pending<T> {
         })
     }
 
-    fn notes(&mut self) -> Vec<Note> {
+    fn late(&mut self) -> Vec<Late> {
         match &mut self.outcome {
-            Some(Ok(outcome)) => (self.notes)(outcome),
+            Some(Ok(outcome)) => (self.late)(outcome),
             _ => Vec::new(),
         }
     }
@@ -153,7 +170,7 @@ impl<B: Batch> Load<B> {
     pub(super) async fn run(&mut self, connection: &mut Connection) -> Result<()> {
         let mut is_untouched = true;
         if !self.items.is_empty() {
-            match caught(B::run(connection, &mut self.items)).await {
+            match caught(B::run(connection, &mut self.items, self.calls.is_empty())).await {
                 Ok(()) => ensure_open(connection)?,
                 Err(error) if error.is_passing() => return Err(error),
                 Err(error) => {
@@ -183,12 +200,20 @@ impl<B: Batch> Load<B> {
         self.record(connection).await
     }
 
-    /// Adds what is audited to the logs. Last, since their ends are locked until the commit: see `audit::append`. Where it
-    /// cannot be recorded, nothing was done.
+    /// Writes what whoever writes anything meets: counts, the end of the journal, the ends of the logs. Last, since these stay
+    /// locked until the commit, and in this order: nobody who holds one of them waits for a conversation, so that two nodes
+    /// cannot wait for each other. Where it cannot be recorded, nothing was done.
     async fn record(&mut self, connection: &mut Connection) -> Result<()> {
-        let notes: Vec<Note> = self.calls.iter_mut().flat_map(|call| call.notes()).collect();
-        if notes.is_empty() {
-            return Ok(());
+        let (mut notes, mut journalled) = (Vec::new(), Vec::new());
+        for late in self.calls.iter_mut().flat_map(|call| call.late()) {
+            match late {
+                Late::Note(note) => notes.push(note),
+                Late::Journal(entry) => journalled.push(entry),
+            }
+        }
+        B::close(connection, &mut self.items).await?;
+        for entry in journalled {
+            journal::record(connection, &entry).await?;
         }
         audit::append(connection, notes).await?;
         ensure_open(connection)
@@ -199,7 +224,7 @@ impl<B: Batch> Load<B> {
         let mut good = Vec::with_capacity(self.items.len());
         for mut item in std::mem::take(&mut self.items) {
             connection.step("SAVEPOINT job").await?;
-            let outcome = caught(B::run(connection, std::slice::from_mut(&mut item))).await;
+            let outcome = caught(B::run(connection, std::slice::from_mut(&mut item), false)).await;
             settle(connection, outcome.is_ok()).await?;
             match outcome {
                 Ok(()) => good.push(item),
@@ -315,11 +340,11 @@ impl<B: Batch> Writer<B> {
     pub(super) async fn call<T: Send + 'static>(
         &self,
         work: Work<T>,
-        notes: fn(&mut T) -> Vec<Note>,
+        late: fn(&mut T) -> Vec<Late>,
         then: Then<T>,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let call = Box::new(Pending { work: Some(work), notes, then, outcome: None, reply });
+        let call = Box::new(Pending { work: Some(work), late, then, outcome: None, reply });
         self.give(Job::Call(call))?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }

@@ -2,18 +2,17 @@
 
 use domain::audit::{Detail, Kind as Did};
 use domain::conversation::Change;
-use domain::erasure::{State, Stub as StubState};
+use domain::erasure::{Cause, State, Stub as StubState};
 use domain::{ConversationId, ErasureId, OrganisationId, Timestamp};
 
 use super::item_state::SHREDDED;
 use super::undo::set_state;
 use super::{BY_ID, Erasure, ItemKind, erasure, items, locked};
 use crate::audit::{Audited, Fact};
-use crate::engine::statements;
+use crate::engine::{Late, statements};
 use crate::{Error, Result, Store, job, journal, stub};
 
 statements! {
-    JOURNALLED = "UPDATE erasure SET journal_number = $2 WHERE erasure_id = $1";
     ARE_SHREDDED = "UPDATE erasure_item SET state = $2 WHERE erasure_id = $1 AND state < $2";
     // The first moment and the last epoch: a repeated shred finds nothing, but may fall into a later epoch.
     SHREDDED_AT =
@@ -28,26 +27,28 @@ statements! {
 }
 
 impl Store {
-    /// Adds a deletion to the journal, where it is not there yet.
+    /// Adds a deletion to the journal, where it is not there yet: at the end of the transaction, because whoever has the end of
+    /// the journal must wait for nothing else.
     ///
     /// # Errors
     /// Those of the database, and where the job's lease ran out.
-    pub async fn note_journalled(&self, claimed: job::Claimed, entry: journal::Entry, at: Timestamp) -> Result<i64> {
+    pub async fn note_journalled(&self, claimed: job::Claimed, entry: journal::Entry, at: Timestamp) -> Result<()> {
         self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    let id = ErasureId(claimed.subject);
-                    let found = locked(connection, claimed.organisation, id).await?.ok_or(Error::NotFound)?;
-                    let number = match found.journal_number {
-                        Some(number) => number,
-                        None => journal::append(connection, &entry).await?.number,
-                    };
-                    connection.execute(&JOURNALLED, &[id.into(), number.into()], 1).await?;
-                    job::advance(connection, &claimed, claimed.step + 1, at).await?;
-                    Ok(number)
-                })
-            })
+            .write_late(
+                move |connection| {
+                    Box::pin(async move {
+                        entry.check()?;
+                        let id = ErasureId(claimed.subject);
+                        let found = locked(connection, claimed.organisation, id).await?.ok_or(Error::NotFound)?;
+                        job::advance(connection, &claimed, claimed.step + 1, at).await?;
+                        Ok(found.journal_number.is_none().then(|| Box::new(journal::Journalled { erasure: id, entry })))
+                    })
+                },
+                |late| late.take().into_iter().map(Late::Journal).collect(),
+                |_| {},
+            )
             .await
+            .map(drop)
     }
 
     /// The keys are destroyed: notes when, and in which epoch.
@@ -133,7 +134,13 @@ impl Audited<'_> {
                         .collect();
                     gone.sort_unstable();
                     gone.dedup();
-                    let changes = stub::turn(connection, &gone, StubState::Erased, at).await?;
+                    // Nobody misses what a rule deleted: it leaves no trace, and nobody is told once more.
+                    let is_quiet = found.cause == Cause::Retention;
+                    let changes = if is_quiet {
+                        stub::forget(connection, &gone).await?
+                    } else {
+                        stub::turn(connection, &gone, StubState::Erased, at).await?
+                    };
                     set_state(connection, id, State::Destroyed).await?;
                     job::advance(connection, &claimed, claimed.step + 1, at).await?;
                     let details = [
@@ -141,12 +148,12 @@ impl Audited<'_> {
                         Detail::is("conversations", found.conversations),
                         Detail::is("messages", found.messages),
                     ];
-                    Ok((changes, vec![Fact::new(organisation, Did::ErasureDone, details)]))
+                    Ok(((is_quiet, changes), vec![Fact::new(organisation, Did::ErasureDone, details)]))
                 })
             },
-            move |changes: &Vec<Change>| {
+            move |(is_quiet, changes): &(bool, Vec<Change>)| {
                 then(changes);
-                changes.iter().for_each(|change| listener.tell(change));
+                changes.iter().filter(|_| !is_quiet).for_each(|change| listener.tell(change));
             },
         )
         .await

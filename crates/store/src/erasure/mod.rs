@@ -1,8 +1,11 @@
 //! Deletions (requirement C1). What somebody wants gone is hidden in the transaction that asks for it, with the job that
 //! destroys it once nobody can take that back any more. `request` asks, `undo` takes back and lets go on, `settle` makes it
-//! final, `rekey` is for parts of a conversation, `purge` deletes rows, `finish` says so.
+//! final, `rekey` is for parts of a conversation, `purge` deletes rows, `finish` says so, `beside` is for sweeps that are held up,
+//! and `expire` forgets.
 
+mod beside;
 mod brake;
+mod expire;
 mod finish;
 mod purge;
 mod rekey;
@@ -13,7 +16,8 @@ mod undo;
 use domain::erasure::{Cause, State, What};
 use domain::{ConversationId, ErasureId, KeyId, OperatorId, OrganisationId, PublicId, Timestamp};
 
-pub use self::purge::PURGED_AT_ONCE;
+pub use self::expire::{FORGOTTEN_AT_ONCE, Open};
+pub use self::purge::{CONVERSATIONS_AT_ONCE, PURGED_AT_ONCE};
 pub use self::rekey::{Resealed, Text};
 pub use self::request::{ONE_IS_HELD, Request, Subject};
 pub use self::settle::Settled;
@@ -23,8 +27,18 @@ use crate::{Error, Result, Store};
 
 /// The statements of all its files.
 #[cfg(test)]
-pub(crate) static EVERY: &[&[&crate::engine::Statement]] =
-    &[ALL, brake::ALL, finish::ALL, purge::ALL, rekey::ALL, request::ALL, settle::ALL, undo::ALL];
+pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[
+    ALL,
+    beside::ALL,
+    brake::ALL,
+    expire::ALL,
+    finish::ALL,
+    purge::ALL,
+    rekey::ALL,
+    request::ALL,
+    settle::ALL,
+    undo::ALL,
+];
 
 /// A deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +151,7 @@ macro_rules! select {
         )
     };
 }
+use select;
 
 /// What a receipt is made of, besides what the deletion says itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,7 +193,7 @@ fn erasure(row: &Row) -> Result<Erasure> {
         requested_at: Timestamp(row.int(6)?),
         destroy_at: Timestamp(row.int(7)?),
         state: State::from_code(&row.text(8)?).ok_or_else(broken)?,
-        braked: row.int(9)? == 1,
+        braked: row.int(9)? != 0,
         released_by: row.int_or_null(10)?.map(OperatorId),
         conversations: row.int(11)?,
         messages: row.int(12)?,

@@ -10,7 +10,7 @@ use domain::{Access, ConversationId, ErasureId, KeyId, OperatorId, OrganisationI
 use privacy::random;
 
 use super::item_state::WAITS;
-use super::{BY_ID, Erasure, ItemKind, brake, erasure};
+use super::{BY_ID, Erasure, ItemKind, beside, brake, erasure};
 use crate::audit::{Audited, Fact};
 use crate::conversation::{Conversation, Written, conversation, has_key, locked, select};
 use crate::engine::{Connection, statements};
@@ -244,6 +244,9 @@ impl Audited<'_> {
                     let destroy_at = at.plus(window).plus(if braked { BRAKE_WAIT } else { Default::default() });
                     let who = (name, cause, by.map(|(operator, _)| operator), at);
                     let id = insert(connection, organisation, who, &plan, (destroy_at, braked)).await?;
+                    if braked && cause == Cause::Retention {
+                        beside::stand(connection, organisation, id, at).await?;
+                    }
                     let named = (plan.found.len() == 1).then(|| Detail::is("conversation", plan.found[0].name));
                     let changes = take(connection, (id, name), cause, by, plan, at).await?;
                     job::enqueue(connection, organisation, job::Kind::Erase, id.0, destroy_at, at).await?;

@@ -7,7 +7,8 @@ use domain::erasure::{Cause, State};
 use domain::limits::BRAKE_WAIT;
 use domain::{Access, ConversationId, ErasureId, OperatorId, OrganisationId, PublicId, Reach, Timestamp};
 
-use super::{Erasure, Item, ItemKind, LOCK_NAMED, brake, erasure, items};
+use super::finish::FORGET_ITEMS;
+use super::{Erasure, Item, ItemKind, LOCK_NAMED, beside, brake, erasure, items};
 use crate::audit::{Audited, Fact};
 use crate::conversation::head::take_positions;
 use crate::conversation::locked;
@@ -38,7 +39,7 @@ async fn found(connection: &mut Connection, organisation: OrganisationId, name: 
     erasure(rows.first().ok_or(Error::NotFound)?)
 }
 
-fn fact(erasure: &Erasure, kind: Did) -> Vec<Fact> {
+pub(super) fn fact(erasure: &Erasure, kind: Did) -> Vec<Fact> {
     vec![Fact::new(erasure.organisation, kind, [Detail::is("erasure", erasure.name)])]
 }
 
@@ -86,6 +87,7 @@ impl Audited<'_> {
                     must_reach(connection, &erasure, &items, by).await?;
                     connection.execute(&SET_STATE, &[erasure.id.into(), State::Undone.code().into()], 1).await?;
                     let changes = put_back(connection, &erasure, &items, by.0, at, idle_at).await?;
+                    connection.execute_any(&FORGET_ITEMS, &[erasure.id.into()]).await?;
                     Ok((changes, fact(&erasure, Did::ErasureUndone)))
                 })
             },
@@ -123,7 +125,9 @@ impl Audited<'_> {
                 let destroy_at = erasure.destroy_at.minus(BRAKE_WAIT).max(at);
                 connection.execute(&RELEASE, &[erasure.id.into(), by.into(), destroy_at.into()], 1).await?;
                 wake(connection, &erasure, destroy_at, at).await?;
-                Ok(((), fact(&erasure, Did::ErasureReleased)))
+                let mut facts = fact(&erasure, Did::ErasureReleased);
+                facts.extend(beside::release(connection, &erasure, by, at).await?);
+                Ok(((), facts))
             })
         })
         .await

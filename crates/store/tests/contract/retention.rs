@@ -46,8 +46,18 @@ async fn end(at: &Fixture, chat: &Chat, when: Timestamp, ended: bool) {
 }
 
 async fn found(at: &Fixture, until: Timestamp) -> Vec<(ConversationId, Timestamp)> {
-    let page = at.store.ended(at.ours.id, None, until, START, 100).await.unwrap();
-    page.into_iter().map(|spoken| (spoken.id, spoken.said_at)).collect()
+    let mut found: Vec<_> = over(at, until, START).await.into_iter().map(|one| (one.said_at, one.id)).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(said_at, id)| (id, said_at)).collect()
+}
+
+/// What has ended by then, class by class.
+async fn over(at: &Fixture, until: Timestamp, now: Timestamp) -> Vec<Spoken> {
+    let mut found = Vec::new();
+    for class in at.store.ended_classes(at.ours.id).await.unwrap() {
+        found.extend(at.store.ended(at.ours.id, class, None, (until, now), 100).await.unwrap());
+    }
+    found
 }
 
 async fn what_has_ended_is_found_by_its_last_word_and_not_by_its_end(at: Fixture) {
@@ -112,8 +122,10 @@ async fn pages_leave_nothing_out_where_many_spoke_at_once(at: Fixture) {
         all.push(chat.id);
     }
     let (mut paged, mut last): (Vec<Spoken>, Option<Spoken>) = (Vec::new(), None);
+    let classes = at.store.ended_classes(at.ours.id).await.unwrap();
+    assert_eq!((classes.len(), classes[0].oldest_at), (1, START));
     loop {
-        let page = at.store.ended(at.ours.id, last, FAR, START, 2).await.unwrap();
+        let page = at.store.ended(at.ours.id, classes[0], last, (FAR, START), 2).await.unwrap();
         paged.extend(&page);
         match page.last() {
             Some(spoken) => last = Some(*spoken),
@@ -138,7 +150,7 @@ async fn what_is_held_says_until_when(at: Fixture) {
         hold.await.unwrap();
     }
     let until = async |now| {
-        let page = at.store.ended(at.ours.id, None, FAR, now, 10).await.unwrap();
+        let page = over(&at, FAR, now).await;
         page.into_iter().map(|spoken| spoken.held_until).collect::<Vec<_>>()
     };
     assert_eq!(until(START).await, [Some(START.plus(DAY)), None], "the longest of them");
