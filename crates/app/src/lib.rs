@@ -98,6 +98,7 @@ pub struct App {
     passwords: team::Rules,
     looks: audit::Looks,
     places: OnceLock<places::Places>,
+    here: OnceLock<::places::Where>,
     options: Options,
 }
 
@@ -137,6 +138,7 @@ impl App {
             passwords: team::Rules::default(),
             looks: audit::Looks::default(),
             places: OnceLock::new(),
+            here: OnceLock::new(),
             options,
         })
     }

@@ -179,7 +179,8 @@ async fn backups(config: &Config, app: &Arc<App>) -> Vec<Finding> {
     if config.here.is_none() {
         findings.push(Finding::Warning("nobody said where this machine is: set `here`, so that it can be told".into()));
     }
-    match app.abroad(config.here.as_ref()).await {
+    config.here.iter().for_each(|here| app.use_here(here.clone()));
+    match app.abroad().await {
         Ok(Some(abroad)) => findings.push(Finding::Bad(abroad.to_string())),
         Ok(None) => findings.push(Finding::Good("everything lies in countries that every organisation allows".into())),
         Err(error) => findings.push(Finding::Bad(error.to_string())),

@@ -12,6 +12,7 @@ mod conformance;
 mod conversation;
 mod copies;
 mod corrections;
+mod countries;
 mod desync;
 mod epoch;
 mod erasures;
