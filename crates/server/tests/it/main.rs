@@ -14,6 +14,7 @@ mod copies;
 mod corrections;
 mod countries;
 mod desync;
+mod doctor;
 mod epoch;
 mod erasures;
 mod fairness;
