@@ -6,6 +6,8 @@ mod account;
 mod audit;
 mod away;
 mod backup;
+mod backups;
+mod brake;
 mod canary;
 mod carve;
 mod conformance;
