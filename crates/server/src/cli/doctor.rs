@@ -280,7 +280,7 @@ async fn recovery(data: &Store, app: &App) -> Finding {
             Finding::Good("somebody showed that they hold the recovery key".into())
         }
         (_, Ok(_)) => Finding::Warning(
-            "nobody has shown that they hold the recovery key: the backups of a later version will open only with it; \
+            "nobody has shown that they hold the recovery key: backups open only with it; \
              run `diskret admin confirm-recovery-key`"
                 .into(),
         ),
