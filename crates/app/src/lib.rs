@@ -101,6 +101,7 @@ pub struct App {
     places: OnceLock<places::Places>,
     /// Up to which conversation it was looked through what has ended.
     filed: AtomicI64,
+    here: OnceLock<::places::Where>,
     options: Options,
 }
 
@@ -142,6 +143,7 @@ impl App {
             looks: audit::Looks::default(),
             places: OnceLock::new(),
             filed: AtomicI64::new(0),
+            here: OnceLock::new(),
             options,
         })
     }

@@ -8,6 +8,7 @@ mod bits;
 pub mod civil;
 pub mod clock;
 pub mod conversation;
+pub mod country;
 pub mod device;
 pub mod erasure;
 mod guest;

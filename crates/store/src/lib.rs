@@ -32,6 +32,7 @@ pub mod passkey;
 pub mod retention;
 pub mod schema;
 pub mod scope;
+mod server_log;
 pub mod session;
 pub mod sign_in_link;
 pub mod snippet;

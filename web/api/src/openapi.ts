@@ -333,6 +333,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/countries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** In which countries the organisation's data may lie, and where they do. */
+        get: operations["show_countries"];
+        /** Says in which countries the organisation's data may lie. One in which something lies cannot be left out. */
+        put: operations["set_countries"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/epoch": {
         parameters: {
             query?: never;
@@ -1204,6 +1222,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Says in which countries an organisation's data may lie. */
+        AllowedCountries: {
+            /** @description All of them, as codes of ISO 3166 such as `DE`. */
+            countries: string[];
+        };
         /** @description To whom a conversation is given: an operator or a group, one of the two. */
         Assignment: {
             group?: components["schemas"]["Id"] | null;
@@ -1679,6 +1702,24 @@ export interface components {
             /** @description What it shall say, at most 10,000 characters. */
             text: string;
         };
+        /** @description In which countries an organisation's data may lie, and where they do. */
+        Countries: {
+            /** @description What the organisation allows, as codes of ISO 3166, in their order. */
+            allowed: string[];
+            /** @description What lies where. Its country cannot be left out. */
+            used: components["schemas"]["CountryUsed"][];
+        };
+        /** @description Something that lies in a country. */
+        CountryUsed: {
+            /** @description Company. */
+            company: string;
+            /** @description The country, as ISO 3166 code. */
+            country: string;
+            /** @description A place of backups by its name; null is the machine that answers, with its databases. */
+            place: string | null;
+            /** @description Site. */
+            site: string;
+        };
         /** @description How many conversations are neither ended nor put off. */
         Counts: {
             /**
@@ -1727,11 +1768,16 @@ export interface components {
              * @description The number of the current one.
              */
             current: number;
+            frozen: components["schemas"]["Frozen"] | null;
+            /** @description Whether a turn, or the destruction of a copy, takes longer than it should: then no deletion is final. */
+            late: boolean;
+            /** @description Whether this organisation may freeze: where others share the installation, only its command line does. */
+            may_freeze: boolean;
             /**
              * Format: int64
-             * @description Until when no key is destroyed.
+             * @description When the next one begins; nothing while one is under way, and before the first.
              */
-            frozen_until: number | null;
+            next_at: number | null;
             /** @description Copies of old keys that are still to be destroyed. */
             pending: components["schemas"]["CopyInfo"][];
             /**
@@ -1899,6 +1945,22 @@ export interface components {
             days: number | null;
             /** @description Why; it is recorded. */
             reason: string;
+        };
+        /** @description No key is destroyed for some days. */
+        Frozen: {
+            by: components["schemas"]["OperatorRef"] | null;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Since when.
+             */
+            since: number;
+            /**
+             * Format: int64
+             * @description Until when.
+             */
+            until: number;
         };
         /** @description A group of operators. */
         GroupInfo: {
@@ -5122,6 +5184,185 @@ export interface operations {
             };
             /** @description The caller's role does not allow it, or the request comes from another page. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_countries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Countries"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_countries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllowedCountries"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Countries"];
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,26 +8,32 @@ import { test } from "./test.mjs";
 
 const LOCALES = { en: "en-GB", de: "de-DE" };
 
-/** Makes the question whether what a page shows is accessible and no wider than the screen; it takes a picture, too. */
-export const shows = (page, look) => async (what) => {
-  await assertAccessible(page, what);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(wide <= 0, `${what} is ${wide} pixels too wide`);
-  await picture(page, `${what}-${look}`);
-};
+/**
+ * Makes the question whether what a page shows is accessible and no wider than the screen; it takes a picture, too. Of another
+ * page where one is named.
+ */
+export const shows =
+  (own, look) =>
+  async (what, page = own) => {
+    await assertAccessible(page, what);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${what} is ${wide} pixels too wide`);
+    await picture(page, `${what}-${look}`);
+  };
 
 /**
  * Registers a test in four looks: each language on a desktop and on a phone, one of the two dark, where `darkDesktop` is the
  * language whose desktop it is. `begun` conversations have begun, each with what `says` tells, and the owner is signed in.
+ * `backedUp` servers have two places of backups.
  */
-export function testAtTheDesk(name, { words, begun, says, darkDesktop = "de" }, body) {
+export function testAtTheDesk(name, { words, begun, says, darkDesktop = "de", backedUp = false }, body) {
   for (const language of ["en", "de"]) {
     for (const [device, size] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
       const phone = device === "phone";
       const dark = (language === darkDesktop) !== phone;
       const look = `${language}-${device}-${dark ? "dark" : "light"}`;
-      test(`${name} ${look}`, async ({ start, open }) => {
-        const server = await start({ setUp: { language } });
+      test(`${name} ${look}`, async ({ start, open, places }) => {
+        const server = await start({ setUp: { language }, flags: backedUp ? places() : [] });
         await begin(
           server,
           begun,
@@ -42,7 +48,17 @@ export function testAtTheDesk(name, { words, begun, says, darkDesktop = "de" }, 
         await page.getByRole("tab").first().waitFor();
         const press = (locator) => (phone ? locator.tap() : locator.press("Enter"));
         const person = () => open(options);
-        await body({ server, context, page, person, phone, press, shown: shows(page, look), words: words[language] });
+        await body({
+          server,
+          context,
+          page,
+          person,
+          phone,
+          press,
+          shown: shows(page, look),
+          words: words[language],
+          language,
+        });
         assert.deepEqual(context.errors, []);
       });
     }

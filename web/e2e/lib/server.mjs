@@ -1,6 +1,6 @@
 // The real program with a data folder of its own, on a free port.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -20,8 +20,28 @@ const freePort = () =>
     });
   });
 
+/** Runs the program with these words and gives back what it says; `input` is what it reads. */
+export const run = (words, input = "") => execFileSync(program, words, { encoding: "utf8", input });
+
+/** Folders as places of backups, each a site of its own; gives back the flags that name them. */
+export function placesIn(folder, names = ["a", "b"]) {
+  return names.map((name) => {
+    mkdirSync(join(folder, name), { recursive: true });
+    return `--place-${name}=file://${join(folder, name)}?country=DE&site=${SITES[name]}&company=Us`;
+  });
+}
+const SITES = { a: "Kiel", b: "Bonn" };
+
 export class Server {
-  static async start({ flags = [], setUp, demo = true } = {}) {
+  static async start(options = {}) {
+    const server = await Server.make(options);
+    if (options.setUp) server.facts = server.setUp(options.setUp);
+    await server.run();
+    return server;
+  }
+
+  /** A machine with nothing on it yet, and nobody serving. */
+  static async make({ flags = [], demo = true } = {}) {
     const server = new Server();
     server.port = await freePort();
     server.data = mkdtempSync(join(tmpdir(), "diskret-e2e-"));
@@ -31,8 +51,6 @@ export class Server {
       ...["--data", server.data, "--listen", `127.0.0.1:${server.port}`, "--app-origin", server.app],
       ...["--widget-origin", server.widget, "--shop-origin", server.shop, ...(demo ? ["--demo"] : []), ...flags],
     ];
-    if (setUp) server.facts = server.setUp(setUp);
-    await server.run();
     return server;
   }
 
@@ -50,7 +68,12 @@ export class Server {
   }
 
   command(name, ...rest) {
-    return execFileSync(program, [...[name].flat(), ...this.flags, ...rest], { encoding: "utf8" });
+    return run([...[name].flat(), ...this.flags, ...rest]);
+  }
+
+  /** `diskret restore`, with the recovery key as somebody wrote it down. */
+  restore(recoveryKey, ...rest) {
+    return run(["restore", ...this.flags, ...rest], `${recoveryKey}\n`);
   }
 
   /** Starts the program and waits until it is ready. */

@@ -6,6 +6,7 @@ use domain::{Capability, Level, OrganisationId, Principal};
 use store::backup::{Noted, PlaceState, Which};
 use store::job;
 
+use crate::places::Placed;
 use crate::{App, Error, Result};
 
 /// Backups that are shown of each kind.
@@ -52,9 +53,23 @@ impl App {
         Ok(Overview {
             is_late: !self.late_backups().await?.is_empty(),
             keys: self.latest_backups(Which::Keys, SHOWN).await?,
-            places: self.store.place_states().await?,
+            places: self.named_states(self.store.place_states().await?),
             data,
         })
+    }
+
+    /// The places that are named now: also those that nobody has asked yet, and none that is named no more.
+    fn named_states(&self, mut known: Vec<PlaceState>) -> Vec<PlaceState> {
+        let state = |placed: &Placed| match known.iter().position(|state| state.place == placed.name) {
+            Some(at) => known.swap_remove(at),
+            None => PlaceState {
+                place: placed.name.clone(),
+                within: [&placed.within.country, &placed.within.site, &placed.within.company].map(Clone::clone),
+                seen_at: None,
+                failed: None,
+            },
+        };
+        self.places().iter().map(state).collect()
     }
 
     /// Has a backup of the data made at once.

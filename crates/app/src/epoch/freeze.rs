@@ -9,6 +9,7 @@ use store::audit::By;
 use store::epoch::{Copy, Turn};
 use store::job;
 
+use super::standing;
 use crate::{App, Error, Result};
 
 /// Characters of a reason.
@@ -25,6 +26,10 @@ pub struct EpochStatus {
     pub turn: Turn,
     /// Copies that are still to be destroyed.
     pub left: Vec<Copy>,
+    /// When the next turn begins; nothing while one is under way, and before the first.
+    pub next_at: Option<Timestamp>,
+    /// Whether a turn or a copy's destruction takes longer than it should.
+    pub is_late: bool,
 }
 
 impl App {
@@ -44,11 +49,14 @@ impl App {
     pub async fn status_of_epochs(&self) -> Result<EpochStatus> {
         let epochs = self.live_epochs().await?;
         let current = epochs.iter().find(|epoch| epoch.state == store::epoch::State::Current);
+        let (turn, now) = (self.keys().turn().await?, self.now());
         Ok(EpochStatus {
             current: current.ok_or(Error::Internal)?.epoch,
             settled: self.keys().settled_epoch().await?,
-            turn: self.keys().turn().await?,
             left: self.keys().copies_left().await?,
+            next_at: standing::next_at(&turn, now),
+            is_late: standing::is_late(&turn, self.keys().oldest_copy_left().await?, now),
+            turn,
         })
     }
 

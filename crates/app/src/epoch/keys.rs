@@ -107,7 +107,10 @@ fn epoch_of(name: &str) -> Option<i64> {
 }
 
 /// The kind of file system of the longest mount point above `folder`.
-fn medium(folder: &Path) -> io::Result<String> {
+///
+/// # Errors
+/// Where there is no such folder, or the system does not tell.
+pub fn medium(folder: &Path) -> io::Result<String> {
     let (folder, mounts) = (fs::canonicalize(folder)?, fs::read_to_string("/proc/self/mountinfo")?);
     let kind = mounts
         .lines()

@@ -9,6 +9,7 @@ mod organisations;
 mod outside;
 mod recover;
 mod rewrap;
+mod standing;
 mod turn;
 mod verify;
 
@@ -21,8 +22,9 @@ use store::KeyStore;
 
 pub use self::bundle::{RECOVERY, unpack};
 pub use self::freeze::EpochStatus;
-pub use self::keys::EpochKeys;
+pub use self::keys::{EpochKeys, medium};
 pub use self::outside::Outside;
+pub use self::standing::Freeze;
 
 use crate::App;
 use crate::secrets::Secrets;

@@ -24,7 +24,7 @@ const STUB_PAGES: usize = 20;
 
 /// What deletions wait for outside the running system.
 pub struct Pending {
-    /// Up to which number of the journal each place is.
+    /// Up to which number of the journal each place is, by the name that a holder of keys has.
     journal: Vec<(String, i64)>,
     /// Who still holds the key of which epoch.
     copies: Vec<(String, i64)>,
@@ -53,7 +53,8 @@ impl App {
     async fn pending(&self) -> Result<Pending> {
         let known = self.store.journal_places().await?;
         let upto = |name: &str| known.iter().find(|(place, ..)| place == name).map_or(0, |(_, upto, _)| *upto);
-        let journal = self.places().iter().map(|placed| (placed.name.clone(), upto(&placed.name))).collect();
+        let named = |place: &str| format!("place:{place}");
+        let journal = self.places().iter().map(|placed| (named(&placed.name), upto(&placed.name))).collect();
         let copies = self.keyring.store().copies_left().await?;
         let copies = copies.into_iter().map(|copy| (copy.holder, copy.epoch)).collect();
         Ok(Pending { journal, copies, settled: self.keyring.store().settled_epoch().await? })

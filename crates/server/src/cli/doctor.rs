@@ -1,6 +1,7 @@
 //! `diskret doctor`: says what is misconfigured, and how to mend it.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use app::App;
 use app::secrets::Secrets;
 use domain::clock::{Clock as _, SystemClock};
+use domain::retention::{For, Kept};
 use store::{KeyStore, Location, Settings, Store};
 
 use super::say;
@@ -26,6 +28,7 @@ const LONG_AGO: i64 = 1_767_225_600_000_000;
 pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut findings = vec![clock(), folder(config), origins(config)];
+    findings.extend(snapshots(config));
     findings.extend(runtime.block_on(stores(config)));
     findings.extend(runtime.block_on(bus(config)));
     let mut code = ExitCode::SUCCESS;
@@ -62,6 +65,25 @@ fn folder(config: &Config) -> Finding {
     }
 }
 
+/// File systems that keep what was overwritten, if somebody takes snapshots.
+const KEEPS_SNAPSHOTS: [&str; 4] = ["btrfs", "zfs", "bcachefs", "nilfs2"];
+
+fn snapshots(config: &Config) -> Vec<Finding> {
+    let folders = config.places.iter().filter_map(|place| Some((place.name, place.folder()?)));
+    let told = |(key, folder): (&str, &Path)| kept_by(key, folder, &app::epoch::medium(folder).ok()?);
+    std::iter::once(("data", config.data.as_path())).chain(folders).filter_map(told).collect()
+}
+
+fn kept_by(key: &str, folder: &Path, kind: &str) -> Option<Finding> {
+    KEEPS_SNAPSHOTS.contains(&kind).then(|| {
+        Finding::Warning(format!(
+            "`{key}`: {} lies on {kind}: a snapshot of it keeps every key that is destroyed later; take none of it, or \
+             delete them within a day",
+            folder.display()
+        ))
+    })
+}
+
 fn origins(config: &Config) -> Finding {
     let plain = [&config.app_origin, &config.widget_origin]
         .into_iter()
@@ -95,6 +117,9 @@ async fn stores(config: &Config) -> Vec<Finding> {
     };
     let mut findings = vec![Finding::Good("both databases answer".into())];
     findings.extend(common_time(&data).await);
+    findings.extend(logged("database", "what is said, sealed,", data.logged().await));
+    findings.extend(logged("key_database", "keys, wrapped,", keys.logged().await));
+    findings.extend(unruled(&data).await);
     match Secrets::load(&config.secrets(), false) {
         Err(error) => findings.push(bad("data", &error)),
         Ok(secrets) => {
@@ -104,6 +129,7 @@ async fn stores(config: &Config) -> Vec<Finding> {
                 findings.push(bad("data", &error));
             }
             findings.push(recovery(&data, &app).await);
+            findings.push(epoch(&app).await);
             findings.extend(backups(config, &app).await);
             findings.extend(deletions(&app).await);
         }
@@ -125,6 +151,42 @@ async fn common_time(data: &Store) -> Option<Finding> {
             off_by / 1_000_000
         ))
     })
+}
+
+/// What PostgreSQL writes to its log stays there when it is deleted.
+fn logged(key: &str, what: &str, settings: store::Result<Vec<String>>) -> Option<Finding> {
+    match settings {
+        Ok(settings) if settings.is_empty() => None,
+        Ok(settings) => Some(Finding::Warning(format!(
+            "`{key}`: PostgreSQL writes {what} to its log ({}), where nothing of it is ever deleted; set \
+             log_parameter_max_length to 0",
+            settings.join(", ")
+        ))),
+        Err(error) => Some(Finding::Bad(format!("`{key}`: {error}"))),
+    }
+}
+
+/// Organisations that keep what is said until somebody deletes it.
+async fn unruled(data: &Store) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let organisations = match data.organisations().await {
+        Ok(organisations) => organisations,
+        Err(error) => return vec![Finding::Bad(format!("`database`: {error}"))],
+    };
+    for organisation in organisations {
+        let rules = match data.retention_rules(organisation.id).await {
+            Ok(rules) => rules,
+            Err(error) => return vec![Finding::Bad(format!("`database`: {error}"))],
+        };
+        if !rules.iter().any(|set| set.rule.kept == Kept::Content && set.rule.of == For::All) {
+            findings.push(Finding::Warning(format!(
+                "the organisation {} has no rule for how long conversations are kept: they stay until somebody deletes \
+                 them; set one in its privacy centre",
+                organisation.name
+            )));
+        }
+    }
+    findings
 }
 
 /// The bus is given a moment to answer.
@@ -149,6 +211,22 @@ async fn bus(config: &Config) -> Option<Finding> {
                 .into(),
         ),
     })
+}
+
+/// Whether old epoch keys go: until they do, no deletion is final.
+async fn epoch(app: &App) -> Finding {
+    match app.status_of_epochs().await {
+        Ok(status) if status.is_late => {
+            let left = status.left.iter().map(|copy| format!("{} (epoch {})", copy.holder, copy.epoch));
+            let left = left.collect::<Vec<_>>().join(", ");
+            let left = if left.is_empty() { String::new() } else { format!("; still held by {left}") };
+            Finding::Bad(format!(
+                "the epoch key is not replaced or not destroyed in time, so no deletion is final{left}"
+            ))
+        }
+        Ok(_) => Finding::Good("epoch keys are replaced and destroyed in time".into()),
+        Err(error) => Finding::Bad(format!("the epochs cannot be read: {error}")),
+    }
 }
 
 /// Places, what lies there, and where in the world they are.
@@ -180,7 +258,8 @@ async fn backups(config: &Config, app: &Arc<App>) -> Vec<Finding> {
     if config.here.is_none() {
         findings.push(Finding::Warning("nobody said where this machine is: set `here`, so that it can be told".into()));
     }
-    match app.abroad(config.here.as_ref()).await {
+    config.here.iter().for_each(|here| app.use_here(here.clone()));
+    match app.abroad().await {
         Ok(Some(abroad)) => findings.push(Finding::Bad(abroad.to_string())),
         Ok(None) => findings.push(Finding::Good("everything lies in countries that every organisation allows".into())),
         Err(error) => findings.push(Finding::Bad(error.to_string())),
@@ -226,10 +305,24 @@ async fn recovery(data: &Store, app: &App) -> Finding {
             Finding::Good("somebody showed that they hold the recovery key".into())
         }
         (_, Ok(_)) => Finding::Warning(
-            "nobody has shown that they hold the recovery key: the backups of a later version will open only with it; \
+            "nobody has shown that they hold the recovery key: backups open only with it; \
              run `diskret admin confirm-recovery-key`"
                 .into(),
         ),
         (_, Err(error)) => Finding::Bad(format!("the installation cannot be read: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_whose_file_system_keeps_snapshots_is_told_of_and_another_is_not() {
+        let told = |kind| kept_by("place_a", Path::new("/mnt/a"), kind);
+        for kind in ["btrfs", "zfs"] {
+            assert!(matches!(told(kind), Some(Finding::Warning(text)) if text.contains("/mnt/a lies on")), "{kind}");
+        }
+        assert!(["ext4", "xfs", "tmpfs", "unknown", ""].into_iter().all(|kind| told(kind).is_none()));
     }
 }

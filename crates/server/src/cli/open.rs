@@ -72,6 +72,7 @@ async fn open(config: &Config) -> anyhow::Result<(Arc<App>, bool)> {
     }
     let app = App::new(data_store, key_store, Arc::new(CommonClock::over(SystemClock)), secrets, config.app);
     app.use_places(places(config)?);
+    config.here.iter().for_each(|here| app.use_here(here.clone()));
     if let Some(list) = &config.breached_passwords {
         let told = || format!("`breached_passwords`: {}", list.display());
         app.refuse_leaked_passwords(list).with_context(told)?;
@@ -86,7 +87,7 @@ async fn check(app: &App, fresh: bool, config: &Config) -> anyhow::Result<()> {
         // An installation from before secrets were named.
         app.name_secrets().await?;
     }
-    if let Some(abroad) = app.abroad(config.here.as_ref()).await? {
+    if let Some(abroad) = app.abroad().await? {
         anyhow::bail!("{abroad}: name a place in one of these countries, or have the organisation allow this one");
     }
     Ok(())

@@ -28,6 +28,16 @@ enum Kind {
     Bucket { endpoint: String, region: String, bucket: String, prefix: String, credentials: PathBuf },
 }
 
+impl PlaceOption {
+    /// The folder, where it is one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Folder(folder) => Some(folder),
+            Kind::Bucket { .. } => None,
+        }
+    }
+}
+
 impl Layers {
     pub(super) fn places(&self) -> Result<(Vec<PlaceOption>, Option<Where>), ConfigError> {
         let mut all = Vec::new();

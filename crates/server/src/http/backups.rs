@@ -9,7 +9,8 @@ use http::StatusCode;
 use super::brought::Sent;
 use super::guard::Caller;
 use super::{Failure, Shared};
-use crate::wire::backups::{Backups, CopyInfo, EpochInfo, Freeze, TurnStep};
+use crate::socket::entries;
+use crate::wire::backups::{Backups, CopyInfo, EpochInfo, Freeze, Frozen, TurnStep};
 use crate::wire::problem::Problem;
 
 /// How backups stand, and where they lie.
@@ -40,13 +41,21 @@ pub(super) async fn make(State(shared): State<Shared>, Caller(principal): Caller
 pub(super) async fn epoch(State(shared): State<Shared>, Caller(principal): Caller) -> Result<Json<EpochInfo>, Failure> {
     let found = shared.app.epoch_status(principal).await?;
     let copy = |copy: store::epoch::Copy| CopyInfo { epoch: copy.epoch, holder: copy.holder, medium: copy.medium };
-    let now = shared.app.now();
+    let frozen = shared.app.freeze_in_force(principal).await?.map(|freeze| Frozen {
+        since: freeze.since.0,
+        until: freeze.until.0,
+        by: freeze.by.map(|person| entries::operator_ref(&person)),
+        reason: freeze.reason,
+    });
     Ok(Json(EpochInfo {
         current: found.current,
         settled: found.settled,
         step: TurnStep::of(found.turn.step),
         turned_at: (found.turn.to > 0).then_some(found.turn.begun_at.0),
-        frozen_until: found.turn.frozen.filter(|(_, until)| *until > now).map(|(_, until)| until.0),
+        next_at: found.next_at.map(|at| at.0),
+        late: found.is_late,
+        frozen,
+        may_freeze: shared.app.may_freeze().await?,
         pending: found.left.into_iter().map(copy).collect(),
     }))
 }

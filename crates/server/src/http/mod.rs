@@ -8,6 +8,7 @@ mod body;
 mod brought;
 mod conversations;
 mod counters;
+mod countries;
 mod csv;
 mod described;
 mod edge_routes;

@@ -15,8 +15,8 @@ use utoipa_axum::{PathItemExt, routes};
 use super::described::Everywhere;
 use super::problem::Failure;
 use super::{
-    Shared, account, audit, audit_copy, backups, conversations, counters, erasures, exports, factor, groups, guests,
-    holds, operators, passkeys, programs, retention, roles, session, setup, snippets, topics, widgets,
+    Shared, account, audit, audit_copy, backups, conversations, counters, countries, erasures, exports, factor, groups,
+    guests, holds, operators, passkeys, programs, retention, roles, session, setup, snippets, topics, widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -110,6 +110,7 @@ operations! {
     backups::epoch;
     backups::turn;
     backups::freeze;
+    countries::show, countries::set;
     retention::show;
     retention::set;
     retention::preview;

@@ -7,6 +7,7 @@ use store::epoch::Step;
 use utoipa::ToSchema;
 
 use super::Id;
+use super::session::OperatorRef;
 
 /// How backups stand.
 #[derive(Debug, Serialize, ToSchema)]
@@ -120,11 +121,32 @@ pub struct EpochInfo {
     /// When the last turn began.
     #[schema(required)]
     pub turned_at: Option<i64>,
-    /// Until when no key is destroyed.
+    /// When the next one begins; nothing while one is under way, and before the first.
     #[schema(required)]
-    pub frozen_until: Option<i64>,
+    pub next_at: Option<i64>,
+    /// Whether a turn, or the destruction of a copy, takes longer than it should: then no deletion is final.
+    pub late: bool,
+    /// That no key is destroyed for some days, where somebody said so.
+    #[schema(required)]
+    pub frozen: Option<Frozen>,
+    /// Whether this organisation may freeze: where others share the installation, only its command line does.
+    pub may_freeze: bool,
     /// Copies of old keys that are still to be destroyed.
     pub pending: Vec<CopyInfo>,
+}
+
+/// No key is destroyed for some days.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Frozen {
+    /// Since when.
+    pub since: i64,
+    /// Until when.
+    pub until: i64,
+    /// Who said so last; null is the command line.
+    #[schema(required)]
+    pub by: Option<OperatorRef>,
+    /// Why.
+    pub reason: String,
 }
 
 /// A copy of an old key.

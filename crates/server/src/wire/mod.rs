@@ -5,6 +5,7 @@ pub mod account;
 pub mod audit;
 pub mod backups;
 pub mod conversations;
+pub mod countries;
 pub mod erasures;
 pub mod export;
 pub mod frames;

@@ -28,6 +28,9 @@ async fn an_officer_has_the_epoch_turn_and_sees_it_end(on: On) {
         turned && now["settled"] == before["current"] && now["pending"] == json!([])
     })
     .await;
+    let after = status(&house, &officer).await;
+    let next = after["next_at"].as_i64().unwrap() - after["turned_at"].as_i64().unwrap();
+    assert_eq!((next, &after["late"]), (12 * 3_600_000_000, &false.into()), "the next one is due twelve hours later");
     let owner = house.sign_in(&house.ours().owner).await;
     let entries = format!("{:?}", house.entries(&owner, &id).await);
     assert!(entries.contains("before the turn"), "what was said is read as before");
@@ -44,15 +47,24 @@ fn whoever_shares_an_installation_freezes_nothing_and_whoever_does_not_does_so_w
     crate::harness::run(async {
         let officer = house.sign_in(&house.ours().officer).await;
         let freeze = async |body: Value| house.ask("PUT", "/api/epoch/freeze").by(&officer).json(&body).send().await;
+        let before = status(&house, &officer).await;
+        assert_eq!(
+            (&before["frozen"], &before["may_freeze"], &before["late"]),
+            (&Value::Null, &true.into(), &false.into())
+        );
         freeze(json!({ "days": 7, "reason": "an intruder deleted things" })).await.is(204);
-        assert!(status(&house, &officer).await["frozen_until"].is_i64());
+        let owner = house.sign_in(&house.ours().owner).await;
+        let frozen = status(&house, &owner).await["frozen"].clone();
+        assert_eq!(frozen["until"].as_i64().unwrap() - frozen["since"].as_i64().unwrap(), 7 * 24 * 3_600_000_000);
+        assert_eq!(frozen["reason"], "an intruder deleted things", "whoever looks sees why");
+        assert_eq!(frozen["by"]["name"], house.ours().officer.name.as_str(), "and by whom");
         freeze(json!({ "days": 8, "reason": "an intruder" })).await.is(422);
         freeze(json!({ "days": 0, "reason": "an intruder" })).await.is(422);
         freeze(json!({ "days": 1, "reason": "  " })).await.is(422);
         freeze(json!({ "reason": "forgot to say for how long" })).await.is(422);
-        assert!(status(&house, &officer).await["frozen_until"].is_i64(), "a refused request changes nothing");
+        assert_eq!(status(&house, &officer).await["frozen"], frozen, "a refused request changes nothing");
         freeze(json!({ "days": null, "reason": "it was a colleague" })).await.is(204);
-        assert!(status(&house, &officer).await["frozen_until"].is_null());
+        assert!(status(&house, &officer).await["frozen"].is_null());
         let log = house.ask("GET", "/api/audit").by(&officer).send().await.is(200).text();
         assert!(log.contains("epoch_frozen") && log.contains("an intruder deleted things"), "{log}");
     });
@@ -61,5 +73,6 @@ fn whoever_shares_an_installation_freezes_nothing_and_whoever_does_not_does_so_w
         let officer = shared.sign_in(&shared.ours().officer).await;
         let body = json!({ "days": 1, "reason": "mine alone" });
         shared.ask("PUT", "/api/epoch/freeze").by(&officer).json(&body).send().await.is(409);
+        assert_eq!(status(shared, &officer).await["may_freeze"], false);
     });
 }

@@ -38,6 +38,9 @@ statements! {
     LEFT =
         "SELECT c.epoch, c.holder, c.medium, c.destroyed_at FROM epoch_copy c JOIN epoch e ON e.epoch = c.epoch
         WHERE e.state = 4 AND c.destroyed_at IS NULL ORDER BY c.epoch, c.holder";
+    OLDEST_LEFT =
+        "SELECT MIN(e.replaced_at) FROM epoch_copy c JOIN epoch e ON e.epoch = c.epoch
+        WHERE e.state = 4 AND c.destroyed_at IS NULL";
 }
 
 impl KeyStore {
@@ -107,6 +110,21 @@ impl KeyStore {
     /// Those of the database.
     pub async fn copies_left(&self) -> Result<Vec<Copy>> {
         self.copies(&LEFT, Vec::new()).await
+    }
+
+    /// Since when the oldest of them is to be destroyed; nothing where there is none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn oldest_copy_left(&self) -> Result<Option<Timestamp>> {
+        self.keys
+            .read(|connection| {
+                Box::pin(async move {
+                    let rows = connection.query(&OLDEST_LEFT, &[]).await?;
+                    Ok(rows.first().map_or(Ok(None), |row| row.int_or_null(0))?.map(Timestamp))
+                })
+            })
+            .await
     }
 
     async fn copies(&self, which: &'static crate::engine::Statement, epochs: Vec<i64>) -> Result<Vec<Copy>> {

@@ -250,7 +250,7 @@ async fn whoever_lets_a_sweep_go_on_lets_go_what_was_held_up_beside_it(at: Fixtu
     let (judged, beside) = (held_up(&at, Duration::ZERO).await, held_up(&at, HOUR).await);
     let later = held_up(&at, DAY * 2).await;
     let now = START.plus(HOUR * 2);
-    at.store.audited(somebody()).release_erasure(at.ours.id, judged.name, at.ours.ada, now).await.unwrap();
+    at.store.audited(somebody()).release_erasure(at.ours.id, judged.name, (at.ours.ada, false), now).await.unwrap();
     assert!(!is_braked(&at, now).await);
     for (erasure, state) in [(&judged, How::Waiting), (&beside, How::Waiting), (&later, How::Braked)] {
         let found = at.store.erasure_named(at.ours.id, erasure.name).await.unwrap();

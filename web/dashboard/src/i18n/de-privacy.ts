@@ -103,7 +103,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "privacy.forbidden": "Ihre Rolle umfasst den Datenschutz nicht.",
 
   "overview.title": "Datenschutz",
-  "overview.text": "Was hier jetzt liegt, wie lange, was als Nächstes geht, und wo der Nachweis steht.",
+  "overview.text": "Was hier jetzt liegt, wie lange, was als Nächstes geht, und die Quittungen für das, was fort ist.",
   "overview.kept": "Was aufbewahrt wird",
   "overview.kept.content": "Was gesagt wurde",
   "overview.kept.contacts": "Kontakte",
@@ -300,7 +300,6 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "backups.epoch.settled.none": "noch keiner",
   "backups.epoch.pending": "Noch zu vernichten",
   "backups.epoch.pending.one": "Nummer {n} bei {holder}",
-  "backups.epoch.frozen": "Das Vernichten ist bis {date} aufgeschoben.",
   "backups.epoch.step": "Jetzt",
   "backups.epoch.step.prepare": "der neue Schlüssel wird ausgegeben",
   "backups.epoch.step.rewrap": "Schlüssel werden neu verpackt",

@@ -31,7 +31,7 @@ export const deTeam: Record<keyof typeof enTeam, string> = {
   "area.erasing": "Löschen",
   "area.erasing.text": "Gesagtes löschen, und das zurücknehmen, solange es geht.",
   "area.privacy": "Datenschutz",
-  "area.privacy.text": "Wie lange etwas bleibt, Löschsperren, Sicherungen, Kopien, Belege.",
+  "area.privacy.text": "Wie lange etwas bleibt, Aufbewahrung, Sicherungen, Kopien, Quittungen.",
   "right.conversations.write.all": "alle Gespräche beantworten",
   "right.conversations.write.group": "eigene und nicht zugewiesene Gespräche und die ihrer Gruppen beantworten",
   "right.conversations.write.own": "eigene und nicht zugewiesene Gespräche beantworten",

@@ -1,6 +1,7 @@
 import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
 import { deFind } from "./de-find";
+import { dePlaces } from "./de-places";
 import { dePrivacy } from "./de-privacy";
 import { deQuiet } from "./de-quiet";
 import { deRefusals } from "./de-refusals";
@@ -12,6 +13,7 @@ import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   ...deFind,
+  ...dePlaces,
   ...dePrivacy,
   ...deQuiet,
   ...deRefusals,
@@ -141,7 +143,7 @@ export const de: Catalogue = {
 
   "key.title": "Bewahren Sie diesen Schlüssel auf",
   "key.text":
-    "Sicherungen kommen mit einer späteren Version. Geht der Server verloren, öffnet sie dann nur dieser Schlüssel; heute öffnet er noch nichts. Er wird nur jetzt gezeigt: Der Server behält keine Kopie, und niemand kann ihn noch einmal zeigen.",
+    "Geht der Server verloren, öffnet nur dieser Schlüssel die Sicherungen; wer ihn und eine Sicherung hat, kann alles lesen. Er wird nur jetzt gezeigt: Der Server behält keine Kopie, und niemand kann ihn noch einmal zeigen.",
   "key.where":
     "Legen Sie ihn dorthin, wo Ihre Organisation Unverzichtbares verwahrt: in einen Passwort-Safe oder ausgedruckt in eine abschließbare Schublade.",
   "key.label": "Wiederherstellungsschlüssel",
@@ -149,7 +151,7 @@ export const de: Catalogue = {
   "key.print": "Drucken",
   "key.file_name": "diskret-recovery-key.txt",
   "key.file_text":
-    "Diskret: Wiederherstellungsschlüssel von {organisation}\n\n{key}\n\nSicherungen kommen mit einer späteren Version. Geht der Server verloren, öffnet sie dann nur dieser Schlüssel. Verwahren Sie ihn sicher und getrennt vom Server.",
+    "Diskret: Wiederherstellungsschlüssel von {organisation}\n\n{key}\n\nGeht der Server verloren, öffnet nur dieser Schlüssel die Sicherungen. Verwahren Sie ihn sicher und getrennt vom Server.",
   "key.confirm.label": "Geben oder fügen Sie ihn von dort ein, wo Sie ihn verwahrt haben",
   "key.confirm.hint": "Damit wir beide wissen, dass die Kopie stimmt.",
   "key.confirm.empty": "Fügen Sie den Schlüssel von dort ein, wo Sie ihn verwahrt haben.",
@@ -159,9 +161,9 @@ export const de: Catalogue = {
   "key.confirm.done": "Wiederherstellungsschlüssel bestätigt",
   "key.later": "Später bestätigen",
   "key.later.text":
-    "Bis dahin bleibt ein Hinweis über Ihren Gesprächen stehen. Ohne gute Kopie lassen sich die Sicherungen einer späteren Version nicht öffnen.",
+    "Bis dahin bleibt ein Hinweis über Ihren Gesprächen stehen. Ohne gute Kopie lässt sich keine Sicherung öffnen, wenn der Server verloren geht.",
   "key.remind":
-    "Der Wiederherstellungsschlüssel ist noch nicht bestätigt. Ohne gute Kopie lassen sich die Sicherungen einer späteren Version nicht öffnen.",
+    "Der Wiederherstellungsschlüssel ist noch nicht bestätigt. Ohne gute Kopie lässt sich keine Sicherung öffnen, wenn der Server verloren geht.",
   "key.remind.go": "Schlüssel bestätigen",
   "key.lost":
     "Der Schlüssel kann nicht noch einmal gezeigt werden. Suchen Sie die Textdatei „diskret-recovery-key.txt“ oder den Ausdruck von der Einrichtung. Ist beides fort, erzeugt „diskret admin new-recovery-key“ auf dem Server einen neuen.",
@@ -430,7 +432,7 @@ export const de: Catalogue = {
 
   "officer.title": "Hier stehen absichtlich keine Gespräche",
   "officer.text":
-    "Ihre Rolle wacht über Datenschutz-Einstellungen und Nachweise und kann deshalb nicht lesen, was Besucher schreiben.",
+    "Ihre Rolle wacht über Datenschutz-Einstellungen und Quittungen und kann deshalb nicht lesen, was Besucher schreiben.",
   "officer.text.other":
     "Ihre Rolle sieht, wie das Haus eingerichtet ist, und liest deshalb nicht, was Besucher schreiben.",
 

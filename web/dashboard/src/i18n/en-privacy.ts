@@ -101,7 +101,7 @@ export const enPrivacy = {
   "privacy.forbidden": "Your role does not include the privacy centre.",
 
   "overview.title": "Privacy centre",
-  "overview.text": "What is kept here now, for how long, what goes next, and where the proof is.",
+  "overview.text": "What is kept here now, for how long, what goes next, and the receipts for what is gone.",
   "overview.kept": "What is kept",
   "overview.kept.content": "What was said",
   "overview.kept.contacts": "Contacts",
@@ -297,7 +297,6 @@ export const enPrivacy = {
   "backups.epoch.settled.none": "none yet",
   "backups.epoch.pending": "Still to be destroyed",
   "backups.epoch.pending.one": "number {n} at {holder}",
-  "backups.epoch.frozen": "Destroying is put off until {date}.",
   "backups.epoch.step": "Now",
   "backups.epoch.step.prepare": "the new key is being handed out",
   "backups.epoch.step.rewrap": "keys are being wrapped anew",

@@ -1,6 +1,7 @@
 import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
 import { enFind } from "./en-find";
+import { enPlaces } from "./en-places";
 import { enPrivacy } from "./en-privacy";
 import { enQuiet } from "./en-quiet";
 import { enRefusals } from "./en-refusals";
@@ -12,6 +13,7 @@ import { enTopics } from "./en-topics";
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
   ...enFind,
+  ...enPlaces,
   ...enPrivacy,
   ...enQuiet,
   ...enRefusals,
@@ -130,7 +132,7 @@ export const en = {
 
   "key.title": "Keep this recovery key",
   "key.text":
-    "Backups come with a later version, and will open only with this key if the server is lost; today it opens nothing. It is shown only now: the server keeps no copy, and nobody can show it again.",
+    "If the server is lost, backups open only with this key; who holds it and a backup can read everything. It is shown only now: the server keeps no copy, and nobody can show it again.",
   "key.where":
     "Put it where your organisation keeps things that must not be lost: a password safe, or printed in a drawer that locks.",
   "key.label": "Recovery key",
@@ -138,7 +140,7 @@ export const en = {
   "key.print": "Print",
   "key.file_name": "diskret-recovery-key.txt",
   "key.file_text":
-    "Diskret recovery key of {organisation}\n\n{key}\n\nBackups come with a later version, and will open only with this key if the server is lost. Keep it safe and apart from the server.",
+    "Diskret recovery key of {organisation}\n\n{key}\n\nIf the server is lost, backups open only with this key. Keep it safe and apart from the server.",
   "key.confirm.label": "Type or paste it from where you kept it",
   "key.confirm.hint": "So that we both know that the copy is good.",
   "key.confirm.empty": "Paste the key from the place where you kept it.",
@@ -148,9 +150,8 @@ export const en = {
   "key.confirm.done": "Recovery key confirmed",
   "key.later": "Confirm later",
   "key.later.text":
-    "Until it is confirmed, a reminder stays above your conversations. Without a good copy, the backups of a later version will not open.",
-  "key.remind":
-    "The recovery key is not confirmed yet. Without a good copy, the backups of a later version will not open.",
+    "Until it is confirmed, a reminder stays above your conversations. Without a good copy, no backup opens once the server is lost.",
+  "key.remind": "The recovery key is not confirmed yet. Without a good copy, no backup opens once the server is lost.",
   "key.remind.go": "Confirm recovery key",
   "key.lost":
     "The key cannot be shown again. Look for the text file “diskret-recovery-key.txt” or the printed sheet from set-up. If both are gone, “diskret admin new-recovery-key” on the server makes a new one.",
@@ -413,7 +414,7 @@ export const en = {
   "person.sealed.how": "Every message is encrypted on the server before it is stored.",
 
   "officer.title": "No conversations here, on purpose",
-  "officer.text": "Your role looks after the privacy settings and proofs, so it cannot read what visitors write.",
+  "officer.text": "Your role looks after the privacy settings and receipts, so it cannot read what visitors write.",
   "officer.text.other": "Your role looks at how the house is set up, so it does not read what visitors write.",
 
   "column.list": "Width of the list",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromField, proposed, toField } from "./holds";
+import { fromField, numberIn, proposed, toField } from "./holds";
 
 const now = new Date(2026, 10, 27, 15);
 
@@ -13,6 +13,26 @@ describe("a hold", () => {
     expect(fromField("2026-11-28", now)).toEqual(new Date(2026, 10, 28));
     for (const wrong of ["2026-11-27", "2025-01-01", "2027-02-31", "", "morgen"])
       expect(fromField(wrong, now)).toBeNull();
+  });
+  it("is set by the number of a conversation, wherever it was copied from", () => {
+    const number = "abcdefghijklmnopqrstuvw234";
+    for (const text of [
+      number,
+      ` ${number}\n`,
+      number.toUpperCase(),
+      `https://app.example.de/conversations/${number}/person`,
+    ])
+      expect(numberIn(text)).toBe(number);
+    for (const text of [
+      "",
+      "ABCD",
+      `${number}x`,
+      `x${number}`,
+      number.slice(1),
+      `${number} ${number}`,
+      number.replace("a", "1"),
+    ])
+      expect(numberIn(text)).toBeNull();
   });
   it("is written into the field as it is read from there", () => {
     expect(fromField(toField(new Date(2033, 0, 1)), now)).toEqual(new Date(2033, 0, 1));

@@ -20,6 +20,12 @@ export function fromField(value: string, now: Date): Date | null {
   return /^\d{4}-\d{2}-\d{2}$/.test(value) && date.getDate() === day && date > now ? date : null;
 }
 
+/** A conversation's number in what somebody typed or pasted: the number, or the address of the conversation. */
+export function numberIn(text: string): string | null {
+  const found = text.toLowerCase().match(/(?<![a-z0-9])[a-z2-7]{26}(?![a-z0-9])/g) ?? [];
+  return found.length === 1 ? (found[0] ?? null) : null;
+}
+
 export const hold = (one: NewHold): Promise<HoldInfo> => call<HoldInfo>("POST", "/api/holds", one);
 
 export const endHold = (id: string): Promise<void> => call("DELETE", `/api/holds/${encodeURIComponent(id)}`);

@@ -16,7 +16,7 @@ on_both! {
 }
 
 /// What nobody can do in this house, where organisations share the installation, no place for backups is named and no deletion is
-/// held up: `setup.rs` and `epoch.rs` have houses where somebody can, and the store's contract has deletions that are.
+/// held up: `security`, `epoch.rs`, `backups.rs` and `brake.rs` have houses where somebody can.
 const TRIED_ELSEWHERE: &[&str] =
     &["post /api/setup", "post /api/backups", "put /api/epoch/freeze", "post /api/erasures/{id}/release"];
 

@@ -339,6 +339,7 @@ impl World {
             ("post", "/api/link/holder") => Some(json!({ "secret": UNKNOWN })),
             ("post" | "patch", "/api/groups" | "/api/groups/{id}") => Some(group()),
             ("post", "/api/audit/verify") => Some(json!({})),
+            ("put", "/api/countries") => Some(json!({ "countries": ["DE"] })),
             ("put", "/api/epoch/freeze") => Some(json!({ "days": 1, "reason": "an intruder" })),
             ("post", "/api/snippets") => Some(snippet(whose != Whose::Personal)),
             ("patch", "/api/snippets/{id}") => {

@@ -1,0 +1,66 @@
+// Where data lie, and the epoch key: its turn, and putting off what it destroys.
+export const enPlaces = {
+  "epoch.next": "Next",
+  "epoch.next.first": "within 12 hours of the first start",
+  "epoch.late": "Old epoch keys are not replaced or destroyed in time: no erasure becomes final until they are.",
+  "epoch.late.text": "Ask your administrator to run diskret doctor. What is waited for stands below.",
+  "epoch.frozen": "No key is destroyed until {date}.",
+  "epoch.frozen.by": "Put off on {date} by {name}: {reason}",
+  "epoch.frozen.there": "Put off on {date} on the command line: {reason}",
+  "epoch.frozen.text":
+    "What is erased stays hidden and its own key still goes, but copies in older backups could be opened until then. No erasure becomes final.",
+  "epoch.freeze": "Put off destroying …",
+  "epoch.freeze.longer": "Put off longer …",
+  "epoch.freeze.elsewhere":
+    "Several organisations share this installation: only whoever runs it can put the destroying off.",
+  "epoch.freeze.title": "Put off destroying old keys",
+  "epoch.freeze.intro":
+    "For an intruder who may have deleted things, or an authority that wants evidence preserved: for as long as this holds, what was erased could be restored from a backup. Everybody with the privacy right sees it, and it is recorded with your name.",
+  "epoch.freeze.days": "For how many days",
+  "epoch.freeze.days.hint": "1 to {n}. Seven days in a row are the most.",
+  "epoch.freeze.days.wrong": "A whole number from 1 to {n}.",
+  "epoch.freeze.reason": "Why",
+  "epoch.freeze.reason.hint": "Name no person: it stands in the audit log for a year.",
+  "epoch.freeze.reason.wrong": "Say why in a few words, 200 characters at most.",
+  "epoch.freeze.do": "Put off for {n} day|Put off for {n} days",
+  "epoch.freeze.done": "No key is destroyed for now.",
+  "epoch.thaw": "Destroy again …",
+  "epoch.thaw.title": "Destroy old keys again",
+  "epoch.thaw.intro":
+    "What was put off goes at once: what was erased before can then no longer be restored by anybody.",
+  "epoch.thaw.do": "Destroy old keys again",
+  "epoch.thaw.done": "Old keys are destroyed again.",
+  "holder.node": "server {n}",
+
+  "countries.title": "Allowed countries",
+  "countries.text": "Backups and servers may lie only here. Where one lies elsewhere, the program does not start.",
+  "countries.here": "This server",
+  "countries.here.unset":
+    "Nobody has said where this server is. Whoever runs it sets the option here, so that it can be checked.",
+  "countries.place": "{place}, {site}",
+  "countries.change": "Change countries",
+  "countries.failed": "The allowed countries could not be loaded.",
+  "countries.add": "Add a country",
+  "countries.choose": "Choose a country",
+  "countries.remove": "Remove {country}",
+  "countries.in_use": "{what} lies there",
+  "countries.intro":
+    "A country in which something lies stays allowed: what lies there has to be moved first. Outside the EU and EEA, Art. 44 GDPR asks for grounds of its own.",
+  "countries.do": "Allow {n} country|Allow {n} countries",
+  "countries.done": "Data may lie in: {countries}.",
+
+  "overview.alarm": "Needs somebody",
+  "overview.alarm.backups": "The last backup is older than 26 hours, or there is none.",
+  "overview.alarm.places": "No place for backups is set up: what breaks is lost.",
+  "overview.alarm.frozen": "Destroying old keys is put off until {date}.",
+  "holds.add": "Keep a conversation …",
+  "hold.title.any": "Keep a conversation longer",
+  "hold.number": "Number or address of the conversation",
+  "hold.number.hint":
+    "26 letters and digits. Whoever may read it finds it beside the conversation, under Privacy; it also stands in the audit log.",
+  "hold.number.wrong": "This is no number of a conversation: it has 26 letters and digits.",
+  "hold.number.none": "There is no conversation with this number. It may have been erased, or a character is wrong.",
+  "hold.late": "It is too late: the conversation is being destroyed already.",
+  "person.number": "Number",
+  "person.number.copy": "Copy number",
+} as const;
