@@ -1,6 +1,7 @@
 //! Somebody takes every disk and every key (C3, C4): what was deleted opens for nobody any more, and the same search finds it
 //! before.
 
+mod backups;
 mod thief;
 
 use std::fs;

@@ -8,6 +8,7 @@ use domain::{KeyId, OrganisationId, PublicId};
 use privacy::keys::{DataKey, EpochKey, OrganisationKey, RawKey};
 use privacy::message::{Identity, Message};
 use privacy::seal::OVERHEAD;
+use privacy::{digest, recovery, stream};
 use testkit::{random_looking, written_in_digits};
 
 /// Bytes of a wrapped key.
@@ -27,6 +28,8 @@ pub(super) struct Planted {
 pub(super) struct Thief {
     pub(super) organisation: (OrganisationId, PublicId),
     pub(super) epochs: Vec<EpochKey>,
+    /// What backups are sealed with: those of the data by a key that stays, generations of keys by one for each epoch.
+    roots: Vec<RawKey>,
     /// Everything that was found in files, and what their readable parts decode to.
     loot: Vec<Vec<u8>>,
 }
@@ -45,20 +48,52 @@ pub(super) struct Found {
 impl Thief {
     /// Takes every file below these folders.
     pub(super) fn taking(organisation: (OrganisationId, PublicId), folders: &[&Path]) -> Self {
-        let mut thief = Self { organisation, epochs: Vec::new(), loot: Vec::new() };
+        let mut thief = Self { organisation, epochs: Vec::new(), roots: Vec::new(), loot: Vec::new() };
         for folder in folders {
             for file in files(folder) {
                 let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let Ok(bytes) = fs::read(&file) else { continue };
-                if let Some(epoch) = epoch(&name)
-                    && let Ok(key) = bytes.as_slice().try_into()
-                {
-                    thief.epochs.push(EpochKey::new(epoch, &RawKey::from_bytes(key)));
+                let key = bytes.as_slice().try_into().ok();
+                match (epoch(&name), key) {
+                    (Some(epoch), Some(key)) => thief.knows(epoch, key),
+                    (None, Some(key)) if name == "blind-index.key" => {
+                        thief.roots.push(RawKey::from_bytes(digest::keyed(&key, "backups", &[])));
+                    }
+                    _ => {}
                 }
                 thief.takes(bytes);
             }
         }
         thief
+    }
+
+    fn knows(&mut self, epoch: i64, key: [u8; 32]) {
+        self.epochs.push(EpochKey::new(epoch, &RawKey::from_bytes(key)));
+        self.roots.push(RawKey::from_bytes(digest::keyed(&key, "generations of keys", &[])));
+    }
+
+    /// Opens with the officer's own key what lies at a place for the day on which every machine is lost.
+    pub(super) fn opens_with(&mut self, recovery_key: &str, place: &Path) {
+        let sealed = fs::read(place.join("keys/epoch")).expect("the epochs' keys lie there");
+        let key = recovery::private(recovery_key).expect("it is a recovery key");
+        let opened = key.open("epoch keys for recovery", &sealed).expect("it opens");
+        for one in opened.chunks_exact(40) {
+            let (epoch, key) = one.split_at(8);
+            self.knows(i64::from_be_bytes(epoch.try_into().expect("8 bytes")), key.try_into().expect("32 bytes"));
+        }
+    }
+
+    /// Tries every key on every file of the backups at a place; says how many opened.
+    pub(super) fn opens_backups(&mut self, place: &Path) -> usize {
+        let mut opened = Vec::new();
+        for file in files(place) {
+            let name = file.strip_prefix(place).expect("it is below").to_string_lossy().into_owned();
+            let sealed = fs::read(&file).unwrap_or_default();
+            opened.extend(self.roots.iter().find_map(|root| stream::open(root, &name, &sealed).ok()));
+        }
+        let count = opened.len();
+        opened.into_iter().for_each(|plain| self.takes(plain));
+        count
     }
 
     /// Something else that fell into their hands, such as a backup that a key opened.
