@@ -27,6 +27,7 @@ macro_rules! on_both {
 }
 
 mod alter;
+mod apart;
 mod append;
 mod audit;
 mod audit_tampered;
@@ -52,6 +53,7 @@ mod mention;
 mod message;
 mod nodes;
 mod organisation;
+mod passage;
 mod passkey;
 mod quiet;
 mod retention;
