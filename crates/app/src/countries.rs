@@ -84,7 +84,9 @@ impl App {
             return invalid("each must be a country's code of ISO 3166, such as DE".to_owned());
         }
         let allowed: BTreeSet<&String> = allowed.iter().collect();
-        if let Some((what, within)) = self.whereabouts().into_iter().find(|(_, within)| !allowed.contains(&within.country)) {
+        if let Some((what, within)) =
+            self.whereabouts().into_iter().find(|(_, within)| !allowed.contains(&within.country))
+        {
             let (what, country) = (named(what.as_deref()), within.country);
             return invalid(format!("{what} is in {country}: allow that country, or take what lies there away first"));
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::limits::{POOLED_KEY_LIFE, POOLED_KEY_USE};
@@ -65,6 +66,9 @@ pub struct Keyring {
     data: Leased<KeyId, Arc<DataKey>>,
     /// What was deleted lately: whoever read such a key before must not keep it after.
     shredded: Leased<KeyId, ()>,
+    /// What another node says was deleted, with a number that is another one each time.
+    told: Leased<KeyId, u64>,
+    tellings: AtomicU64,
     pools: Mutex<HashMap<OrganisationId, Arc<Pool>>>,
     swept: Mutex<Option<Swept>>,
 }
@@ -80,6 +84,8 @@ impl Keyring {
             organisations: Leased::new(ORGANISATIONS),
             data: Leased::new(KEYS),
             shredded: Leased::new(KEYS),
+            told: Leased::new(KEYS),
+            tellings: AtomicU64::default(),
             pools: Mutex::default(),
             swept: Mutex::default(),
         }
@@ -102,6 +108,7 @@ impl Keyring {
         self.organisations.wipe_expired();
         self.current.wipe_expired();
         self.shredded.wipe_expired();
+        self.told.wipe_expired();
         let oldest = self.clock.now().minus(POOLED_KEY_USE);
         self.pools.lock().retain(|_, pool| {
             let mut keys = pool.keys.lock();
@@ -158,9 +165,15 @@ impl Keyring {
             return Ok(key);
         }
         for _ in 0..TRIES {
+            let told = self.told.get(&id);
             let wrapped = self.keys.data_key(organisation, id).await?;
             match self.organisation_key(organisation, Some(wrapped.version)).await {
-                Ok(key) => return self.keep(Arc::new(DataKey::new(id, &key.unwrap(id, &wrapped.wrapped)?))),
+                Ok(key) => {
+                    let key = DataKey::new(id, &key.unwrap(id, &wrapped.wrapped)?);
+                    if let Some(key) = self.keep_unless_told(Arc::new(key), told)? {
+                        return Ok(key);
+                    }
+                }
                 // It was wrapped anew meanwhile, and what wrapped it before is gone.
                 Err(Error::NotFound) => {}
                 Err(error) => return Err(error),
@@ -177,6 +190,16 @@ impl Keyring {
             return Err(Error::NotFound);
         }
         Ok(key)
+    }
+
+    /// The same; nothing where another node has said since that it was deleted: whoever read it before that asks again.
+    fn keep_unless_told(&self, key: Arc<DataKey>, told: Option<u64>) -> Result<Option<Arc<DataKey>>> {
+        let key = self.keep(key)?;
+        if self.told.get(&key.id()) == told {
+            return Ok(Some(key));
+        }
+        self.data.remove(&key.id());
+        Ok(None)
     }
 
     /// A key of its own for something new, stored before it is used.
@@ -247,7 +270,11 @@ impl Keyring {
 
     /// Wipes keys that another node says were deleted. That is not believed: whoever needs one asks the store again.
     pub(crate) fn wipe(&self, ids: &[KeyId]) {
-        ids.iter().for_each(|id| self.data.remove(id));
+        let telling = self.tellings.fetch_add(1, Ordering::Relaxed);
+        for id in ids {
+            self.told.insert(*id, telling);
+            self.data.remove(id);
+        }
     }
 
     /// Deletes keys that were made ahead, never used, and are too old to be. Looks at those that came of age since the last time,

@@ -53,7 +53,7 @@ words! {
     State {
         /// Everything is hidden; it can be taken back.
         Waiting = "waiting",
-        /// It is implausibly large, and waits for a second person.
+        /// It is implausibly large, and waits for a second person; what a rule deletes, for a day at most.
         Braked = "braked",
         /// It was taken back.
         Undone = "undone",

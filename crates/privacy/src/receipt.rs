@@ -64,7 +64,7 @@ pub struct Statement {
     pub cause: Cause,
     /// When it was asked for.
     pub requested_at: At,
-    /// Until when it can be taken back.
+    /// Until when it can be taken back. What is held is destroyed later than that.
     pub destroyed_from: At,
     /// How many conversations.
     pub conversations: i64,
@@ -74,11 +74,31 @@ pub struct Statement {
     pub keys: i64,
     /// Binds the numbers of those keys without telling them: see [`Opening`].
     pub commitment: Hex<32>,
+    /// What the acknowledgement bound, where that was something else: the rest of a conversation may have got another key
+    /// before a part of it went, and of many one may have gone by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Hex<32>>,
+    /// What of it must not be destroyed yet, where anything must not: it is hidden until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldBack>,
+    /// That it is held up because it is implausibly large: it is hidden, and not destroyed before somebody lets it go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held_up: bool,
     /// What was done; only in the final receipt.
     #[serde(rename = "final", skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// What no receipt can prove.
     pub limits: Vec<Limit>,
+}
+
+/// What must not be destroyed yet (Art. 18 GDPR).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldBack {
+    /// How many conversations, or the one of which a part is to go.
+    pub conversations: i64,
+    /// Until when the last of them.
+    pub until: At,
 }
 
 /// What was done.
@@ -147,7 +167,7 @@ pub enum Limit {
     NoPlaces,
 }
 
-/// Shows what the commitment binds. It is given out once and then forgotten by the installation.
+/// Shows what the commitment binds. It is given out once; the installation forgets it when the keys are destroyed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
@@ -293,6 +313,9 @@ mod tests {
             messages: 14,
             keys: 3,
             commitment: Hex(opening.commitment()),
+            acknowledged: Some(Hex([8; 32])),
+            held: Some(HeldBack { conversations: 1, until: at(600) }),
+            held_up: true,
             outcome: Some(outcome),
             limits: vec![Limit::NoProofOfNoCopy, Limit::MediumMayKeep],
         };
@@ -301,7 +324,7 @@ mod tests {
 
     fn both() -> [Receipt; 2] {
         let (statement, opening) = statement();
-        let at_once = Statement { outcome: None, ..statement.clone() };
+        let at_once = Statement { acknowledged: None, held: None, held_up: false, outcome: None, ..statement.clone() };
         [Receipt::sign(at_once, Some(opening), &key(1)), Receipt::sign(statement, None, &key(1))]
     }
 

@@ -13,6 +13,9 @@ use crate::conversation::happen::happen;
 use crate::engine::{Connection, Value, statements};
 use crate::{Error, Result};
 
+/// Somebody corrected it, or took it back.
+const CHANGED_SINCE: Error = Error::Conflict("the message was changed since a part of it was deleted: that stays so");
+
 /// A head as it is, but for its position, which is a new one when it comes back. A test compares with the table.
 macro_rules! head {
     () => {
@@ -41,6 +44,13 @@ statements! {
             AND NOT EXISTS (SELECT 1 FROM conversation o WHERE o.token_hash = h.token_hash)
         RETURNING conversation.organisation_id";
     FORGET_HEADS(hidden int) = "DELETE FROM hidden_head WHERE conversation_id IN (SELECT input.hidden {from_input})";
+    LOCK_HEAD =
+        "SELECT h.organisation_id FROM head h WHERE h.organisation_id = $1 AND h.conversation_id = $2 {for_update}";
+    LOCK_HIDDEN =
+        "SELECT h.organisation_id FROM hidden_head h
+        WHERE h.organisation_id = $1 AND h.conversation_id = $2 {for_update}";
+    ARE_HIDDEN(hidden int) =
+        "SELECT h.conversation_id FROM hidden_head h {and_input} WHERE h.conversation_id = input.hidden";
     TEXT =
         "SELECT organisation_id, kind, text_sealed, revision,
             (SELECT COUNT(*) FROM hidden_message x WHERE x.conversation_id = $1 AND x.sequence = $2)
@@ -52,10 +62,11 @@ statements! {
     // The next revision, so that nobody who read the text before takes it for the newer one.
     PUT_TEXT =
         "UPDATE message SET text_sealed = $3, revision = revision + 1 WHERE conversation_id = $1 AND sequence = $2";
+    // Only over what was put there then: what somebody wrote since, or took back, is theirs.
     PUT_TEXT_BACK =
         "UPDATE message SET revision = h.revision, text_sealed = h.text_sealed FROM hidden_message h
         WHERE h.conversation_id = $1 AND h.sequence = $2 AND h.erasure_id = $3
-            AND message.conversation_id = $1 AND message.sequence = $2";
+            AND message.conversation_id = $1 AND message.sequence = $2 AND message.revision = h.revision + 1";
     FORGET_TEXT = "DELETE FROM hidden_message WHERE conversation_id = $1 AND sequence = $2 AND erasure_id = $3";
 }
 
@@ -83,6 +94,30 @@ pub(crate) async fn show(connection: &mut Connection, conversations: &[(Conversa
     connection.query_each(&GIVE_TOKENS_BACK, &ids).await?;
     ended::in_sight(connection, &ids).await?;
     connection.execute_each(&FORGET_HEADS, &ids).await
+}
+
+/// Locks a conversation wherever it is: nobody hides it or puts it back then. Whether it is hidden; nothing where it is gone.
+pub(crate) async fn lock_wherever(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    id: ConversationId,
+) -> Result<Option<bool>> {
+    // It may move between the two while this waits for whoever moves it.
+    for _ in 0..3 {
+        for (statement, is_hidden) in [(&LOCK_HEAD, false), (&LOCK_HIDDEN, true)] {
+            let found = connection.query_in(organisation.into(), statement, &[organisation.into(), id.into()]).await?;
+            if !found.is_empty() {
+                return Ok(Some(is_hidden));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Those that are hidden.
+pub(crate) async fn are_hidden(connection: &mut Connection, all: &[ConversationId]) -> Result<Vec<ConversationId>> {
+    let rows = connection.query_each(&ARE_HIDDEN, &ids(all)).await?;
+    rows.iter().map(|row| row.int(0).map(ConversationId)).collect()
 }
 
 /// Each in a row.
@@ -150,7 +185,9 @@ pub(crate) async fn show_texts(
     let mut events = Vec::with_capacity(sequences.len());
     for sequence in sequences {
         let values = [found.id.into(), (*sequence).into(), erasure.into()];
-        connection.execute(&PUT_TEXT_BACK, &values, 1).await?;
+        if connection.execute_any(&PUT_TEXT_BACK, &values).await? == 0 {
+            return Err(CHANGED_SINCE);
+        }
         connection.execute(&FORGET_TEXT, &values, 1).await?;
         events.push(Event::Edited(text_of(connection, found.organisation, (found.id, *sequence)).await?.0));
     }

@@ -7,6 +7,7 @@ use domain::{ConversationId, OperatorId, OrganisationId, PublicId, Timestamp};
 
 use crate::audit::{Audited, Fact};
 use crate::engine::{Connection, Row, statements};
+use crate::hidden::lock_wherever;
 use crate::job::Kind;
 use crate::{Error, Result, Store, job};
 
@@ -47,7 +48,13 @@ statements! {
     CONVERSATION = "SELECT organisation_id, conversation_id FROM conversation WHERE organisation_id = $1 AND public_id = $2";
     // Whoever deletes a conversation takes this row away: they wait for each other, and the second sees what the first did.
     LOCK_HEAD = "SELECT h.organisation_id FROM head h WHERE h.organisation_id = $1 AND h.conversation_id = $2 {for_update}";
-    // Whoever destroys it looks for holds behind this lock.
+    // Whoever destroys it looks for holds behind this lock. Of its parts it is only read how far they are: whoever takes one
+    // back has locked its deletion, and waits for the conversation.
+    PARTS =
+        "SELECT h.organisation_id, h.erasure_id, h.state FROM erasure h
+        WHERE h.organisation_id = $1 AND h.done_at IS NULL AND h.state <> 'undone' AND h.erasure_id IN
+            (SELECT i.erasure_id FROM erasure_item i WHERE i.kind IN (2, 3) AND i.subject = $2)
+        ORDER BY h.erasure_id";
     LOCK_ERASURES =
         "SELECT h.organisation_id, h.erasure_id, h.state FROM erasure h
         WHERE h.organisation_id = $1 AND h.done_at IS NULL AND h.state <> 'undone' AND h.erasure_id IN
@@ -74,18 +81,32 @@ fn hold(row: &Row) -> Result<Hold> {
     })
 }
 
-/// The deletions that a conversation waits for, locked until the end of the transaction.
-async fn erasures(
+/// How a conversation stands.
+struct Stands {
+    is_hidden: bool,
+    /// Deletions of it, locked until the end of the transaction.
+    wholes: Vec<(i64, State)>,
+    /// Deletions of parts of it: as long as the conversation is locked, none of them goes on.
+    parts: Vec<(i64, State)>,
+}
+
+/// Locks a conversation and finds out how it stands.
+async fn stands(
     connection: &mut Connection,
     organisation: OrganisationId,
     conversation: ConversationId,
-) -> Result<Vec<(i64, State)>> {
+) -> Result<Stands> {
     let values = [organisation.into(), conversation.into()];
-    let rows = connection.query_in(organisation.into(), &LOCK_ERASURES, &values).await?;
     let state = |row: &Row| {
         State::from_code(&row.text(2)?).ok_or_else(|| Error::Broken("a deletion's state cannot be read".to_owned()))
     };
-    rows.iter().map(|row| Ok((row.int(1)?, state(row)?))).collect()
+    let states = |rows: Vec<Row>| rows.iter().map(|row| Ok((row.int(1)?, state(row)?))).collect::<Result<Vec<_>>>();
+    let is_there = !connection.query_in(organisation.into(), &LOCK_HEAD, &values).await?.is_empty();
+    let wholes = states(connection.query_in(organisation.into(), &LOCK_ERASURES, &values).await?)?;
+    // It may have been taken back while this waited for the deletion.
+    let is_hidden = !is_there && lock_wherever(connection, organisation, conversation).await? != Some(false);
+    let parts = states(connection.query_in(organisation.into(), &PARTS, &values).await?)?;
+    Ok(Stands { is_hidden, wholes, parts })
 }
 
 impl Store {
@@ -155,15 +176,17 @@ impl Audited<'_> {
                 let rows =
                     connection.query_in(scope, &CONVERSATION, &[organisation.into(), conversation.into()]).await?;
                 let id = ConversationId(rows.first().ok_or(Error::NotFound)?.int(1)?);
-                let is_restricted =
-                    connection.query_in(scope, &LOCK_HEAD, &[organisation.into(), id.into()]).await?.is_empty();
-                // Each of them may go on as soon as this lock is given back, and sees the hold then. What is destroyed is not
+                // Each of them may go on as soon as these locks are given back, and sees the hold then. What is destroyed is not
                 // saved by it any more.
-                let open = erasures(connection, organisation, id).await?;
+                let stands = stands(connection, organisation, id).await?;
                 let is_late = |state: &State| !matches!(state, State::Waiting | State::Braked | State::Held);
-                if open.iter().any(|(_, state)| is_late(state)) {
+                if stands.wholes.iter().any(|(_, state)| is_late(state)) {
                     return Err(Error::Conflict("the conversation is being destroyed already"));
                 }
+                if stands.parts.iter().any(|(_, state)| *state == State::Working) {
+                    return Err(Error::Conflict("a part of the conversation is being destroyed just now"));
+                }
+                let is_restricted = stands.is_hidden;
                 let set_by = by.actor.operator();
                 let values = [
                     organisation.into(),
@@ -205,7 +228,8 @@ impl Audited<'_> {
                     return Err(Error::NotFound);
                 }
                 connection.execute(&END, &[organisation.into(), name.into(), at.into()], 1).await?;
-                for (erasure, state) in erasures(connection, organisation, found.conversation).await? {
+                let stands = stands(connection, organisation, found.conversation).await?;
+                for (erasure, state) in stands.wholes.into_iter().chain(stands.parts) {
                     if state == State::Held {
                         job::reschedule(connection, organisation, Kind::Erase, erasure, at, at).await?;
                     }

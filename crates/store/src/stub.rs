@@ -72,7 +72,7 @@ statements! {
     TAKE_AWAY(hidden int) = "DELETE FROM stub WHERE conversation_id IN (SELECT input.hidden {from_input})";
     TURN(hidden int, place int, state int, now int) =
         "UPDATE stub SET state = input.state, position = input.place, at = input.now {from_input}
-        WHERE stub.conversation_id = input.hidden";
+        WHERE stub.conversation_id = input.hidden RETURNING stub.organisation_id";
     OF(organisation_id int, hidden int) =
         select!("{and_input} WHERE s.conversation_id = input.hidden AND s.organisation_id = input.organisation_id");
     AFTER = select!("WHERE s.organisation_id = $1 AND s.position > $2 ORDER BY s.position LIMIT $3");
@@ -169,7 +169,7 @@ pub(crate) async fn forget(
     Ok(stubs.iter().map(Stub::change).collect())
 }
 
-/// Has them say something else, under new positions.
+/// Has them say something else, under new positions. Where a restore went over it, there is none.
 pub(crate) async fn turn(
     connection: &mut Connection,
     conversations: &[(OrganisationId, ConversationId)],
@@ -182,7 +182,7 @@ pub(crate) async fn turn(
         .zip(positions)
         .map(|((_, id), position)| vec![(*id).into(), position.into(), code(to).into(), at.into()])
         .collect();
-    connection.execute_each(&TURN, &rows).await?;
+    connection.query_each(&TURN, &rows).await?;
     let ids: Vec<Vec<Value>> = conversations.iter().map(|(of, id)| vec![(*of).into(), (*id).into()]).collect();
     of(connection, &ids).await.map(|stubs| stubs.iter().map(Stub::change).collect())
 }

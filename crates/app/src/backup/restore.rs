@@ -340,7 +340,7 @@ async fn replay(
             keys.delete_keys(organisation, entry.keys.clone(), now).await?;
         }
         let at = entry.at;
-        let went = store.replay(entry).await?;
+        let went = store.replay(line.number, entry, now).await?;
         replayed.conversations += went.conversations;
         replayed.rest_lost += went.rest_lost;
         head = store::journal::Head { number: line.number, hash: line.hash };

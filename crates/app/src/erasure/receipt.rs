@@ -1,12 +1,20 @@
 //! The receipts of a deletion (C6): an acknowledgement at once, and the final one when nobody can read it any more.
 
+use std::time::Duration;
+
 use domain::erasure::State;
 use domain::{Principal, PublicId, Timestamp};
-use privacy::receipt::{At, Hex, Limit, NodeSays, Opening, Outcome, PlaceSays, Receipt, Statement};
-use store::erasure::{Erasure, Evidence, Item};
+use privacy::receipt::{
+    At, HeldBack, Hex, Limit, NodeSays, Opening, Outcome, PlaceSays, Receipt, Statement, commitment,
+};
+use store::erasure::{Erasure, Evidence};
 
 use super::steps::keys;
 use crate::{App, Error, Result};
+
+/// How often, and how soon, a receipt is made again that could not be.
+const TRIES: usize = 5;
+const AGAIN: Duration = Duration::from_millis(500);
 
 impl App {
     /// The receipt of a deletion, as a file: the final one where there is one, else an acknowledgement.
@@ -23,17 +31,44 @@ impl App {
     /// # Errors
     /// [`Error::Conflict`] for one that was taken back.
     pub async fn receipt_of(&self, erasure: &Erasure) -> Result<String> {
-        let evidence = self.store.erasure_evidence(erasure.organisation, erasure.id).await?;
+        let (organisation, now) = (erasure.organisation, self.now());
+        let evidence = self.store.erasure_evidence(organisation, erasure.id, now).await?;
         if let Some(receipt) = evidence.receipt {
             return Ok(receipt);
         }
+        let erasure = self.store.erasure_named(organisation, erasure.name).await?;
         if erasure.state == State::Undone {
             return Err(Error::Conflict("this deletion was taken back: nothing was destroyed"));
         }
-        let (erasure, items) = self.store.erasure(erasure.organisation, erasure.id).await?;
-        let opening = opening(&evidence, &items);
-        let statement = self.statement(&erasure, opening.commitment(), None).await?;
-        Ok(Receipt::sign(statement, Some(opening), &self.secrets.signing_key()).to_text())
+        let keys: Vec<i64> = keys(&evidence.items).into_iter().map(|key| key.0).collect();
+        let bound = match (evidence.commitment, evidence.salt) {
+            (Some(bound), _) => bound,
+            (None, salt) => commitment(&salt.ok_or(Error::Internal)?, &keys),
+        };
+        let statement = self.statement(&erasure, bound, &evidence, None).await?;
+        // Once, and to whoever asks first.
+        let opening = match evidence.salt {
+            Some(salt) if self.store.open_evidence(organisation, erasure.id, now).await? => {
+                Some(Opening { salt: Hex(salt), keys })
+            }
+            _ => None,
+        };
+        Ok(Receipt::sign(statement, opening, &self.secrets.signing_key()).to_text())
+    }
+
+    /// The same for the visitor whose conversation it is. The deletion is stored: a database that is away for a moment must not
+    /// cost its receipt.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn receipt_for_visitor(&self, erasure: &Erasure) -> Result<String> {
+        for _ in 0..TRIES {
+            match self.receipt_of(erasure).await {
+                Err(Error::Unavailable | Error::Busy) => tokio::time::sleep(AGAIN).await,
+                receipt => return receipt,
+            }
+        }
+        self.receipt_of(erasure).await
     }
 
     /// What is signed once nobody holds a key any more that opens any copy of it.
@@ -67,17 +102,25 @@ impl App {
             places: places.collect(),
             told: Vec::new(),
         };
-        let evidence = self.store.erasure_evidence(erasure.organisation, erasure.id).await?;
+        let evidence = self.store.erasure_evidence(erasure.organisation, erasure.id, now).await?;
         let bound = evidence.commitment.ok_or(Error::Internal)?;
-        let statement = self.statement(erasure, bound, Some(outcome)).await?;
+        let statement = self.statement(erasure, bound, &evidence, Some(outcome)).await?;
         Ok(Receipt::sign(statement, None, &self.secrets.signing_key()))
     }
 
-    async fn statement(&self, erasure: &Erasure, bound: [u8; 32], outcome: Option<Outcome>) -> Result<Statement> {
+    async fn statement(
+        &self,
+        erasure: &Erasure,
+        bound: [u8; 32],
+        evidence: &Evidence,
+        outcome: Option<Outcome>,
+    ) -> Result<Statement> {
         let mut limits = vec![Limit::NoProofOfNoCopy, Limit::MediumMayKeep];
         if self.places().is_empty() {
             limits.push(Limit::NoPlaces);
         }
+        let is_open = outcome.is_none() && erasure.shredded_at.is_none();
+        let held = evidence.held.filter(|_| is_open);
         Ok(Statement {
             number: erasure.name,
             organisation: self.organisation_name(erasure.organisation).await?,
@@ -89,14 +132,11 @@ impl App {
             messages: erasure.messages,
             keys: erasure.keys,
             commitment: Hex(bound),
+            acknowledged: evidence.acknowledged.filter(|before| *before != bound).map(Hex),
+            held: held.map(|held| HeldBack { conversations: held.conversations, until: At(held.until) }),
+            held_up: erasure.state == State::Braked,
             outcome,
             limits,
         })
     }
-}
-
-/// Shows what the commitment binds, as long as the single things that go are known.
-fn opening(evidence: &Evidence, items: &[Item]) -> Opening {
-    let keys = keys(items).into_iter().map(|key| key.0).collect();
-    Opening { salt: Hex(evidence.salt.unwrap_or_default()), keys }
 }

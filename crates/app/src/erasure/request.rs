@@ -51,9 +51,50 @@ impl App {
     /// Has something deleted: hidden at once, destroyed once it cannot be taken back any more.
     ///
     /// # Errors
+    /// As [`Self::request_erasure_as`].
+    pub async fn request_erasure(self: &Arc<Self>, principal: Principal, wanted: Wanted) -> Result<Erasure> {
+        self.request_erasure_as(principal, random::public_id(), wanted).await
+    }
+
+    /// The same under a name that whoever asks has chosen: who does not learn whether it was done asks again with the same one,
+    /// and is told of what was asked for then.
+    ///
+    /// # Errors
+    /// As below; [`Error::Conflict`] also where the name is another deletion's.
+    pub async fn request_erasure_as(
+        self: &Arc<Self>,
+        principal: Principal,
+        name: PublicId,
+        wanted: Wanted,
+    ) -> Result<Erasure> {
+        principal.require(Capability::Erasing, Level::Write)?;
+        if let Some(asked) = self.asked_before(principal, name).await? {
+            return Ok(asked);
+        }
+        match self.ask_for(principal, name, wanted).await {
+            // Both tries may have been under way at once.
+            Err(error @ (Error::Conflict(_) | Error::NotFound)) => {
+                self.asked_before(principal, name).await?.ok_or(error)
+            }
+            asked => asked,
+        }
+    }
+
+    async fn asked_before(&self, principal: Principal, name: PublicId) -> Result<Option<Erasure>> {
+        match self.store.erasure_named(principal.organisation, name).await {
+            Ok(asked) if asked.requested_by == Some(principal.operator) => Ok(Some(asked)),
+            Ok(_) => Err(Error::Conflict("another deletion has this id")),
+            Err(store::Error::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks for it.
+    ///
+    /// # Errors
     /// [`Error::Forbidden`], also where some of it is out of reach; [`Error::NotFound`] where some of it is not there;
     /// [`Error::Invalid`]; [`Error::Conflict`] for what is being deleted in parts already, or must not be yet.
-    pub async fn request_erasure(self: &Arc<Self>, principal: Principal, wanted: Wanted) -> Result<Erasure> {
+    async fn ask_for(self: &Arc<Self>, principal: Principal, name: PublicId, wanted: Wanted) -> Result<Erasure> {
         let access = principal.require(Capability::Erasing, Level::Write)?;
         let (organisation, by) = (principal.organisation, (principal.operator, access));
         let subject = match wanted {
@@ -63,32 +104,39 @@ impl App {
                 counted("conversations", names.len())?;
                 Subject::Conversations(self.store.conversations_named(organisation, names).await?)
             }
-            Wanted::Entries(name, mut sequences) => {
+            Wanted::Entries(of, mut sequences) => {
                 sequences.sort_unstable();
                 sequences.dedup();
                 counted("entries", sequences.len())?;
-                Subject::Entries(self.named_in_reach(organisation, by, name).await?.id, sequences)
+                Subject::Entries(self.named_in_reach(organisation, by, of).await?.id, sequences)
             }
-            Wanted::Passages(name, sequence, passages) => {
+            Wanted::Passages(of, sequence, passages) => {
                 counted("passages", passages.len())?;
-                let conversation = self.named_in_reach(organisation, by, name).await?;
-                return self.erase_passages(principal, access, &conversation, sequence, &passages).await;
+                let conversation = self.named_in_reach(organisation, by, of).await?;
+                return self.erase_passages(principal, access, name, (&conversation, sequence), &passages).await;
             }
         };
-        let asked = self.ask(organisation, Cause::Operator, Some(by), subject, self.by(principal), false);
+        let asked = self.ask(organisation, name, Cause::Operator, Some(by), subject, self.by(principal), false);
         Ok(asked.await?)
     }
 
-    /// The conversation of a visitor who is there: gone at once, for them and for the team.
+    /// The conversation of a visitor who is there: gone at once, for them and for the team. One that somebody else has deleted
+    /// cannot be had back any more then; one that they deleted themselves is deleted, as often as they say so.
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is none.
     pub async fn erase_own(self: &Arc<Self>, visitor: &Visitor) -> Result<Erasure> {
         let organisation = visitor.widget.organisation;
-        let found = self.store.conversation_of_token(organisation, visitor.token_hash).await?;
-        let subject = Subject::Conversations(vec![found.id]);
         let by = self.by_whom(Actor::Anybody, Origin::Browser);
-        Ok(self.ask(organisation, Cause::Visitor, None, subject, by, false).await?)
+        let found = match self.store.conversation_of_token(organisation, visitor.token_hash).await {
+            Err(store::Error::NotFound) => {
+                let store = self.store.audited(by);
+                return Ok(store.erase_hidden(organisation, visitor.token_hash, self.now()).await?);
+            }
+            found => found?,
+        };
+        let subject = Subject::Conversations(vec![found.id]);
+        Ok(self.ask(organisation, random::public_id(), Cause::Visitor, None, subject, by, false).await?)
     }
 
     /// What was kept as long as it may be. Where nothing of it is left, nothing happens.
@@ -99,7 +147,8 @@ impl App {
         braked: bool,
     ) -> Result<()> {
         let subject = Subject::Conversations(over);
-        match self.ask(organisation, Cause::Retention, None, subject, self.by_house(), braked).await {
+        let name = random::public_id();
+        match self.ask(organisation, name, Cause::Retention, None, subject, self.by_house(), braked).await {
             Ok(_) | Err(store::Error::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -121,13 +170,14 @@ impl App {
     async fn ask(
         self: &Arc<Self>,
         organisation: OrganisationId,
+        name: PublicId,
         cause: Cause,
         by: Option<(OperatorId, Access)>,
         subject: Subject,
         who: store::audit::By,
         braked: bool,
     ) -> store::Result<Erasure> {
-        let request = Request { name: random::public_id(), cause, by, subject, braked, at: self.now() };
+        let request = Request { name, cause, by, subject, braked, at: self.now() };
         self.store.audited(who).request_erasure(organisation, request, self.forgetting()).await
     }
 
@@ -135,8 +185,8 @@ impl App {
         self: &Arc<Self>,
         principal: Principal,
         access: Access,
-        conversation: &Arc<Reference>,
-        sequence: i64,
+        name: PublicId,
+        (conversation, sequence): (&Arc<Reference>, i64),
         passages: &[Passage],
     ) -> Result<Erasure> {
         let (organisation, by) = (principal.organisation, Some((principal.operator, access)));
@@ -152,7 +202,7 @@ impl App {
             let (message, _) = Message::receive(identity, rest).redact().seal(&key);
             let written = Written { message, key: key.id(), named: Named::new() };
             let subject = Subject::Passage(conversation.id, sequence, written);
-            match self.ask(organisation, Cause::Operator, by, subject, self.by(principal), false).await {
+            match self.ask(organisation, name, Cause::Operator, by, subject, self.by(principal), false).await {
                 Err(store::Error::Rekeyed) => self.renew_keys(conversation).await?,
                 asked => return Ok(asked?),
             }

@@ -1,26 +1,36 @@
 //! Seals what is left of a conversation anew, where a part of it goes.
 
+use std::time::Duration;
+
 use domain::{KeyId, Timestamp};
 use privacy::Message;
 use privacy::keys::DataKey;
-use store::erasure::{Item, Resealed, Text};
+use store::erasure::{Erasure, Item, Resealed, Text};
 use store::job::Claimed;
 use store::message::Names;
 
 use crate::{App, Error, Result};
 
-/// After so long it is tried again where the conversation is hidden, or another part of it goes just now.
-const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+/// After so long it is tried again where the conversation is hidden, or another part of it goes just now; later the longer it
+/// has waited, for one that must be kept is hidden for years.
+const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN_LATEST: Duration = Duration::from_secs(3600);
 
 impl App {
-    /// Gives the conversation another key. One that is made and then not used is swept like any other.
-    pub(super) async fn rekey(&self, job: Claimed, item: &Item, now: Timestamp) -> Result<()> {
+    /// Gives the conversation another key, which is made only where it can be used. One that is not after all is swept like
+    /// any other.
+    pub(super) async fn rekey(&self, job: Claimed, erasure: &Erasure, item: &Item, now: Timestamp) -> Result<()> {
+        let waited = Duration::from_micros((now.0 - erasure.destroy_at.0).max(0).unsigned_abs());
+        let again = now.plus((waited / 4).clamp(AGAIN, AGAIN_LATEST));
+        if self.store.waits_for_rekey(job.organisation, item.conversation).await? {
+            return Ok(self.store.advance_job(&job, job.step, again).await?);
+        }
         let key = self.keyring.new_key(job.organisation).await?;
         if self.store.rekey(job.clone(), item.conversation, key.id(), now).await? {
             return Ok(());
         }
         self.keyring.shred(job.organisation, &[key.id()]).await?;
-        Ok(self.store.advance_job(&job, job.step, now.plus(AGAIN)).await?)
+        Ok(self.store.advance_job(&job, job.step, again).await?)
     }
 
     /// Seals a portion anew; where nothing is left, says so.

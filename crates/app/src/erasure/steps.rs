@@ -59,8 +59,8 @@ pub(super) const STEPS: [Step; 12] = [
     Step::Receipt,
 ];
 
-/// More than any lease lasts.
-const OUTLIVES: Duration = Duration::from_secs(LEASE.as_secs() + 5);
+/// More than any lease lasts, and any reading that was under way: whoever read a key just before keeps it from then.
+const OUTLIVES: Duration = Duration::from_secs(LEASE.as_secs() + 15);
 /// How often places that are away are asked again before keys go, and afterwards.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 const ASK_LATER: Duration = Duration::from_secs(60);
@@ -83,7 +83,7 @@ impl App {
         let (erasure, items) = self.store.erasure(job.organisation, ErasureId(job.subject)).await?;
         let part = items.first().filter(|item| item.kind != ItemKind::Conversation);
         match (step, part) {
-            (Step::Rekey, Some(item)) => self.rekey(job, item, now).await,
+            (Step::Rekey, Some(item)) => self.rekey(job, &erasure, item, now).await,
             (Step::Reseal, Some(item)) => self.reseal(job, item, now).await,
             (Step::Settle | Step::Rekey | Step::Reseal, _) => self.go_on(&job, now).await,
             (Step::Journal, _) => {
@@ -156,7 +156,7 @@ impl App {
         for portion in keys.chunks(500) {
             self.bus.tell_others(&bus::Notice::Shred(portion.to_vec()));
         }
-        let salt = self.store.erasure_evidence(erasure.organisation, erasure.id).await?.salt.unwrap_or_default();
+        let salt = self.store.erasure_evidence(erasure.organisation, erasure.id, now).await?.salt.unwrap_or_default();
         let numbers: Vec<i64> = keys.iter().map(|key| key.0).collect();
         Ok(self.store.note_shredded(job, epoch, commitment(&salt, &numbers), now).await?)
     }

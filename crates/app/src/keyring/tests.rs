@@ -29,6 +29,28 @@ async fn a_reader_who_fetched_the_key_just_before_does_not_keep_it() {
     assert!(keyring.data.get(&id).is_none());
 }
 
+/// On another node, which is told.
+#[tokio::test]
+async fn a_reader_who_fetched_it_before_another_node_deleted_it_does_not_keep_it_either() {
+    let (keyring, ours, _clock, _folder) = house().await;
+    let key = keyring.new_key(ours).await.unwrap();
+    let (id, told) = (key.id(), keyring.told.get(&key.id()));
+    let kept = keyring.keep_unless_told(Arc::clone(&key), told).unwrap();
+    assert!(kept.is_some(), "before, it may");
+    keyring.keys.delete_keys(ours, vec![id], keyring.clock.now()).await.unwrap();
+    keyring.wipe(&[id]);
+    // The row was read before the deletion, and comes to be kept behind it.
+    assert!(keyring.keep_unless_told(key, told).unwrap().is_none());
+    assert!(keyring.data.get(&id).is_none());
+    assert_eq!(keyring.data_key(ours, id).await.err(), Some(Error::NotFound));
+    // Whoever says so of one that is there costs a reading, and no more.
+    let there = keyring.new_key(ours).await.unwrap().id();
+    for _ in 0..5 {
+        keyring.wipe(&[there]);
+        assert!(keyring.data_key(ours, there).await.is_ok());
+    }
+}
+
 #[tokio::test]
 async fn many_keys_are_shredded_in_portions_and_again_after_a_failure() {
     let (keyring, ours, _clock, _folder) = house().await;

@@ -11,7 +11,8 @@ use domain::erasure::State;
 use domain::limits::UNDO_ONE;
 use domain::{KeyId, PublicId};
 use futures_util::future::BoxFuture;
-use store::{KeyStore, Pace, Settings, Store};
+use store::{KeyStore, Location, Pace, Settings, Store};
+use testkit::{Break, PostgresProxy};
 
 use crate::epoch::turned;
 use crate::erasure::destroy;
@@ -63,17 +64,21 @@ impl House {
             };
             left += &format!("{said:?}\n");
         }
+        let mut journal = Vec::new();
         for erasure in erasures {
             let found = self.app.erasure(ada, erasure).await.unwrap().erasure;
             assert_eq!(found.state, State::Done);
-            let counts = (found.conversations, found.messages, found.keys, found.journal_number, found.epoch);
+            let counts = (found.conversations, found.messages, found.keys, found.epoch);
+            journal.push(found.journal_number.unwrap());
             left += &format!("{:?} {counts:?}\n", found.what);
             let receipt = self.app.erasure_receipt(ada, erasure).await.unwrap();
             let receipt = privacy::receipt::Receipt::verify(&receipt, None).unwrap();
             assert!(receipt.statement.outcome.is_some());
         }
+        // Which of them comes first is chance, where one of them had to be begun again.
+        journal.sort_unstable();
         let head = self.store.journal_head().await.unwrap().number;
-        left + &format!("journal {head}, stubs {:?}", self.app.stubs(ada).await.unwrap().len())
+        left + &format!("journal {journal:?} of {head}, stubs {:?}", self.app.stubs(ada).await.unwrap().len())
     }
 }
 
@@ -85,8 +90,8 @@ struct Scene {
 }
 
 /// One conversation that goes, one of which a passage goes, one that stays.
-async fn scene() -> Scene {
-    let house = House::new(false).await;
+async fn scene(on_postgres: bool) -> Scene {
+    let house = House::new(on_postgres).await;
     let ada = house.done.principal;
     let mut names = Vec::new();
     for _ in 0..3 {
@@ -135,7 +140,7 @@ async fn ends(scene: &Scene) -> String {
 
 #[tokio::test]
 async fn killed_at_every_commit_of_an_erasure_it_ends_the_same() {
-    let plain = scene().await;
+    let plain = scene(false).await;
     let (app, fuse) = plain.house.doomed(i64::MAX / 4).await;
     let begun = fuse.turns.load(Ordering::SeqCst);
     assert!(work(&plain.house, (&app, fuse)).await, "nothing stops it");
@@ -145,10 +150,72 @@ async fn killed_at_every_commit_of_an_erasure_it_ends_the_same() {
     // Before or after a commit, or at a reading, in whichever step. All of them take a minute.
     let step = if std::env::var_os("DISKRET_KILLS").is_some_and(|kills| kills == "all") { 1 } else { 5 };
     for turn in (1..turns).step_by(step) {
-        let scene = scene().await;
+        let scene = scene(false).await;
         let (app, fuse) = scene.house.doomed(turn).await;
         assert!(!work(&scene.house, (&app, fuse)).await, "it was not killed");
         drop(app);
         assert_eq!(ends(&scene).await, expected, "killed at turn {turn} of {turns}");
+    }
+}
+
+impl House {
+    /// A node behind proxies before both databases.
+    async fn behind(&self, [data, keys]: [&PostgresProxy; 2]) -> Arc<App> {
+        let at = |proxy: &PostgresProxy| Location::Postgres(proxy.url().to_owned());
+        let store = Store::open(&at(data), Settings::default()).await.unwrap();
+        let keys = KeyStore::open(&at(keys), Settings::default()).await.unwrap();
+        App::new(store, keys, Arc::clone(&self.clock) as Arc<_>, self.secrets(), self.app.options().to_owned())
+    }
+
+    fn proxies(&self) -> [PostgresProxy; 2] {
+        [&self.locations.0, &self.locations.1].map(|at| match at {
+            Location::Postgres(url) => PostgresProxy::before(url),
+            Location::File(path) => panic!("{} is no server", path.display()),
+        })
+    }
+}
+
+/// Works as a node would, until one of the connections was broken; says whether it came to the end.
+async fn work_behind(house: &House, app: &Arc<App>, proxies: &[PostgresProxy; 2]) -> bool {
+    for _ in 0..40 {
+        // What fails with the broken connection is what the machine died of.
+        while app.work().await.is_ok_and(|done| done > 0) {
+            if proxies.iter().any(|proxy| proxy.broken() > 0) {
+                return false;
+            }
+        }
+        if proxies.iter().any(|proxy| proxy.broken() > 0) {
+            return false;
+        }
+        house.clock.advance(Duration::from_secs(10));
+    }
+    true
+}
+
+/// The connection breaks before a commit reaches the server, or after it is done: nobody there knows which.
+#[tokio::test]
+async fn broken_around_every_commit_of_an_erasure_on_postgres_it_ends_the_same() {
+    let plain = scene(true).await;
+    let proxies = plain.house.proxies();
+    let app = plain.house.behind([&proxies[0], &proxies[1]]).await;
+    let begun = [proxies[0].commits(), proxies[1].commits()];
+    assert!(work_behind(&plain.house, &app, &proxies).await, "nothing stops it");
+    let commits = [proxies[0].commits() - begun[0], proxies[1].commits() - begun[1]];
+    let expected = ends(&plain).await;
+    assert!(expected.contains("▇▇▇ 1") && commits[0] > 20 && commits[1] > 2, "{commits:?} {expected}");
+    let is_all = std::env::var_os("DISKRET_KILLS").is_some_and(|kills| kills == "all");
+    for (which, step) in [(0, 11), (1, 1)] {
+        for commit in (1..=commits[which]).step_by(if is_all { 1 } else { step }) {
+            for kind in [Break::BeforeCommit, Break::AfterCommit] {
+                let scene = scene(true).await;
+                let proxies = scene.house.proxies();
+                let app = scene.house.behind([&proxies[0], &proxies[1]]).await;
+                proxies[which].break_at(kind, commit);
+                assert!(!work_behind(&scene.house, &app, &proxies).await, "it was not broken");
+                drop(app);
+                let left = ends(&scene).await;
+                assert_eq!(left, expected, "{kind:?} {commit} of {commits:?} at database {which}");
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ mod journal;
 mod nodes;
 mod passkey;
 mod quiet;
+mod receipts;
 mod restore;
 mod retention;
 mod rules;

@@ -5,22 +5,26 @@ use std::sync::Arc;
 
 use diskret_app::backup::Which;
 use diskret_app::backup::restore::{NotRestored, Order, Progress, Restored, is_half_restored, restore};
+use diskret_app::erasure::Wanted;
 use diskret_app::journal::Offered;
 use diskret_app::places::Placed;
 use diskret_app::secrets::Secrets;
 use diskret_app::{App, Error};
-use domain::erasure::What;
-use domain::{Clock as _, KeyId, PublicId, Timestamp};
+use domain::erasure::{HoldReason, State, What};
+use domain::limits::UNDO_MANY;
+use domain::{Clock as _, ErasureId, KeyId, PublicId, Timestamp};
 use privacy::recovery;
 use store::journal::Entry;
 use store::{KeyStore, Location, Settings, Store};
 use testkit::Database;
 
+use crate::erasure::destroy;
 use crate::{House, SECOND, Two, on_both, secrets_in, signed_in, write};
 
 on_both! {
     from_either_place_it_comes_back_on_either_kind_of_database
     what_was_deleted_after_the_backup_does_not_come_back
+    what_was_hidden_in_the_backup_and_destroyed_since_is_destroyed_and_not_stuck
     broken_off_at_any_moment_it_is_begun_anew
     what_was_changed_at_one_place_is_taken_from_the_other_and_told
     the_wrong_key_and_the_wrong_signature_restore_nothing
@@ -189,6 +193,60 @@ async fn what_was_deleted_after_the_backup_does_not_come_back(house: House) {
             let (_, entry) = Entry::read(&line.bytes).unwrap();
             assert!(there.iter().all(|(_, (_, id))| !entry.keys.contains(id)), "not even as a wrapped key");
         }
+    }
+}
+
+async fn what_was_hidden_in_the_backup_and_destroyed_since_is_destroyed_and_not_stuck(house: House) {
+    let _two = Two::of(&house);
+    let ada = house.done.principal;
+    let [first, second, kept, cut] = [
+        conversation(&house, 2).await,
+        conversation(&house, 2).await,
+        conversation(&house, 2).await,
+        conversation(&house, 2).await,
+    ];
+    let many = Wanted::Conversations(vec![first, second, kept]);
+    let many = house.app.request_erasure(ada, many).await.unwrap().name;
+    let part = house.app.request_erasure(ada, Wanted::Entries(cut, vec![1])).await.unwrap().name;
+    back_up(&house).await;
+    // One of them is kept after all, which the backup does not know.
+    house.app.set_hold(ada, kept, HoldReason::Claim, house.clock.now().plus(UNDO_MANY * 99)).await.unwrap();
+    house.clock.advance(UNDO_MANY);
+    for _ in 0..3 {
+        destroy(&house).await;
+    }
+    house.app.journal_offer().await.unwrap();
+    let mut numbers = Vec::new();
+    for erasure in [many, part] {
+        let found = house.app.erasure(ada, erasure).await.unwrap().erasure;
+        assert_eq!(found.state, State::Destroyed);
+        numbers.push((found.journal_number, erasure));
+    }
+    let key = key(&house);
+    for on_postgres in [false, true] {
+        let machine = Machine::new(on_postgres);
+        let (done, _) = restored(&house, &order(&house, &machine, house.app.places(), &key)).await;
+        let replayed = done.unwrap().replayed;
+        assert_eq!((replayed.conversations, replayed.rest_lost), (2, 1));
+        let app = machine.serve(&house).await;
+        for erasure in [many, part] {
+            let undone = app.undo_erasure(ada, erasure).await;
+            assert!(matches!(undone, Err(Error::Conflict(_))), "{undone:?}");
+        }
+        for _ in 0..3 {
+            while app.work().await.unwrap() > 0 {}
+            house.clock.advance(SECOND * 80);
+        }
+        for (number, erasure) in &numbers {
+            let found = app.erasure(ada, *erasure).await.unwrap().erasure;
+            assert_eq!((found.state, found.journal_number), (State::Destroyed, *number), "{found:?}");
+        }
+        // What had gone apart from it was not destroyed with it, and goes by itself.
+        let all = app.erasures(ada, ErasureId(i64::MAX), None, 10).await.unwrap();
+        let own = all.iter().find(|one| ![many, part].contains(&one.erasure.name)).unwrap();
+        assert_eq!((own.erasure.conversations, own.erasure.state), (1, State::Destroyed));
+        assert!(app.erasures(ada, ErasureId(i64::MAX), None, 10).await.unwrap().len() == 3);
+        app.close().await;
     }
 }
 

@@ -63,11 +63,19 @@ fn explain(receipt: &Receipt, named: bool) -> Vec<String> {
         format!("{} conversations, {} messages, {} keys", said.conversations, said.messages, said.keys),
     ];
     match &said.outcome {
+        None if said.held_up => lines.push(
+            "acknowledged: it is hidden, and destroyed once a second person has let it go on; the final receipt has the same number"
+                .to_owned(),
+        ),
         None => lines.push(format!(
             "acknowledged: it is hidden, and will be destroyed from {} on; the final receipt has the same number",
             said.destroyed_from.0
         )),
         Some(outcome) => lines.extend(tell(outcome)),
+    }
+    if let Some(held) = &said.held {
+        let (conversations, until) = (held.conversations, held.until.0);
+        lines.push(format!("of these, {conversations} must be kept, and are hidden until {until}"));
     }
     if let Some(opening) = &receipt.opening {
         lines.push(format!("keys: {}", opening.keys.iter().map(i64::to_string).collect::<Vec<_>>().join(" ")));

@@ -41,7 +41,12 @@ pub(super) async fn add(
     Caller(principal): Caller,
     Sent(body): Sent<NewErasure>,
 ) -> Result<(StatusCode, Json<Erasure>), Failure> {
-    let asked = shared.app.request_erasure(principal, wanted(body)?).await?;
+    let id = body.id.clone();
+    let wanted = wanted(body)?;
+    let asked = match id {
+        Some(id) => shared.app.request_erasure_as(principal, id.0, wanted).await?,
+        None => shared.app.request_erasure(principal, wanted).await?,
+    };
     Ok((StatusCode::CREATED, Json(shown_of(&shared, principal, asked.name).await?)))
 }
 
@@ -151,7 +156,7 @@ pub(super) async fn stubs(State(shared): State<Shared>, Caller(principal): Calle
 }
 
 fn wanted(body: NewErasure) -> Result<Wanted, app::Error> {
-    let NewErasure { conversations, conversation, entries, entry, passages } = body;
+    let NewErasure { id: _, conversations, conversation, entries, entry, passages } = body;
     match (conversations, conversation, entries, entry, passages) {
         (Some(all), None, None, None, None) => Ok(Wanted::Conversations(all.into_iter().map(|id| id.0).collect())),
         (None, Some(id), Some(entries), None, None) => Ok(Wanted::Entries(id.0, entries)),

@@ -77,7 +77,7 @@ words! {
     ErasureState of erasure::State {
         /// Everything is hidden; it can be taken back.
         Waiting,
-        /// It is implausibly large, and waits for a second person, or for a day.
+        /// It is implausibly large, and waits for a second person; what a rule deletes, for a day at most.
         Braked,
         /// It was taken back.
         Undone,
@@ -120,6 +120,10 @@ pub struct PassageRange {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewErasure {
+    /// Its id, chosen by whoever asks: asked for again with the same one, the deletion of then is answered. Where there is none,
+    /// one is chosen here.
+    #[serde(default)]
+    pub id: Option<Id>,
     /// Conversations, at most 500.
     #[serde(default)]
     pub conversations: Option<Vec<Id>>,

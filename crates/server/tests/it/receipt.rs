@@ -26,6 +26,9 @@ fn acknowledgement() -> Receipt {
         messages: 14,
         keys: 2,
         commitment: Hex(opening.commitment()),
+        acknowledged: None,
+        held: None,
+        held_up: false,
         outcome: None,
         limits: vec![Limit::NoProofOfNoCopy],
     };

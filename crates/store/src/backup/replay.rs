@@ -1,10 +1,12 @@
 //! Does again, after a restore, what the journal of deletions says was done after the backup.
 
-use domain::{KeyId, OrganisationId, PublicId};
+use domain::{ConversationId, ErasureId, KeyId, OrganisationId, PublicId, Timestamp};
 
 use crate::engine::{Connection, statements};
+use crate::erasure::apart::{self, Apart};
+use crate::erasure::{self, ItemKind};
 use crate::journal::Entry;
-use crate::{Result, Store};
+use crate::{Error, Result, Store, job};
 
 statements! {
     FIND = "SELECT conversation_id, key_id, old_key_id FROM conversation WHERE public_id = $1";
@@ -19,6 +21,10 @@ statements! {
     HEAD = "DELETE FROM head WHERE conversation_id = $1";
     HIDDEN_HEAD = "DELETE FROM hidden_head WHERE conversation_id = $1";
     CONVERSATION = "DELETE FROM conversation WHERE conversation_id = $1";
+    ERASURE = "SELECT organisation_id, erasure_id FROM erasure WHERE public_id = $1";
+    GOES_ON =
+        "UPDATE erasure SET state = 'working', journal_number = $2
+        WHERE erasure_id = $1 AND state IN ('waiting', 'braked', 'held', 'working')";
 }
 
 /// What a replay did.
@@ -32,15 +38,17 @@ pub struct Replayed {
 }
 
 impl Store {
-    /// Deletes the conversations that an entry names.
+    /// Deletes the conversations that an entry names. The deletion that it is about may have been waiting in the backup: it
+    /// cannot be taken back any more, and goes on to its receipt under its number in the journal.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn replay(&self, entry: Entry) -> Result<Replayed> {
+    pub async fn replay(&self, number: i64, entry: Entry, now: Timestamp) -> Result<Replayed> {
         self.data
             .write(move |connection| {
                 Box::pin(async move {
                     let mut replayed = Replayed::default();
+                    go_on(connection, number, &entry, now).await?;
                     for name in &entry.conversations {
                         if let Some((conversation, _)) = find(connection, *name).await? {
                             purge(connection, conversation).await?;
@@ -74,6 +82,30 @@ impl Store {
             })
             .await
     }
+}
+
+/// Has the deletion go on that an entry is about, where the backup knows of it. What went apart from it since the backup was
+/// made was not destroyed with it, and becomes a deletion of its own again.
+async fn go_on(connection: &mut Connection, number: i64, entry: &Entry, now: Timestamp) -> Result<()> {
+    let rows = connection.query(&ERASURE, &[entry.erasure.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let (organisation, id) = (OrganisationId(row.int(0)?), ErasureId(row.int(1)?));
+    let erasure = erasure::locked(connection, organisation, id).await?.ok_or(Error::NotFound)?;
+    let mut others: Vec<ConversationId> = erasure::items(connection, organisation, id)
+        .await?
+        .iter()
+        .filter(|item| item.kind == ItemKind::Conversation && !entry.conversations.contains(&item.name))
+        .map(|item| item.conversation)
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    for other in others {
+        apart::take(connection, &erasure, other, Apart::as_before(&erasure), now).await?;
+    }
+    if connection.execute_any(&GOES_ON, &[id.into(), number.into()]).await? == 1 {
+        job::reschedule(connection, organisation, job::Kind::Erase, id.0, now, now).await?;
+    }
+    Ok(())
 }
 
 async fn find(connection: &mut Connection, name: PublicId) -> Result<Option<(i64, Vec<KeyId>)>> {

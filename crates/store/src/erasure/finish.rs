@@ -7,7 +7,7 @@ use domain::{ConversationId, ErasureId, OrganisationId, Timestamp};
 
 use super::item_state::SHREDDED;
 use super::undo::set_state;
-use super::{BY_ID, Erasure, ItemKind, erasure, items, locked};
+use super::{ItemKind, items, locked};
 use crate::audit::{Audited, Fact};
 use crate::engine::{Late, statements};
 use crate::{Error, Result, Store, job, journal, stub};
@@ -18,7 +18,7 @@ statements! {
     SHREDDED_AT =
         "UPDATE erasure SET shredded_at = COALESCE(shredded_at, $2),
             epoch = CASE WHEN COALESCE(epoch, 0) < $3 THEN $3 ELSE epoch END,
-            commitment = COALESCE(commitment, $4)
+            commitment = COALESCE(commitment, $4), salt = CASE WHEN opened_at IS NULL THEN salt ELSE NULL END
         WHERE erasure_id = $1";
     PLACED_AT = "UPDATE erasure SET placed_at = COALESCE(placed_at, $2) WHERE erasure_id = $1";
     DONE_AT =
@@ -123,9 +123,8 @@ impl Audited<'_> {
             move |connection| {
                 Box::pin(async move {
                     let (organisation, id) = (claimed.organisation, ErasureId(claimed.subject));
-                    let rows =
-                        connection.query_in(organisation.into(), &BY_ID, &[organisation.into(), id.into()]).await?;
-                    let found: Erasure = erasure(rows.first().ok_or(Error::NotFound)?)?;
+                    // Before positions are taken: other nodes must see by its lock that this is still under way.
+                    let found = locked(connection, organisation, id).await?.ok_or(Error::NotFound)?;
                     let mut gone: Vec<(OrganisationId, ConversationId)> = items(connection, organisation, id)
                         .await?
                         .iter()

@@ -3,8 +3,10 @@
 //! final, `rekey` is for parts of a conversation, `purge` deletes rows, `finish` says so, `beside` is for sweeps that are held up,
 //! and `expire` forgets.
 
+pub(crate) mod apart;
 mod beside;
 mod brake;
+mod evidence;
 mod expire;
 mod finish;
 mod purge;
@@ -12,10 +14,12 @@ mod rekey;
 mod request;
 mod settle;
 mod undo;
+mod visitor;
 
 use domain::erasure::{Cause, State, What};
 use domain::{ConversationId, ErasureId, KeyId, OperatorId, OrganisationId, PublicId, Timestamp};
 
+pub use self::evidence::{Evidence, Held};
 pub use self::expire::{FORGOTTEN_AT_ONCE, Open};
 pub use self::purge::{CONVERSATIONS_AT_ONCE, PURGED_AT_ONCE};
 pub use self::rekey::{Resealed, Text};
@@ -29,8 +33,10 @@ use crate::{Error, Result, Store};
 #[cfg(test)]
 pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[
     ALL,
+    apart::ALL,
     beside::ALL,
     brake::ALL,
+    evidence::ALL,
     expire::ALL,
     finish::ALL,
     purge::ALL,
@@ -38,6 +44,7 @@ pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[
     request::ALL,
     settle::ALL,
     undo::ALL,
+    visitor::ALL,
 ];
 
 /// A deletion.
@@ -153,19 +160,7 @@ macro_rules! select {
 }
 use select;
 
-/// What a receipt is made of, besides what the deletion says itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evidence {
-    /// Makes the commitment say nothing by itself; gone once the final receipt is there.
-    pub salt: Option<[u8; 32]>,
-    /// Binds the numbers of the keys, once these are destroyed.
-    pub commitment: Option<[u8; 32]>,
-    /// The final receipt.
-    pub receipt: Option<String>,
-}
-
 statements! {
-    EVIDENCE = "SELECT organisation_id, salt, commitment, receipt FROM erasure WHERE organisation_id = $1 AND erasure_id = $2";
     BY_NAME = select!("WHERE h.organisation_id = $1 AND h.public_id = $2");
     LOCK_NAMED = select!("WHERE h.organisation_id = $1 AND h.public_id = $2 {for_update}");
     BY_ID = select!("WHERE h.organisation_id = $1 AND h.erasure_id = $2");
@@ -223,12 +218,20 @@ fn item(row: &Row) -> Result<Item> {
 }
 
 /// A deletion, locked until the transaction ends: before anything else of it.
-async fn locked(connection: &mut Connection, organisation: OrganisationId, id: ErasureId) -> Result<Option<Erasure>> {
+pub(crate) async fn locked(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    id: ErasureId,
+) -> Result<Option<Erasure>> {
     let rows = connection.query_in(organisation.into(), &LOCK, &[organisation.into(), id.into()]).await?;
     rows.first().map(erasure).transpose()
 }
 
-async fn items(connection: &mut Connection, organisation: OrganisationId, id: ErasureId) -> Result<Vec<Item>> {
+pub(crate) async fn items(
+    connection: &mut Connection,
+    organisation: OrganisationId,
+    id: ErasureId,
+) -> Result<Vec<Item>> {
     connection.query_in(organisation.into(), &ITEMS, &[id.into()]).await?.iter().map(item).collect()
 }
 
@@ -261,27 +264,6 @@ impl Store {
                     let rows = connection.query_in(organisation.into(), &BY_ID, &values).await?;
                     let found = erasure(rows.first().ok_or(Error::NotFound)?)?;
                     Ok((found, items(connection, organisation, id).await?))
-                })
-            })
-            .await
-    }
-
-    /// What a deletion's receipt is made of.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn erasure_evidence(&self, organisation: OrganisationId, id: ErasureId) -> Result<Evidence> {
-        self.data
-            .read(move |connection| {
-                Box::pin(async move {
-                    let values = [organisation.into(), id.into()];
-                    let rows = connection.query_in(organisation.into(), &EVIDENCE, &values).await?;
-                    let row = rows.first().ok_or(Error::NotFound)?;
-                    let hash = |column: usize| -> Result<Option<[u8; 32]>> {
-                        let broken = |_| Error::Broken("a deletion's evidence cannot be read".to_owned());
-                        row.bytes_or_null(column)?.map(|bytes| bytes.try_into().map_err(broken)).transpose()
-                    };
-                    Ok(Evidence { salt: hash(1)?, commitment: hash(2)?, receipt: row.text_or_null(3)? })
                 })
             })
             .await

@@ -8,6 +8,7 @@ use privacy::message::Identity;
 
 use super::item_state::RESEALED;
 use crate::engine::{Value, statements};
+use crate::hidden::lock_wherever;
 use crate::message::Names;
 use crate::{Error, Result, Store, job};
 
@@ -37,9 +38,9 @@ pub struct Resealed {
 }
 
 statements! {
-    PRESENT =
-        "SELECT h.organisation_id, h.conversation_id FROM head h
-        WHERE h.organisation_id = $1 AND h.conversation_id = $2 {for_update}";
+    WAITS =
+        "SELECT c.organisation_id FROM conversation c WHERE c.organisation_id = $1 AND c.conversation_id = $2
+            AND (c.old_key_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM head h WHERE h.conversation_id = $2))";
     KEYS = "SELECT organisation_id, key_id, old_key_id FROM conversation WHERE conversation_id = $1";
     REKEY =
         "UPDATE conversation SET old_key_id = key_id, key_id = $2 WHERE conversation_id = $1 AND old_key_id IS NULL";
@@ -69,6 +70,21 @@ statements! {
 }
 
 impl Store {
+    /// Whether [`Self::rekey`] would have to wait: to be asked before a key is made.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn waits_for_rekey(&self, organisation: OrganisationId, conversation: ConversationId) -> Result<bool> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), conversation.into()];
+                    Ok(!connection.query_in(organisation.into(), &WAITS, &values).await?.is_empty())
+                })
+            })
+            .await
+    }
+
     /// Gives the conversation of a deletion of parts another key, and marks that step of its job as done. `false` where it has
     /// to wait: while the conversation is hidden by another deletion, or another part of it goes just now.
     ///
@@ -85,8 +101,7 @@ impl Store {
             .write(move |connection| {
                 Box::pin(async move {
                     let (organisation, id) = (claimed.organisation, ErasureId(claimed.subject));
-                    let values = [organisation.into(), conversation.into()];
-                    let present = !connection.query_in(organisation.into(), &PRESENT, &values).await?.is_empty();
+                    let present = lock_wherever(connection, organisation, conversation).await? == Some(false);
                     let rows = connection.query_in(organisation.into(), &KEYS, &[conversation.into()]).await?;
                     let Some(row) = rows.first() else {
                         // The whole conversation went meanwhile, and every key of it.
@@ -163,8 +178,7 @@ impl Store {
             .write(move |connection| {
                 Box::pin(async move {
                     // Behind the lock that hiding a text and putting it back take: it must not move between the two tries.
-                    let values = [claimed.organisation.into(), conversation.into()];
-                    connection.query_in(claimed.organisation.into(), &PRESENT, &values).await?;
+                    lock_wherever(connection, claimed.organisation, conversation).await?;
                     for text in texts {
                         let values: [Value; 4] =
                             [conversation.into(), text.sequence.into(), text.before.into(), text.after.into()];

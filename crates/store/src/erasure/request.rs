@@ -8,6 +8,7 @@ use domain::erasure::{Cause, State, What};
 use domain::limits::{BRAKE_WAIT, UNDO_MANY, UNDO_ONE};
 use domain::{Access, ConversationId, ErasureId, KeyId, OperatorId, OrganisationId, PublicId, Timestamp};
 use privacy::random;
+use privacy::receipt::commitment;
 
 use super::item_state::WAITS;
 use super::{BY_ID, Erasure, ItemKind, beside, brake, erasure};
@@ -60,8 +61,8 @@ statements! {
         WHERE c.conversation_id = input.conversation_id";
     INSERT =
         "INSERT INTO erasure (organisation_id, public_id, what, cause, requested_by, requested_at, destroy_at, state,
-            braked, conversations, messages, keys, salt)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING organisation_id, erasure_id";
+            braked, conversations, messages, keys, salt, acknowledged)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING organisation_id, erasure_id";
     INSERT_ITEMS(erasure_id int, number int, organisation_id int, kind int, subject int, name bytes, sequence int,
         key_id int, upto int, state int) =
         "INSERT INTO erasure_item (erasure_id, number, organisation_id, kind, subject, name, sequence, key_id, upto, state)
@@ -167,6 +168,10 @@ async fn insert(
     let keys = keys_of(connection, plan).await?;
     let conversations = if plan.kind == ItemKind::Conversation { numbers.len() as i64 } else { 0 };
     let state = if braked { State::Braked } else { State::Waiting };
+    let salt = random::bytes::<32>();
+    let mut bound: Vec<i64> = keys.iter().map(|(_, key)| key.0).collect();
+    bound.sort_unstable();
+    bound.dedup();
     let values = [
         organisation.into(),
         name.into(),
@@ -180,7 +185,8 @@ async fn insert(
         conversations.into(),
         messages.into(),
         (keys.len() as i64).into(),
-        random::bytes::<32>().into(),
+        salt.into(),
+        commitment(&salt, &bound).into(),
     ];
     let rows = connection.query_in(organisation.into(), &INSERT, &values).await?;
     let id = ErasureId(rows.first().ok_or_else(|| Error::Broken("a deletion has no number".to_owned()))?.int(1)?);

@@ -5,9 +5,11 @@ use domain::erasure::{State, Stub};
 use domain::limits::BRAKE_WAIT;
 use domain::{ConversationId, ErasureId, Timestamp};
 
+use super::apart::{self, Apart};
 use super::undo::set_state;
-use super::{Erasure, ItemKind, locked};
+use super::{Erasure, ItemKind, items, locked};
 use crate::engine::{Connection, statements};
+use crate::hidden::lock_wherever;
 use crate::{Result, Store, job, stub};
 
 /// What became of it.
@@ -57,20 +59,23 @@ impl Store {
                         job::postpone(connection, &claimed, again).await?;
                         return Ok((Settled::Waits(again), Vec::new()));
                     }
+                    let mut told = Vec::new();
                     if matches!(erasure.state, State::Waiting | State::Braked | State::Held) {
                         if erasure.destroy_at > at {
                             job::postpone(connection, &claimed, erasure.destroy_at).await?;
                             return Ok((Settled::Waits(erasure.destroy_at), Vec::new()));
                         }
-                        if let Some((until, changes)) = held(connection, &erasure, at).await? {
+                        let (until, changes) = hold_back(connection, &erasure, at).await?;
+                        if let Some(until) = until {
                             set_state(connection, id, State::Held).await?;
                             job::postpone(connection, &claimed, until).await?;
                             return Ok((Settled::Waits(until), changes));
                         }
+                        told = changes;
                         set_state(connection, id, State::Working).await?;
                     }
                     job::advance(connection, &claimed, claimed.step + 1, at).await?;
-                    Ok((Settled::Final(Box::new(erasure)), Vec::new()))
+                    Ok((Settled::Final(Box::new(erasure)), told))
                 })
             },
             move |(_, changes): &(Settled, Vec<Change>)| changes.iter().for_each(|change| listener.tell(change)),
@@ -79,27 +84,44 @@ impl Store {
     }
 }
 
-/// Until when something of it must not be deleted, where it must not: whoever sees its stub is told so.
-async fn held(
+/// Until when it must not be deleted, where it must not. Of many, each that must not becomes a deletion of its own, and the
+/// others go on. Whoever sees the stub of one is told so.
+async fn hold_back(
     connection: &mut Connection,
     erasure: &Erasure,
     at: Timestamp,
-) -> Result<Option<(Timestamp, Vec<Change>)>> {
-    let values = [erasure.id.into(), at.into()];
-    let rows = connection.query_in(erasure.organisation.into(), &HELD, &values).await?;
+) -> Result<(Option<Timestamp>, Vec<Change>)> {
+    let organisation = erasure.organisation;
+    let items = items(connection, organisation, erasure.id).await?;
+    if let Some(part) = items.first().filter(|item| item.kind != ItemKind::Conversation) {
+        // Whoever says just now that it must be kept holds this, and only reads how far its parts are.
+        lock_wherever(connection, organisation, part.conversation).await?;
+    }
+    let rows = connection.query_in(organisation.into(), &HELD, &[erasure.id.into(), at.into()]).await?;
+    let mut held = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let is_whole = row.int(1)? == ItemKind::Conversation.code();
+        held.push((is_whole, ConversationId(row.int(2)?), Timestamp(row.int(3)?)));
+    }
     let mut until = None;
     let mut restricted = Vec::new();
-    for row in &rows {
-        until = until.max(Some(row.int(3)?));
-        if row.int(1)? == ItemKind::Conversation.code() {
-            restricted.push((erasure.organisation, ConversationId(row.int(2)?)));
+    let mut left = erasure.conversations;
+    for (is_whole, conversation, its_until) in held {
+        if is_whole {
+            restricted.push((organisation, conversation));
+        }
+        if is_whole && left > 1 {
+            let own = Apart { state: State::Held, run_at: its_until, ..Apart::as_before(erasure) };
+            apart::take(connection, erasure, conversation, own, at).await?;
+            left -= 1;
+        } else {
+            until = until.max(Some(its_until));
         }
     }
-    let Some(until) = until else { return Ok(None) };
     // Once: whoever is told again learns nothing.
     if erasure.state == State::Held {
         restricted.clear();
     }
     let changes = stub::turn(connection, &restricted, Stub::Restricted, at).await?;
-    Ok(Some((Timestamp(until), changes)))
+    Ok((until, changes))
 }

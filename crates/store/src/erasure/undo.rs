@@ -13,7 +13,7 @@ use crate::audit::{Audited, Fact};
 use crate::conversation::head::take_positions;
 use crate::conversation::locked;
 use crate::engine::{Connection, statements};
-use crate::hidden::{ids, show, show_texts};
+use crate::hidden::{are_hidden, ids, show, show_texts};
 use crate::{Error, Result, change, job, retention, stub};
 
 statements! {
@@ -55,6 +55,10 @@ async fn must_reach(
     }
     let named: Vec<_> = items.iter().map(|item| vec![erasure.organisation.into(), item.conversation.into()]).collect();
     let stubs = stub::of(connection, &named).await?;
+    // Of a conversation that is there only parts go.
+    if let (Some(part), true) = (items.first().filter(|item| item.kind != ItemKind::Conversation), stubs.is_empty()) {
+        return locked(connection, erasure.organisation, part.conversation, Some((operator, access))).await.map(drop);
+    }
     let reaches = stubs.len() == items.len() && stubs.iter().all(|stub| access.reaches(operator, stub.hands));
     if reaches { Ok(()) } else { Err(Error::OutOfReach) }
 }
@@ -202,6 +206,11 @@ async fn put_back(
     numbers.sort_unstable();
     // One of which a part was going has an item for each of its two keys.
     numbers.dedup();
+    // A restore may have gone over one that was destroyed by itself since the backup.
+    let numbers = are_hidden(connection, &numbers).await?;
+    if numbers.is_empty() {
+        return Err(TOO_LATE);
+    }
     let positions = take_positions(connection, numbers.len()).await?;
     let placed: Vec<(ConversationId, i64)> = numbers.iter().copied().zip(positions).collect();
     show(connection, &placed).await?;

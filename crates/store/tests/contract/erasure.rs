@@ -273,13 +273,13 @@ async fn two_who_delete_the_same_at_once_do_it_once(at: Fixture) {
 }
 
 /// A conversation that Ada has answered: 1 is the visitor's, 2 that she took it, 3 her answer.
-async fn answered(at: &Fixture) -> Chat {
+pub(crate) async fn answered(at: &Fixture) -> Chat {
     let chat = at.chat().await;
     stored(at.store.append(chat.operator(at.ours.ada, 5, 1)).await);
     chat
 }
 
-async fn delete_entries(at: &Fixture, chat: &Chat, sequences: &[i64]) -> Erasure {
+pub(crate) async fn delete_entries(at: &Fixture, chat: &Chat, sequences: &[i64]) -> Erasure {
     let subject = Subject::Entries(chat.id, sequences.to_vec());
     ask(at, request(subject, Some((at.ours.ada, all())), Cause::Operator, START)).await.unwrap()
 }

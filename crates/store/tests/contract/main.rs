@@ -27,6 +27,7 @@ macro_rules! on_both {
 }
 
 mod alter;
+mod apart;
 mod append;
 mod audit;
 mod audit_tampered;
@@ -54,6 +55,7 @@ mod mention;
 mod message;
 mod nodes;
 mod organisation;
+mod passage;
 mod passkey;
 mod portions;
 mod quiet;

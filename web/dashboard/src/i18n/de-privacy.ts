@@ -230,7 +230,8 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "erasures.now.done": "Es wird jetzt vernichtet.",
   "erasures.release": "Freigeben",
   "erasures.release.done": "Sie läuft weiter.",
-  "erasures.release.self": "Sie haben sie selbst verlangt: Jemand anders muss zustimmen, oder 24 Stunden vergehen.",
+  "erasures.release.self":
+    "Sie haben sie selbst verlangt: Jemand anders muss zustimmen, oder nach 24 Stunden die Inhaberin oder der Inhaber.",
   "erasures.receipt": "Quittung",
   "erasures.receipt.first": "Eingangsbestätigung",
   "erasures.brake":
@@ -335,6 +336,10 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
     "Ein Fingerabdruck über die Nummern aller Schlüssel. Er nennt keinen; mit der Öffnung aus der Eingangsbestätigung lässt sich zeigen, welche es waren.",
   "receipt.field.opening":
     "Nur in der Eingangsbestätigung, einmal ausgegeben: der zufällige Wert und die Nummern, aus denen der Fingerabdruck entstand.",
+  "receipt.field.acknowledged":
+    "Der Fingerabdruck der Eingangsbestätigung, wenn es da andere Schlüssel waren: Eine Stelle geht mit dem Schlüssel, den der Rest hatte, und von vielen zusammen gelöschten musste eines vielleicht bleiben.",
+  "receipt.field.held":
+    "Wie viele Gespräche bleiben müssen und bis wann: Niemand liest sie, und sie werden später vernichtet. Oder dass so viel gelöscht werden soll, dass eine zweite Person es freigeben muss.",
   "receipt.field.final": "Nur in der endgültigen Quittung: was getan wurde, Zeile für Zeile darunter.",
   "receipt.field.journal":
     "Platz und Fingerabdruck im Löschjournal, nach dem eine zurückgespielte Sicherung es wieder löscht.",

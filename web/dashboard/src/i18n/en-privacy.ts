@@ -228,7 +228,7 @@ export const enPrivacy = {
   "erasures.now.done": "It is being destroyed now.",
   "erasures.release": "Let it go on",
   "erasures.release.done": "It goes on.",
-  "erasures.release.self": "You asked for it yourself: somebody else has to agree, or 24 hours pass.",
+  "erasures.release.self": "You asked for it yourself: somebody else has to agree, or the owner after 24 hours.",
   "erasures.receipt": "Receipt",
   "erasures.receipt.first": "Acknowledgement",
   "erasures.brake":
@@ -332,6 +332,10 @@ export const enPrivacy = {
     "A fingerprint over the numbers of all keys. It names none of them; with the opening of the acknowledgement it can be shown which they were.",
   "receipt.field.opening":
     "Only in the acknowledgement, given out once: the random value and the numbers that the fingerprint was made of.",
+  "receipt.field.acknowledged":
+    "The fingerprint of the acknowledgement, where the keys were others then: a part of a conversation goes with the key that the rest had, and of many erased together one may have had to be kept.",
+  "receipt.field.held":
+    "How many conversations must be kept, and until when: nobody reads them, and they are destroyed later. Or that so much was to be erased that a second person has to let it go on.",
   "receipt.field.final": "Only in the final receipt: what was done, line by line below.",
   "receipt.field.journal":
     "Place and fingerprint in the deletion journal, by which a restored backup deletes it again.",

@@ -9,6 +9,7 @@ import { onDay } from "../i18n/dates.svelte";
 import { explain } from "../i18n/errors";
 import { t, tn } from "../i18n/index.svelte";
 import { toasts } from "../shell/toasts.svelte";
+import { freshId } from "../socket/sender";
 import { joined, passage } from "./passages";
 import RedactDialog from "./RedactDialog.svelte";
 import { stubs } from "./stubs.svelte";
@@ -73,6 +74,9 @@ async function erasePassages(entry: MessageEntry, passages: Passage[]): Promise<
   return erasure !== null;
 }
 
+/** How often a deletion is asked for whose answer does not come. */
+const TRIES = 3;
+
 /** Takes the offer to undo it off the screen. */
 export function withdraw(erasure: string): void {
   const toast = offers.get(erasure);
@@ -99,12 +103,20 @@ export async function undo(erasure: string): Promise<Erasure | null> {
 }
 
 async function ask(what: NewErasure): Promise<Erasure | null> {
-  try {
-    return await call<Erasure>("POST", "/api/erasures", what);
-  } catch (error) {
-    const problem = asProblem(error);
-    if (problem.status !== 401) toasts.fail(explain(problem));
-    return null;
+  const named: NewErasure = { ...what, id: freshId() };
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call<Erasure>("POST", "/api/erasures", named);
+    } catch (error) {
+      const problem = asProblem(error);
+      // Nobody knows whether it was done; under the same name it is done once.
+      if ((problem.status === 0 || problem.status === 503) && tries < TRIES) {
+        await new Promise((resolve) => setTimeout(resolve, 1000 * tries));
+        continue;
+      }
+      if (problem.status !== 401) toasts.fail(explain(problem));
+      return null;
+    }
   }
 }
 

@@ -30,11 +30,13 @@ describe("an erasure", () => {
     for (const state of ["undone", "working", "held", "destroyed", "done"] as const)
       expect(isOpen(erasure({ state }))).toBe(false);
   });
-  it("is let go on by somebody else, by oneself only when its time has passed", () => {
-    const braked = erasure({ state: "braked", requested_by: { id: "me", name: "Ben" } });
-    expect(mayRelease(braked, "me", 8_999)).toBe(false);
-    expect(mayRelease(braked, "me", 9_000)).toBe(true);
-    expect(mayRelease(braked, "other", 1)).toBe(true);
-    expect(mayRelease(erasure({}), "other", 1)).toBe(false);
+  it("is let go on by somebody else, by oneself only as the owner and a day later", () => {
+    const braked = erasure({ state: "braked", requested_at: 1_000, requested_by: { id: "me", name: "Ben" } });
+    const later = 24 * 3_600_000 + 1;
+    expect(mayRelease(braked, { id: "me", role: "owner" }, later - 1)).toBe(false);
+    expect(mayRelease(braked, { id: "me", role: "owner" }, later)).toBe(true);
+    expect(mayRelease(braked, { id: "me", role: "manager" }, later * 9)).toBe(false);
+    expect(mayRelease(braked, { id: "other", role: "manager" }, 1)).toBe(true);
+    expect(mayRelease(erasure({}), { id: "other", role: "owner" }, 1)).toBe(false);
   });
 });

@@ -15,9 +15,12 @@ export function steps(erasure: Erasure): Step[] {
 
 export const isOpen = ({ state }: Erasure): boolean => state === "waiting" || state === "braked";
 
-/** Nobody lets their own go on but when a day has passed. */
-export const mayRelease = (erasure: Erasure, me: string, nowMs: number): boolean =>
-  erasure.state === "braked" && (erasure.requested_by?.id !== me || erasure.destroy_at / 1000 <= nowMs);
+const DAY_MS = 24 * 3_600_000;
+
+/** Nobody lets their own go on, but for the owner when a day has passed. */
+export const mayRelease = (erasure: Erasure, me: { id: string; role: string }, nowMs: number): boolean =>
+  erasure.state === "braked" &&
+  (erasure.requested_by?.id !== me.id || (me.role === "owner" && erasure.requested_at / 1000 + DAY_MS <= nowMs));
 
 /** The number as people say it: the first characters, as those of conversations. */
 export const numberOf = (id: string): string => id.slice(0, 8).toUpperCase();

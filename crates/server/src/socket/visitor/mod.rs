@@ -133,7 +133,7 @@ impl Chat {
     /// Deletes the conversation. That it is gone is told to every window of theirs, this one included, behind the receipt.
     async fn erase(&mut self) -> Result<(), Gone> {
         let receipt = match self.app.erase_own(&self.visitor).await {
-            Ok(erasure) => self.app.receipt_of(&erasure).await,
+            Ok(erasure) => self.app.receipt_for_visitor(&erasure).await,
             Err(error) => Err(error),
         };
         match receipt {
