@@ -113,6 +113,10 @@ impl App {
         self.store.audited(self.by_house()).settle().await?;
         self.expire_stubs().await?;
         self.forget_erasures().await?;
+        self.forget_backups().await?;
+        if self.places().is_empty() {
+            self.expire_journal().await?;
+        }
         self.expire_audit().await?;
         self.checkpoint_daily().await?;
         self.schedule_backups().await?;

@@ -2,6 +2,8 @@
 //! installation without a gap and chained, and go to the places of the backups, so that what was deleted after a backup does
 //! not come back with it.
 
+pub mod expire;
+
 use domain::erasure::What;
 use domain::{ErasureId, KeyId, OrganisationId, PublicId, Timestamp};
 use privacy::backup::journal_hash;

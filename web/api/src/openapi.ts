@@ -2514,6 +2514,11 @@ export interface components {
         Retention: {
             /**
              * Format: int64
+             * @description Deletions that are held up until somebody lets them go on, because they are implausibly large.
+             */
+            braked: number;
+            /**
+             * Format: int64
              * @description Conversations that must not be deleted yet.
              */
             held: number;
@@ -2522,6 +2527,12 @@ export interface components {
              * @description For how long the one is over that should have been deleted first and is still there; 0 where all is in order.
              */
             oldest_past_rule_seconds: number;
+            /**
+             * Format: int64
+             * @description For how long the deletion is past its time whose keys should have been destroyed first and are not, though nobody holds
+             *     it up; 0 where all is in order.
+             */
+            oldest_undestroyed_seconds: number;
             /** @description The rules. */
             rules: components["schemas"]["RetentionRule"][];
             /** @description What goes within a day. */

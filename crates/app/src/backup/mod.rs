@@ -188,6 +188,9 @@ impl App {
                 }
             }
         }
+        if which == Which::Data {
+            self.expire_journal().await?;
+        }
         Ok((verified, pending))
     }
 

@@ -1,6 +1,8 @@
 //! The journal of deletions at the places: each entry an object of its own, sealed and created once, so that nobody can put
 //! another one in its stead unnoticed.
 
+mod expire;
+
 use futures_util::future::join_all;
 use places::{Error as PlaceError, Write};
 use privacy::keys::RawKey;

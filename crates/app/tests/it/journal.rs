@@ -1,18 +1,28 @@
 //! The journal of deletions at two places.
 
+use std::time::Duration;
+
+use diskret_app::backup::Which;
+use diskret_app::erasure::Wanted;
 use diskret_app::journal::{Offered, Reached};
 use domain::erasure::What;
+use domain::limits::UNDO_ONE;
 use domain::{Clock as _, KeyId};
 use store::journal::Entry;
 
-use crate::{House, Two, on_both};
+use crate::{DAY, House, Two, on_both, write};
 
 on_both! {
     both_places_get_every_entry_and_are_read_back
     a_place_that_was_away_is_caught_up_with
     an_entry_that_was_changed_or_put_in_anothers_stead_is_noticed
     without_places_nothing_is_waited_for
+    what_every_backup_knows_is_forgotten_at_the_places_and_here
+    what_a_receipt_waits_for_is_kept_and_so_is_all_where_a_place_is_away
 }
+
+/// For how long the house keeps its backups.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 async fn append(house: &House, count: u8) {
     for byte in 0..count {
@@ -93,4 +103,65 @@ async fn without_places_nothing_is_waited_for(house: House) {
     append(&house, 1).await;
     let offered = house.app.journal_offer().await.unwrap();
     assert!(offered.is_everywhere(1) && offered.places.is_empty());
+}
+
+fn numbers(place: &places::Memory) -> Vec<i64> {
+    place.objects().keys().filter_map(|name| name.strip_prefix("journal/")?.parse().ok()).collect()
+}
+
+async fn lines(house: &House) -> Vec<i64> {
+    house.store.journal_after(0, 100).await.unwrap().into_iter().map(|line| line.number).collect()
+}
+
+async fn back_up(house: &House) {
+    house.app.back_up(Which::Data, None).await.unwrap();
+}
+
+async fn what_every_backup_knows_is_forgotten_at_the_places_and_here(house: House) {
+    let two = Two::of(&house);
+    append(&house, 2).await;
+    house.app.journal_offer().await.unwrap();
+    back_up(&house).await;
+    house.clock.advance(DAY);
+    append(&house, 2).await;
+    house.app.journal_offer().await.unwrap();
+    // The first backup is gone by then.
+    house.clock.advance(KEPT + DAY * 5);
+    back_up(&house).await;
+    assert_eq!((lines(&house).await, numbers(&two.a)), (vec![1, 2, 3, 4], vec![1, 2, 3, 4]), "a day is missing");
+    house.clock.advance(DAY * 3);
+    back_up(&house).await;
+    assert_eq!((lines(&house).await, numbers(&two.a), numbers(&two.b)), (vec![4], vec![4], vec![4]), "never the last");
+    append(&house, 1).await;
+    let offered = house.app.journal_offer().await.unwrap();
+    assert_eq!(upto(&offered), reached(5, 5), "it goes on from there");
+    assert_eq!((lines(&house).await, numbers(&two.b)), (vec![4, 5], vec![4, 5]));
+}
+
+async fn what_a_receipt_waits_for_is_kept_and_so_is_all_where_a_place_is_away(house: House) {
+    let two = Two::of(&house);
+    append(&house, 3).await;
+    house.app.journal_offer().await.unwrap();
+    house.clock.advance(DAY * 80);
+    two.b.set_away(true);
+    back_up(&house).await;
+    assert_eq!(lines(&house).await, [1, 2, 3], "it may have the oldest backup");
+    two.b.set_away(false);
+    house.clock.advance(DAY);
+    back_up(&house).await;
+    assert_eq!((lines(&house).await, numbers(&two.b)), (vec![3], vec![3]));
+    // A deletion that waits for its epoch's end keeps its entry, however old that is.
+    let mut visitor = house.visitor().await;
+    let id = write(&house, &mut visitor, 1).await.conversation.name();
+    let erasure = house.app.request_erasure(house.done.principal, Wanted::Conversations(vec![id])).await.unwrap();
+    for _ in 0..4 {
+        house.clock.advance(UNDO_ONE);
+        house.work().await;
+    }
+    let number = house.store.erasure_named(erasure.organisation, erasure.name).await.unwrap().journal_number;
+    assert_eq!(number, Some(4));
+    append(&house, 2).await;
+    house.clock.advance(DAY * 80);
+    back_up(&house).await;
+    assert_eq!(lines(&house).await, [4, 5, 6]);
 }

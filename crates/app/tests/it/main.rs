@@ -9,6 +9,7 @@ mod epoch;
 mod erasure;
 mod erasure_kill;
 mod journal;
+mod model;
 mod nodes;
 mod passkey;
 mod quiet;

@@ -6,39 +6,11 @@ use utoipa::ToSchema;
 
 use super::Id;
 use super::session::OperatorRef;
+use super::words::words;
 
-/// Defines a word of the wire that is a word of the domain.
-macro_rules! word {
-    ($(#[$doc:meta])* $name:ident as $schema:ident = $of:ident { $($(#[$word:meta])* $variant:ident,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        #[schema(as = $schema)]
-        pub enum $name {
-            $($(#[$word])* $variant,)*
-        }
-
-        impl From<$of> for $name {
-            fn from(one: $of) -> Self {
-                match one {
-                    $($of::$variant => Self::$variant,)*
-                }
-            }
-        }
-
-        impl From<$name> for $of {
-            fn from(one: $name) -> Self {
-                match one {
-                    $($name::$variant => Self::$variant,)*
-                }
-            }
-        }
-    };
-}
-
-word! {
+words! {
     /// What happened.
-    KindName as AuditKind = Kind {
+    KindName as AuditKind of Kind {
         /// Somebody signed in.
         SignedIn,
         /// Somebody tried to sign in to a known account, and could not.
@@ -168,9 +140,9 @@ word! {
     }
 }
 
-word! {
+words! {
     /// The part of the product that an entry is about.
-    AreaName as AuditArea = Area {
+    AreaName as AuditArea of Area {
         /// Signing in and out.
         Access,
         /// Operators and groups.
@@ -190,9 +162,9 @@ word! {
     }
 }
 
-word! {
+words! {
     /// From where, coarsely: never an address.
-    OriginName as AuditOrigin = Origin {
+    OriginName as AuditOrigin of Origin {
         /// A computer with Windows.
         Windows,
         /// A Mac.

@@ -6,33 +6,7 @@ use utoipa::ToSchema;
 
 use super::Id;
 use super::session::OperatorRef;
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident of $from:path { $($(#[$word:meta])* $variant:ident,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$word])* $variant,)*
-        }
-
-        impl From<$from> for $name {
-            fn from(word: $from) -> Self {
-                match word {
-                    $(<$from>::$variant => Self::$variant,)*
-                }
-            }
-        }
-
-        impl From<$name> for $from {
-            fn from(word: $name) -> Self {
-                match word {
-                    $($name::$variant => Self::$variant,)*
-                }
-            }
-        }
-    };
-}
+use super::words::words;
 
 words! {
     /// What is deleted.

@@ -6,40 +6,19 @@ use utoipa::ToSchema;
 
 use super::Id;
 use super::session::OperatorRef;
+use super::words::words;
 
-/// Why something must not be deleted yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldReason {
-    /// A business letter: six years from the end of the year.
-    BusinessLetter,
-    /// A claim is raised or expected.
-    Claim,
-    /// Another law says so.
-    LegalDuty,
-    /// An authority asked for it.
-    Authority,
-}
-
-impl From<erasure::HoldReason> for HoldReason {
-    fn from(reason: erasure::HoldReason) -> Self {
-        match reason {
-            erasure::HoldReason::BusinessLetter => Self::BusinessLetter,
-            erasure::HoldReason::Claim => Self::Claim,
-            erasure::HoldReason::LegalDuty => Self::LegalDuty,
-            erasure::HoldReason::Authority => Self::Authority,
-        }
-    }
-}
-
-impl From<HoldReason> for erasure::HoldReason {
-    fn from(reason: HoldReason) -> Self {
-        match reason {
-            HoldReason::BusinessLetter => Self::BusinessLetter,
-            HoldReason::Claim => Self::Claim,
-            HoldReason::LegalDuty => Self::LegalDuty,
-            HoldReason::Authority => Self::Authority,
-        }
+words! {
+    /// Why something must not be deleted yet.
+    HoldReason of erasure::HoldReason {
+        /// A business letter: six years from the end of the year.
+        BusinessLetter,
+        /// A claim is raised or expected.
+        Claim,
+        /// Another law says so.
+        LegalDuty,
+        /// An authority asked for it.
+        Authority,
     }
 }
 

@@ -21,6 +21,7 @@ pub mod snippets;
 pub mod team;
 pub mod topics;
 pub mod widgets;
+mod words;
 
 pub use id::Id;
 

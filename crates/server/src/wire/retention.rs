@@ -6,37 +6,17 @@ use utoipa::ToSchema;
 
 use super::Id;
 use super::conversations::WidgetRef;
+use super::words::words;
 
-/// What a rule is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = RetentionKind)]
-pub enum KindName {
-    /// What was said: conversations with everything in them.
-    Content,
-    /// Who somebody is, apart from what they said.
-    Contacts,
-    /// What makes a connection work.
-    Technical,
-}
-
-impl From<Kept> for KindName {
-    fn from(kept: Kept) -> Self {
-        match kept {
-            Kept::Content => Self::Content,
-            Kept::Contacts => Self::Contacts,
-            Kept::Technical => Self::Technical,
-        }
-    }
-}
-
-impl From<KindName> for Kept {
-    fn from(kind: KindName) -> Self {
-        match kind {
-            KindName::Content => Self::Content,
-            KindName::Contacts => Self::Contacts,
-            KindName::Technical => Self::Technical,
-        }
+words! {
+    /// What a rule is about.
+    KindName as RetentionKind of Kept {
+        /// What was said: conversations with everything in them.
+        Content,
+        /// Who somebody is, apart from what they said.
+        Contacts,
+        /// What makes a connection work.
+        Technical,
     }
 }
 

@@ -26,7 +26,9 @@ async fn a_rule_is_shown_before_it_is_set_and_after(on: On) {
     let owner = house.sign_in(&house.ours().owner).await;
     let begins = get(&house, &officer, "/api/retention").await;
     assert_eq!((&begins["rules"][0]["kind"], &begins["rules"][0]["days"]), (&json!("content"), &json!(180)));
-    assert_eq!((&begins["oldest_past_rule_seconds"], &begins["held"]), (&json!(0), &json!(0)));
+    for zero in ["oldest_past_rule_seconds", "oldest_undestroyed_seconds", "braked", "held"] {
+        assert_eq!(begins[zero], 0, "{zero}");
+    }
     let (_visitor, id) = house.conversation(house.ours(), "Hallo").await;
     house.set_state(&owner, &id, "ended").await.is(200);
     // It is over in a day, so it goes within a day.

@@ -127,6 +127,9 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "overview.late": "Das Älteste über seiner Frist ist {time} zu spät",
   "overview.late.text":
     "Das sollte null sein. Sehen Sie nach, ob eine Löschung auf eine zweite Person wartet, oder bitten Sie die Administration, diskret doctor laufen zu lassen.",
+  "overview.lying": "Eine Löschung ist {time} überfällig",
+  "overview.lying.text":
+    "Was sie löscht, ist verborgen und noch nicht vernichtet. Wer den Server betreibt, findet den Grund in dessen Protokoll oder mit diskret doctor.",
   "overview.punctual": "Nichts ist älter, als seine Frist erlaubt.",
   "overview.open": "Laufende Löschungen",
   "overview.open.none": "Keine Löschung läuft.",

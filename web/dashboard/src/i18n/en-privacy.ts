@@ -125,6 +125,9 @@ export const enPrivacy = {
   "overview.late": "The oldest thing past its rule is {time} late",
   "overview.late.text":
     "That should be zero. Look whether an erasure waits for a second person, or ask your administrator to run diskret doctor.",
+  "overview.lying": "An erasure is {time} overdue",
+  "overview.lying.text":
+    "What it erases is hidden and not destroyed yet. Whoever runs the server finds the reason in its log, or with diskret doctor.",
   "overview.punctual": "Nothing is older than its rule allows.",
   "overview.open": "Erasures under way",
   "overview.open.none": "No erasure is under way.",

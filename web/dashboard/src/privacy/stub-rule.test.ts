@@ -18,6 +18,7 @@ it("shows what visitors erased and what can be had back, not what a rule or many
     stub("done", {}),
     stub("kept", { state: "restricted" }),
     stub("rule", { cause: "retention" }),
+    stub("rule-held-up", { cause: "retention", state: "hidden" }),
     stub("many-1", { state: "hidden", erasure: "many" }),
     stub("many-2", { state: "hidden", erasure: "many" }),
   ];

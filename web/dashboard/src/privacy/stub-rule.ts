@@ -8,6 +8,7 @@ export function shownStubs(all: readonly Stub[]): Stub[] {
   const together = new Map<string, number>();
   for (const { erasure } of all) together.set(erasure, (together.get(erasure) ?? 0) + 1);
   return all.filter(
-    ({ cause, state, erasure }) => cause === "visitor" || (state === "hidden" && together.get(erasure) === 1),
+    ({ cause, state, erasure }) =>
+      cause === "visitor" || (cause !== "retention" && state === "hidden" && together.get(erasure) === 1),
   );
 }

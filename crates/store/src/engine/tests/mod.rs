@@ -34,6 +34,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::hold::ALL,
         crate::job::ALL,
         crate::journal::ALL,
+        crate::journal::expire::ALL,
         crate::key::used::ALL,
         crate::known_device::ALL,
         crate::message::ALL,
@@ -130,6 +131,38 @@ async fn every_statement_is_understood_by_both_databases() {
     let both = Both::open(&schema::KEYS).await;
     assert!(!crate::key::ALL.is_empty());
     assert_all_prepare(&both, &[crate::key::ALL, crate::node::ALL, &crate::epoch::EVERY.concat()].concat()).await;
+}
+
+/// Tables of which the document says that something of them is deleted by the program itself, and the first paragraph on each.
+fn deleted_by_the_program() -> Vec<(&'static str, String)> {
+    let text = include_str!("../../../../../RETENTION.md");
+    let sections = text.split("\n### `").skip(1).filter_map(|section| section.split_once("`\n"));
+    let said = sections.map(|(table, rest)| {
+        let about: Vec<&str> =
+            rest.lines().skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()).collect();
+        (table, about.join(" "))
+    });
+    said.filter(|(_, about)| {
+        ["by the worker", "by the program itself", "program itself every"].iter().any(|by| about.contains(by))
+    })
+    .collect()
+}
+
+#[test]
+fn what_the_retention_document_says_is_deleted_by_the_program_is_deleted_by_a_statement() {
+    let statements = [data_statements(), [crate::key::ALL, crate::node::ALL].concat()].concat();
+    let texts: Vec<String> =
+        statements.iter().map(|one| one.text.split_whitespace().collect::<Vec<_>>().join(" ") + " ").collect();
+    // Of a log, what an entry says is taken away, and the entry stays.
+    let deletes = |table: &str| {
+        let ways = [format!("DELETE FROM {table} "), format!("UPDATE {table} SET salt = NULL")];
+        texts.iter().any(|text| ways.iter().any(|way| text.contains(way)))
+    };
+    assert!(!deletes("nothing"), "what is not there is noticed");
+    let said = deleted_by_the_program();
+    assert!(said.len() > 8, "{said:?}");
+    let promised: Vec<_> = said.into_iter().filter(|(table, _)| !deletes(table)).collect();
+    assert_eq!(promised, [], "a promise that nobody keeps");
 }
 
 /// Many entries of everybody, none of them about whoever is asked for.

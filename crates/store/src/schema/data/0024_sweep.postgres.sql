@@ -12,6 +12,7 @@ CREATE INDEX ended_by_class ON ended (organisation_id, widget_id, topic_bits, sa
 CREATE INDEX erasure_lately ON erasure (organisation_id, requested_at);
 CREATE INDEX erasure_by_time ON erasure (requested_at);
 CREATE INDEX erasure_unshredded ON erasure (organisation_id, destroy_at) WHERE shredded_at IS NULL;
+CREATE INDEX erasure_journalled ON erasure (journal_number) WHERE done_at IS NULL AND journal_number IS NOT NULL;
 CREATE INDEX stub_by_time ON stub (at) WHERE state = 1;
 
 -- What was taken back needs no list of what would have gone.
