@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::OrganisationId;
 use domain::limits::{NETWORK_ADDRESSES, OPERATORS_IN_FLIGHT, ORGANISATION_IN_FLIGHT, SOURCES};
+use domain::{OperatorId, OrganisationId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::leased::Leased;
@@ -18,6 +18,7 @@ pub(crate) struct Flood {
     writes: Places,
     organisation_writes: Rates<(OrganisationId, Side)>,
     in_flight: Leased<(OrganisationId, Side), Arc<Semaphore>>,
+    counts: Rates<OperatorId>,
 }
 
 /// Whose messages are counted: an organisation's visitors and its operators have a share each, so that no crowd of
@@ -61,7 +62,13 @@ impl Flood {
             writes: Places::new(Rate::each_second(options.address_messages, 1)),
             organisation_writes: Rates::new(Rate::each_second(options.organisation_messages, 1), SOURCES),
             in_flight: Leased::new(SOURCES),
+            counts: Rates::new(Rate { each_second: 0.5, burst: 25 }, SOURCES),
         }
+    }
+
+    /// Lets somebody have counted what a rule would delete: that looks at as much as there is.
+    pub(crate) fn count(&self, operator: OperatorId) -> Result<()> {
+        self.counts.take(operator).map_err(Error::RateLimited)
     }
 
     /// How much a visitor may still send, over all their sockets.
@@ -101,6 +108,7 @@ impl Flood {
         self.writes.wipe_expired();
         self.organisation_writes.wipe_expired();
         self.in_flight.wipe_unheld();
+        self.counts.wipe_expired();
     }
 }
 

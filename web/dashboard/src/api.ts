@@ -37,7 +37,8 @@ export async function call<T>(method: Method, path: string, body?: unknown, anon
   } catch {
     throw new ProblemError({ type: "about:blank", title: "No answer", status: 0, detail: "" });
   }
-  if (response.ok) return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  // What is done, or being done, may have nothing to say.
+  if (response.ok) return response.headers.has("content-type") ? ((await response.json()) as T) : (undefined as T);
   const problem = await readProblem(response);
   if (response.status === 401 && !anonymous) onSignedOut();
   throw new ProblemError(problem);

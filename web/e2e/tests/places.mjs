@@ -25,6 +25,7 @@ const WORDS = {
     thaw: "Destroy again …",
     thawDo: "Destroy old keys again",
     backUp: "Back up now",
+    backingUp: "A backup is being made.",
     there: /read back at place_a, place_b|read back at place_b, place_a/,
     turn: "Replace now",
     settled: "up to number 1",
@@ -56,6 +57,7 @@ const WORDS = {
     thaw: "Wieder vernichten …",
     thawDo: "Alte Schlüssel wieder vernichten",
     backUp: "Jetzt sichern",
+    backingUp: "Eine Sicherung wird gemacht.",
     there: /zurückgelesen von place_a, place_b|zurückgelesen von place_b, place_a/,
     turn: "Jetzt ersetzen",
     settled: "bis Nummer 1",
@@ -118,6 +120,7 @@ testAtTheDesk(
     await page.getByText(words.frozen).waitFor({ state: "detached" });
 
     await press(button(words.backUp));
+    await page.getByText(words.backingUp).waitFor();
     await page.getByText(words.there).first().waitFor(PATIENT);
     // Lifting what was put off has the key replaced at once; where that is over already, it is asked for.
     const turn = button(words.turn);

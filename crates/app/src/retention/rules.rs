@@ -69,9 +69,10 @@ impl App {
     /// The rules, and what they delete within a day.
     ///
     /// # Errors
-    /// [`Error::Forbidden`].
+    /// [`Error::Forbidden`]; [`Error::RateLimited`] where somebody asks without end.
     pub async fn retention(&self, principal: Principal) -> Result<Overview> {
         principal.require(Capability::Privacy, Level::Read)?;
+        self.flood.count(principal.operator)?;
         let (organisation, now) = (principal.organisation, self.now());
         let rules = self.store.retention_rules(organisation).await?;
         let mut shown = Vec::with_capacity(rules.len());
@@ -93,9 +94,10 @@ impl App {
     /// What a rule would delete within a day that stays without it.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`] by field.
+    /// [`Error::Forbidden`], [`Error::Invalid`] by field; [`Error::RateLimited`] where somebody asks without end.
     pub async fn preview_retention(&self, principal: Principal, wanted: Wanted) -> Result<Look> {
         principal.require(Capability::Privacy, Level::Read)?;
+        self.flood.count(principal.operator)?;
         let (of, _) = self.check_rule(principal, wanted).await?;
         let rules = self.rules_of(principal.organisation).await?;
         let changed = with(&rules, wanted.kept, of, wanted.days);

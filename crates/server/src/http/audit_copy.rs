@@ -8,7 +8,7 @@ use app::audit::Format;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use domain::{Principal, Timestamp};
+use domain::Timestamp;
 use futures_util::stream;
 use http::header;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::audit::{entry, wanted};
 use super::brought::Asked;
 use super::csv::row;
-use super::guard::Caller;
+use super::guard::Lasting;
 use super::{Failure, Shared};
 use crate::wire::audit::{AreaName, AuditEntry, KindName};
 use crate::wire::problem::Problem;
@@ -63,7 +63,7 @@ pub(super) struct CopyQuery {
         (status = 422, body = Problem)))]
 pub(super) async fn export(
     State(shared): State<Shared>,
-    Caller(principal): Caller,
+    caller: Lasting,
     Asked(query): Asked<CopyQuery>,
 ) -> Result<Response, Failure> {
     let (format, kind, file) = match query.format {
@@ -71,8 +71,8 @@ pub(super) async fn export(
         FormatName::Csv => (Format::Csv, "text/csv; charset=utf-8", "audit.csv"),
     };
     let wanted = wanted(query.actor.as_deref(), query.kind, query.area, query.from, query.to)?;
-    let filter = shared.app.begin_audit_export(principal, wanted, format).await?;
-    let sending = Sending { app: Arc::clone(&shared.app), principal, filter, format, after: Some(0), begun: false };
+    let filter = shared.app.begin_audit_export(caller.principal, wanted, format).await?;
+    let sending = Sending { app: Arc::clone(&shared.app), caller, filter, format, after: Some(0), begun: false };
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")),
@@ -83,7 +83,7 @@ pub(super) async fn export(
 /// A copy that is being sent.
 struct Sending {
     app: Arc<App>,
-    principal: Principal,
+    caller: Lasting,
     filter: Filter,
     format: Format,
     /// The last entry that was sent; nothing at the end.
@@ -94,7 +94,8 @@ struct Sending {
 impl Sending {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, app::Error> {
         let Some(after) = self.after else { return Ok(None) };
-        let records = self.app.audit_export_page(self.principal, self.filter.clone(), after).await?;
+        let principal = self.caller.still().await?;
+        let records = self.app.audit_export_page(principal, self.filter.clone(), after).await?;
         self.after = records.last().map(|record| record.number);
         let mut text = String::new();
         if self.format == Format::Csv && !self.begun {
@@ -102,7 +103,7 @@ impl Sending {
         }
         self.begun = true;
         for record in records {
-            let entry = entry(&self.app, self.principal.organisation, record).await?;
+            let entry = entry(&self.app, principal.organisation, record).await?;
             match self.format {
                 Format::Csv => text.push_str(&row(&cells(&entry))),
                 Format::Jsonl => {

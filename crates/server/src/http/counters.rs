@@ -7,12 +7,12 @@ use app::counter::Counted;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use domain::{Principal, Timestamp};
+use domain::Timestamp;
 use futures_util::stream;
 use http::header;
 
 use super::csv::row;
-use super::guard::Caller;
+use super::guard::Lasting;
 use super::{Failure, Shared};
 use crate::wire::problem::Problem;
 
@@ -40,9 +40,9 @@ const COLUMNS: [&str; 14] = [
 #[utoipa::path(get, path = "/api/counters.csv", operation_id = "export_counters", tag = "widgets",
     responses((status = 200, description = "A table.", content((String = "text/csv"))), (status = 401, body = Problem),
         (status = 403, body = Problem)))]
-pub(super) async fn table(State(shared): State<Shared>, Caller(principal): Caller) -> Result<Response, Failure> {
-    let days = shared.app.counted_days(principal).await?;
-    let sending = Sending { app: Arc::clone(&shared.app), principal, days, begun: false };
+pub(super) async fn table(State(shared): State<Shared>, caller: Lasting) -> Result<Response, Failure> {
+    let days = shared.app.counted_days(caller.principal).await?;
+    let sending = Sending { app: Arc::clone(&shared.app), caller, days, begun: false };
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"counters.csv\""),
@@ -53,7 +53,7 @@ pub(super) async fn table(State(shared): State<Shared>, Caller(principal): Calle
 /// A table that is being sent.
 struct Sending {
     app: Arc<App>,
-    principal: Principal,
+    caller: Lasting,
     /// The days that are still to come.
     days: Option<(i64, i64)>,
     begun: bool,
@@ -66,7 +66,8 @@ impl Sending {
             return Ok(Some((Bytes::from(row(&COLUMNS.map(str::to_owned))), self)));
         }
         let Some((from, last)) = self.days else { return Ok(None) };
-        let (counted, next) = self.app.counters(self.principal, from).await?;
+        let principal = self.caller.still().await?;
+        let (counted, next) = self.app.counters(principal, from).await?;
         self.days = (next <= last).then_some((next, last));
         let text: String = counted.iter().map(|one| row(&cells(one))).collect();
         Ok(Some((Bytes::from(text), self)))

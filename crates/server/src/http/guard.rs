@@ -1,11 +1,14 @@
 //! Who asks, and from where (SA4, SI10).
 
+use std::time::Duration;
+
 use app::Error;
 use app::team::{Secret, SignedInBrowser, Visit};
 use axum::extract::FromRequestParts;
 use domain::{Browser, Platform, Principal};
 use http::request::Parts;
 use http::{HeaderMap, header};
+use tokio::time::Instant;
 
 use super::{Failure, Shared};
 use crate::door::Client;
@@ -24,6 +27,44 @@ impl FromRequestParts<Shared> for Caller {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Failure> {
         own_origin(&parts.method, &parts.headers, shared)?;
         Ok(Self(bearer_or_cookie(&parts.headers, shared).await?))
+    }
+}
+
+/// How often whoever is sent a long answer is looked at again.
+const LOOKED_EVERY: Duration = Duration::from_secs(2);
+
+/// A caller whose answer takes long. A session that ends, a token that is taken back and a role that changes break it off.
+pub(crate) struct Lasting {
+    /// Who asked.
+    pub(crate) principal: Principal,
+    headers: HeaderMap,
+    shared: Shared,
+    looked_at: Instant,
+}
+
+impl FromRequestParts<Shared> for Lasting {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Failure> {
+        let Caller(principal) = Caller::from_request_parts(parts, shared).await?;
+        Ok(Self { principal, headers: parts.headers.clone(), shared: shared.clone(), looked_at: Instant::now() })
+    }
+}
+
+impl Lasting {
+    /// Before the next part of the answer: whether they still are who they were when they asked.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorised`], where they are not. A database that is away signs nobody out.
+    pub(crate) async fn still(&mut self) -> Result<Principal, Error> {
+        if self.looked_at.elapsed() >= LOOKED_EVERY {
+            match peek(&self.headers, &self.shared).await {
+                Ok(principal) if principal != self.principal => return Err(Error::Unauthorised),
+                Err(Error::Unauthorised) => return Err(Error::Unauthorised),
+                Ok(_) | Err(_) => self.looked_at = Instant::now(),
+            }
+        }
+        Ok(self.principal)
     }
 }
 

@@ -30,6 +30,7 @@ mod harness;
 mod idle;
 mod kill;
 mod kill_on_postgres;
+mod long_copies;
 mod malformed;
 mod mentions;
 mod naughty;

@@ -105,3 +105,24 @@ async fn a_hold_is_shown_where_it_holds_until_it_is_taken_back(on: On) {
     assert_eq!(get(&house, &officer, "/api/holds").await, json!([]));
     assert_eq!(get(&house, &owner, &format!("/api/conversations/{id}/retention")).await, due);
 }
+
+#[test]
+fn whoever_has_it_counted_without_end_is_slowed_down_and_nobody_else_is() {
+    crate::harness::run(async {
+        let house = House::new(&Plan::on(On::Sqlite));
+        let officer = house.sign_in(&house.ours().officer).await;
+        let owner = house.sign_in(&house.ours().owner).await;
+        let wanted = json!({ "kind": "content", "days": 30 });
+        let preview = async |by: &Caller| house.ask("POST", "/api/retention/preview").by(by).json(&wanted).send().await;
+        preview(&officer).await.is(200);
+        let mut statuses = Vec::new();
+        for _ in 0..60 {
+            statuses.push(preview(&officer).await.status);
+        }
+        assert!(statuses[..20].iter().all(|status| *status == 200), "whoever types is not slowed down: {statuses:?}");
+        assert!(statuses.contains(&429), "{statuses:?}");
+        let refused = house.ask("GET", "/api/retention").by(&officer).send().await.is(429);
+        assert!(refused.header("retry-after").is_some(), "{}", refused.head);
+        preview(&owner).await.is(200);
+    });
+}

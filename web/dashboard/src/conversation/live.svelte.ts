@@ -1,14 +1,14 @@
 import type { ConversationSummary, Limits, ListName, ServerFrame } from "@diskret/api";
 import { FramesOverHttp } from "@diskret/api/frames-over-http";
 import { signIns } from "../account/sign-ins.svelte";
-import { call } from "../api";
+import { asProblem, call } from "../api";
 import { isNews } from "../attention/news";
 import { i18n } from "../i18n/index.svelte";
 import { stubs } from "../privacy/stubs.svelte";
 import { session } from "../session/session.svelte";
 import { Connection, type Hooks, type Status } from "../socket/connection";
 import { freshSender } from "../socket/sender";
-import { rows } from "./rows.svelte";
+import { keyOf, rows } from "./rows.svelte";
 import { threads } from "./threads.svelte";
 import { typing } from "./typing.svelte";
 import { Written } from "./written.svelte";
@@ -144,14 +144,22 @@ class Live {
     this.written.flush();
   }
 
+  /** Nobody tells what went while we were away: it is asked for anew, and nothing is shown of what is there no more. */
   #catchUp(id: string | null): void {
+    threads.clear(id);
+    rows.forget(keyOf(this.list, this.ended));
     this.reload();
     if (id && threads.get(id).state === "failed") void this.show(id);
     if (id)
       call<ConversationSummary>("GET", `/api/conversations/${encodeURIComponent(id)}`).then(
         (row) => rows.put(row),
-        () => {},
+        (error) => asProblem(error).status === 404 && this.#lost(id),
       );
+  }
+
+  #lost(id: string): void {
+    rows.remove(id);
+    threads.gone(id);
   }
 
   #gone(): void {
@@ -185,8 +193,7 @@ class Live {
         break;
       }
       case "removed":
-        rows.remove(frame.conversation);
-        threads.gone(frame.conversation);
+        this.#lost(frame.conversation);
         if (frame.why) stubs.load();
         break;
       case "called":

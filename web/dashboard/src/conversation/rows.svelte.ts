@@ -14,7 +14,7 @@ type ListKey = `${ListName}:${"open" | "ended"}`;
 
 const PAGE = 50;
 const FURTHER = 200; // whoever scrolls on wants much
-const keyOf = (list: ListName, ended: boolean): ListKey => `${list}:${ended ? "ended" : "open"}`;
+export const keyOf = (list: ListName, ended: boolean): ListKey => `${list}:${ended ? "ended" : "open"}`;
 
 /** Every conversation that this page knows, and how far each list has been loaded. */
 class Rows {
@@ -80,6 +80,12 @@ class Rows {
     this.all.delete(id);
     this.#touched.delete(id);
     this.called.delete(id);
+  }
+
+  /** Lists that are loaded anew when they are shown: all but this one and those that are loaded anyway. */
+  forget(shown: ListKey): void {
+    for (const key of this.lists.keys())
+      if (![shown, "mine:open", "unassigned:open"].includes(key)) this.lists.delete(key);
   }
 
   clear(): void {

@@ -74,8 +74,9 @@ class Threads {
     this.all.set(id, { ...fresh, state: "gone" });
   }
 
-  clear(): void {
-    this.all.clear();
+  /** All but one, where one is named: they are loaded again when they are opened. */
+  clear(kept?: string | null): void {
+    for (const id of this.all.keys()) if (id !== kept) this.all.delete(id);
   }
 
   /** The line "new" has done its work once one has answered. */

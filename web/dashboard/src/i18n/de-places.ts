@@ -39,7 +39,7 @@ export const dePlaces: Record<keyof typeof enPlaces, string> = {
   "countries.text": "Nur hier dürfen Sicherungen und Server liegen. Liegt etwas anderswo, startet das Programm nicht.",
   "countries.here": "Dieser Server",
   "countries.here.unset":
-    "Niemand hat gesagt, wo dieser Server steht. Wer ihn betreibt, setzt die Option here, damit es sich prüfen lässt.",
+    "Niemand hat gesagt, wo dieser Server steht. Wer ihn betreibt, setzt die Option „here“, damit es sich prüfen lässt.",
   "countries.place": "{place}, {site}",
   "countries.change": "Länder ändern",
   "countries.failed": "Die erlaubten Länder ließen sich nicht laden.",

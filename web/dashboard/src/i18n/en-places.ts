@@ -36,7 +36,7 @@ export const enPlaces = {
   "countries.text": "Backups and servers may lie only here. Where one lies elsewhere, the program does not start.",
   "countries.here": "This server",
   "countries.here.unset":
-    "Nobody has said where this server is. Whoever runs it sets the option here, so that it can be checked.",
+    "Nobody has said where this server is. Whoever runs it sets the option “here”, so that it can be checked.",
   "countries.place": "{place}, {site}",
   "countries.change": "Change countries",
   "countries.failed": "The allowed countries could not be loaded.",

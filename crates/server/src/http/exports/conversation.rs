@@ -5,23 +5,23 @@ use std::sync::Arc;
 use app::export::{Copied, Format};
 use app::{App, Error};
 use axum::body::{Body, Bytes};
-use domain::Principal;
 use futures_util::stream;
 
 use super::{described, page};
+use crate::http::guard::Lasting;
 use crate::socket::entries;
 use crate::wire::export::{ConversationCopy, CopiedConversation};
 
 /// Begins to send it.
-pub(super) async fn send(app: &Arc<App>, principal: Principal, copied: Copied, format: Format) -> Result<Body, Error> {
-    let (_, organisation) = app.organisation(principal.organisation).await?;
+pub(super) async fn send(app: &Arc<App>, caller: Lasting, copied: Copied, format: Format) -> Result<Body, Error> {
+    let (_, organisation) = app.organisation(caller.principal.organisation).await?;
     let described = described(app, &copied).await?;
     let begin = match format {
         Format::Html => page::begin(&organisation, &described, app.now()),
         _ => begin(&organisation, described, app.now().0)?,
     };
     let sending =
-        Sending { app: Arc::clone(app), principal, copied, format, begin: Some(begin), after: Some(0), is_first: true };
+        Sending { app: Arc::clone(app), caller, copied, format, begin: Some(begin), after: Some(0), is_first: true };
     Ok(Body::from_stream(stream::try_unfold(sending, Sending::next)))
 }
 
@@ -44,7 +44,7 @@ fn begin(organisation: &str, conversation: CopiedConversation, taken_at: i64) ->
 
 struct Sending {
     app: Arc<App>,
-    principal: Principal,
+    caller: Lasting,
     copied: Copied,
     format: Format,
     begin: Option<String>,
@@ -59,13 +59,14 @@ impl Sending {
             return Ok(Some((Bytes::from(begin), self)));
         }
         let Some(after) = self.after else { return Ok(None) };
+        let principal = self.caller.still().await?;
         let found = self.app.copied_entries(&self.copied, after).await?;
         self.after = found.last().map(|entry| entry.numbers.sequence);
         let conversation = &self.copied.conversation;
         let mut text = String::new();
         for entry in &found {
             let people = entries::people(&self.app, conversation, entry).await?;
-            let reader = entries::Reader::Operator(self.principal);
+            let reader = entries::Reader::Operator(principal);
             let Some(entry) = entries::entry(reader, None, conversation.name(), entry, &people) else { continue };
             if self.format == Format::Html {
                 text.push_str(&page::entry(conversation.language, &entry));

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::brought::{Asked, Named};
-use super::guard::Caller;
+use super::guard::Lasting;
 use super::{Failure, Shared};
 use crate::socket::entries;
 use crate::wire::Id;
@@ -51,7 +51,7 @@ pub(super) struct OrganisationQuery {
         (status = 404, body = Problem)))]
 pub(super) async fn conversation(
     State(shared): State<Shared>,
-    Caller(principal): Caller,
+    caller: Lasting,
     Named(id): Named,
     Asked(query): Asked<ConversationQuery>,
 ) -> Result<Response, Failure> {
@@ -59,9 +59,9 @@ pub(super) async fn conversation(
         ConversationFormat::Json => (Format::Json, "application/json", "json"),
         ConversationFormat::Html => (Format::Html, "text/html; charset=utf-8", "html"),
     };
-    let copied = shared.app.begin_copy(principal, id.0, format).await?;
+    let copied = shared.app.begin_copy(caller.principal, id.0, format).await?;
     let file = format!("conversation-{}.{ending}", entries::label(id.0));
-    let body = conversation::send(&shared.app, principal, copied, format).await?;
+    let body = conversation::send(&shared.app, caller, copied, format).await?;
     Ok((attached(kind, &file), body).into_response())
 }
 
@@ -74,15 +74,15 @@ pub(super) async fn conversation(
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn organisation(
     State(shared): State<Shared>,
-    Caller(principal): Caller,
+    caller: Lasting,
     Asked(query): Asked<OrganisationQuery>,
 ) -> Result<Response, Failure> {
     let (format, kind, file) = match query.format {
         OrganisationFormat::Jsonl => (Format::Jsonl, "application/x-ndjson", "organisation.jsonl"),
         OrganisationFormat::Csv => (Format::Csv, "text/csv; charset=utf-8", "organisation.csv"),
     };
-    shared.app.begin_copy_of_all(principal, format).await?;
-    Ok((attached(kind, file), organisation::send(&shared, principal, format)).into_response())
+    shared.app.begin_copy_of_all(caller.principal, format).await?;
+    Ok((attached(kind, file), organisation::send(&shared, caller, format)).into_response())
 }
 
 fn attached(kind: &str, file: &str) -> [(header::HeaderName, String); 2] {

@@ -5,22 +5,22 @@ use std::collections::VecDeque;
 use app::Error;
 use app::export::{Copied, Format};
 use axum::body::{Body, Bytes};
-use domain::Principal;
 use futures_util::stream;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::described;
 use crate::http::csv::row;
+use crate::http::guard::Lasting;
 use crate::http::{Failure, Shared, groups, operators, snippets, topics, widgets};
 use crate::socket::entries;
 use crate::wire::conversations::{AuthorKind, Entry};
 
 /// Begins to send it.
-pub(super) fn send(shared: &Shared, principal: Principal, format: Format) -> Body {
+pub(super) fn send(shared: &Shared, caller: Lasting, format: Format) -> Body {
     let sending = Sending {
         shared: shared.clone(),
-        principal,
+        caller,
         format,
         begun: false,
         waiting: VecDeque::new(),
@@ -34,7 +34,7 @@ pub(super) fn send(shared: &Shared, principal: Principal, format: Format) -> Bod
 
 struct Sending {
     shared: Shared,
-    principal: Principal,
+    caller: Lasting,
     format: Format,
     begun: bool,
     /// Conversations that were read and not begun yet.
@@ -53,6 +53,7 @@ impl Sending {
         if self.ended {
             return Ok(None);
         }
+        let principal = self.caller.still().await?;
         if !std::mem::replace(&mut self.begun, true) {
             let text = match self.format {
                 Format::Csv => row(&COLUMNS.map(str::to_owned)),
@@ -65,7 +66,7 @@ impl Sending {
             return Ok(Some((Bytes::from(text), self)));
         }
         if self.waiting.is_empty() {
-            self.waiting = self.shared.app.copy_page(self.principal, self.last.as_ref()).await?.into();
+            self.waiting = self.shared.app.copy_page(principal, self.last.as_ref()).await?.into();
             self.last = self.waiting.back().cloned();
         }
         let Some(copied) = self.waiting.pop_front() else {
@@ -91,7 +92,7 @@ impl Sending {
         let mut text = String::new();
         for entry in &found {
             let people = entries::people(app, &copied.conversation, entry).await?;
-            let reader = entries::Reader::Operator(self.principal);
+            let reader = entries::Reader::Operator(self.caller.principal);
             let name = copied.conversation.name();
             let Some(entry) = entries::entry(reader, None, name, entry, &people) else { continue };
             self.counted.1 += 1;
@@ -109,7 +110,7 @@ impl Sending {
 
     /// Everything but conversations. Never a secret by which somebody signs in, and no colleague's own snippets.
     async fn set_up(&self) -> Result<String, Error> {
-        let (app, principal) = (&self.shared.app, self.principal);
+        let (app, principal) = (&self.shared.app, self.caller.principal);
         let (id, title) = app.organisation(principal.organisation).await?;
         let head = json!({
             "format": "diskret-organisation-1",

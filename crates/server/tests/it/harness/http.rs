@@ -142,7 +142,7 @@ impl Ask {
     }
 
     /// Sends it and leaves the answer to whoever asks; `None` where nobody is there.
-    pub(super) async fn sent(self) -> Option<TcpStream> {
+    pub(crate) async fn sent(self) -> Option<TcpStream> {
         let mut stream = testkit::connect_from(self.from, self.to, None).await.ok()?;
         stream.write_all(self.head().as_bytes()).await.ok()?;
         stream.write_all(&self.body).await.ok()?;
