@@ -98,6 +98,7 @@ pub struct App {
     passwords: team::Rules,
     looks: audit::Looks,
     places: OnceLock<places::Places>,
+    standing: backup::Standing,
     options: Options,
 }
 
@@ -137,6 +138,7 @@ impl App {
             passwords: team::Rules::default(),
             looks: audit::Looks::default(),
             places: OnceLock::new(),
+            standing: backup::Standing::default(),
             options,
         })
     }
@@ -184,6 +186,7 @@ impl App {
     pub async fn ready(&self) -> Result<()> {
         self.store.ping().await?;
         self.keyring.ping().await?;
+        self.refuse_half_restored().await?;
         Ok(())
     }
 

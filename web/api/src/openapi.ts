@@ -379,7 +379,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Has the epoch turn at once. */
+        /**
+         * Has the epoch turn at once; not again within ten minutes. Where organisations share the installation, only its command line
+         *     can.
+         */
         post: operations["turn_epoch"];
         delete?: never;
         options?: never;
@@ -1732,6 +1735,8 @@ export interface components {
              * @description Until when no key is destroyed.
              */
             frozen_until: number | null;
+            /** @description Whether what was deleted should be final by now and is not: no turn began for 26 hours, or a copy is pending for a day. */
+            late: boolean;
             /** @description Copies of old keys that are still to be destroyed. */
             pending: components["schemas"]["CopyInfo"][];
             /**
@@ -5371,6 +5376,15 @@ export interface operations {
             };
             /** @description The caller's role does not allow it, or the request comes from another page. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

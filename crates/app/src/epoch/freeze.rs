@@ -11,6 +11,13 @@ use store::job;
 
 use crate::{App, Error, Result};
 
+/// A turn that was asked for is not asked for again before.
+const AGAIN_AFTER: Duration = Duration::from_secs(600);
+/// Turns are late when none began for so long.
+const TURN_LATE: Duration = Duration::from_secs(26 * 3600);
+/// A copy of an old key should be destroyed after so long.
+const PENDING: Duration = Duration::from_secs(24 * 3600);
+
 /// Characters of a reason.
 const REASON: usize = 200;
 
@@ -25,6 +32,8 @@ pub struct EpochStatus {
     pub turn: Turn,
     /// Copies that are still to be destroyed.
     pub left: Vec<Copy>,
+    /// Whether what was deleted should be final by now and is not: no turn began for too long, or a copy is pending for too long.
+    pub is_late: bool,
 }
 
 impl App {
@@ -49,15 +58,43 @@ impl App {
             settled: self.keys().settled_epoch().await?,
             turn: self.keys().turn().await?,
             left: self.keys().copies_left().await?,
+            is_late: self.are_turns_late().await?,
         })
+    }
+
+    /// Whether no turn began for too long, or a copy of an old key is pending for too long.
+    pub(crate) async fn are_turns_late(&self) -> Result<bool> {
+        let (turn, now) = (self.keys().turn().await?, self.now());
+        if turn.is_frozen(now) {
+            return Ok(false);
+        }
+        let left = self.keys().copies_left().await?;
+        let epochs = self.keys().epochs(left.first().map_or(i64::MAX, |copy| copy.epoch)).await?;
+        let is_pending = |copy: &Copy| {
+            let epoch = epochs.iter().find(|epoch| epoch.epoch == copy.epoch);
+            epoch.and_then(|epoch| epoch.replaced_at).is_some_and(|replaced| replaced.plus(PENDING) < now)
+        };
+        // Before the first one there is nothing to be compared with.
+        Ok((turn.to > 0 && turn.begun_at.plus(TURN_LATE) < now) || left.iter().any(is_pending))
     }
 
     /// Has the epoch turn at once; where it turns already, once more after that.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], those of the store.
+    /// [`Error::Forbidden`]; [`Error::Conflict`] where one began or was asked for a moment ago, since each wraps all keys anew and
+    /// puts them to every place, and where organisations share the installation; those of the store.
     pub async fn turn_epoch_now(&self, principal: Principal) -> Result<()> {
         principal.require(Capability::Privacy, Level::Write)?;
+        if self.is_shared().await? {
+            return Err(Error::Conflict(
+                "organisations share this installation: only its command line turns the epoch",
+            ));
+        }
+        let (turn, now) = (self.keys().turn().await?, self.now());
+        let last = turn.asked_at.into_iter().chain((turn.to > 0).then_some(turn.begun_at)).max();
+        if last.is_some_and(|last| last <= now && last.plus(AGAIN_AFTER) > now) {
+            return Err(Error::Conflict("a turn began, or was asked for, less than ten minutes ago"));
+        }
         self.ask_for_turn().await
     }
 

@@ -47,13 +47,16 @@ pub(super) async fn epoch(State(shared): State<Shared>, Caller(principal): Calle
         step: TurnStep::of(found.turn.step),
         turned_at: (found.turn.to > 0).then_some(found.turn.begun_at.0),
         frozen_until: found.turn.frozen.filter(|(_, until)| *until > now).map(|(_, until)| until.0),
+        late: found.is_late,
         pending: found.left.into_iter().map(copy).collect(),
     }))
 }
 
-/// Has the epoch turn at once.
+/// Has the epoch turn at once; not again within ten minutes. Where organisations share the installation, only its command line
+/// can.
 #[utoipa::path(post, path = "/api/epoch/turn", operation_id = "turn_epoch", tag = "privacy",
-    responses((status = 202), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 202), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem)))]
 pub(super) async fn turn(State(shared): State<Shared>, Caller(principal): Caller) -> Result<StatusCode, Failure> {
     shared.app.turn_epoch_now(principal).await?;
     Ok(StatusCode::ACCEPTED)

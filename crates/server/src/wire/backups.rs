@@ -123,6 +123,8 @@ pub struct EpochInfo {
     /// Until when no key is destroyed.
     #[schema(required)]
     pub frozen_until: Option<i64>,
+    /// Whether what was deleted should be final by now and is not: no turn began for 26 hours, or a copy is pending for a day.
+    pub late: bool,
     /// Copies of old keys that are still to be destroyed.
     pub pending: Vec<CopyInfo>,
 }

@@ -13,6 +13,7 @@ mod conversation;
 mod copies;
 mod corrections;
 mod desync;
+mod ending;
 mod epoch;
 mod erasures;
 mod fairness;
