@@ -95,6 +95,11 @@ impl Keyring {
         &self.keys
     }
 
+    /// Whether either database is half restored.
+    pub(crate) async fn is_half_restored(&self) -> Result<bool> {
+        Ok(self.store.is_half_restored().await? || self.keys.is_half_restored().await?)
+    }
+
     pub(crate) async fn ping(&self) -> Result<()> {
         Ok(self.keys.ping().await?)
     }
@@ -283,6 +288,10 @@ impl Keyring {
     /// # Errors
     /// Those of the stores.
     pub async fn sweep(&self) -> Result<usize> {
+        // While data are put back, keys that they use look unused.
+        if self.is_half_restored().await? {
+            return Err(Error::Unavailable);
+        }
         let before = self.clock.now().minus(POOLED_KEY_LIFE);
         let swept = *self.swept.lock();
         let is_whole = swept.is_none_or(|swept| before >= swept.whole.plus(SWEPT_WHOLE));

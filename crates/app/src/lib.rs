@@ -102,6 +102,7 @@ pub struct App {
     /// Up to which conversation it was looked through what has ended.
     filed: AtomicI64,
     here: OnceLock<::places::Where>,
+    standing: backup::Standing,
     options: Options,
 }
 
@@ -144,6 +145,7 @@ impl App {
             places: OnceLock::new(),
             filed: AtomicI64::new(0),
             here: OnceLock::new(),
+            standing: backup::Standing::default(),
             options,
         })
     }
@@ -191,6 +193,7 @@ impl App {
     pub async fn ready(&self) -> Result<()> {
         self.store.ping().await?;
         self.keyring.ping().await?;
+        self.refuse_half_restored().await?;
         Ok(())
     }
 

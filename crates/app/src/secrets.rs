@@ -127,6 +127,11 @@ impl Secrets {
         digest::keyed(self.index_key.expose(), what, value)
     }
 
+    /// Shows that this installation made a recovery key.
+    pub(crate) fn recovery_tag(&self, public: &[u8; 32]) -> [u8; 32] {
+        self.node_tag("recovery key", public)
+    }
+
     /// All that a machine needs which takes this one's place, but the epochs' keys: to be sealed to the recovery key.
     pub(crate) fn packed(&self) -> Zeroizing<Vec<u8>> {
         // In one piece: what grows leaves copies behind.

@@ -17,7 +17,7 @@ const fn at_once(lane: Lane) -> i64 {
     match lane {
         Lane::Quick => 32,
         Lane::Erasing => 4,
-        Lane::House => 1,
+        Lane::House | Lane::Keys => 1,
     }
 }
 /// How often a failed job is tried again at most: the wait doubles up to this.
@@ -41,6 +41,7 @@ impl App {
     /// # Errors
     /// Those of the store, where nothing could be claimed. A job that fails is tried again later and hinders no other.
     pub async fn work_on(self: &Arc<Self>, lane: Lane) -> Result<usize> {
+        self.refuse_half_restored().await?;
         let jobs = self.store.claim_jobs(lane, self.now(), LEASE, at_once(lane)).await?;
         let count = jobs.len();
         for job in jobs {
@@ -104,6 +105,9 @@ impl App {
     /// # Errors
     /// Those of the stores.
     pub async fn tidy(&self) -> Result<()> {
+        if self.is_half_restored().await? {
+            return Err(Error::Unavailable);
+        }
         self.store.delete_expired_sessions(self.now(), SESSION_IDLE, SESSION_LONGEST).await?;
         self.store.delete_expired_api_tokens(self.now()).await?;
         self.store.delete_expired_sign_in_links(self.now()).await?;
@@ -120,6 +124,7 @@ impl App {
         self.expire_audit().await?;
         self.checkpoint_daily().await?;
         self.schedule_backups().await?;
+        self.tidy_turns().await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {
             tracing::info!(swept, "unused keys were deleted");

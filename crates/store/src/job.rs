@@ -1,6 +1,8 @@
 //! The queue of durable processes (law L8): work is enqueued in the transaction that causes it, claimed under a lease, and
 //! done step by step. A worker that dies leaves its lease to run out; somebody else goes on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::{JobId, OrganisationId, Timestamp};
@@ -36,13 +38,15 @@ pub enum Lane {
     Quick,
     /// Deletions, many steps each.
     Erasing,
-    /// What the house does for itself, for minutes.
+    /// What the house does for itself, for minutes, or for hours where a place is slow.
     House,
+    /// What concerns keys: what was deleted is final in time only if none of it stands behind a backup of the data.
+    Keys,
 }
 
 impl Lane {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Quick, Self::Erasing, Self::House];
+    pub const ALL: [Self; 4] = [Self::Quick, Self::Erasing, Self::House, Self::Keys];
 }
 
 impl Kind {
@@ -62,7 +66,8 @@ impl Kind {
         match self {
             Self::EndIdle | Self::Return => Lane::Quick,
             Self::Erase | Self::Retain | Self::Close => Lane::Erasing,
-            Self::Turn | Self::Backup | Self::BackupKeys => Lane::House,
+            Self::Backup => Lane::House,
+            Self::Turn | Self::BackupKeys => Lane::Keys,
         }
     }
 
@@ -97,13 +102,37 @@ pub struct Claimed {
     pub step: i64,
     /// How often it was claimed, this time included.
     pub attempts: i64,
-    lease: i64,
+    lease: Lease,
 }
+
+/// Until when a job is claimed. One for all copies of the claim: whoever gives it back knows of its renewals.
+#[derive(Clone, Debug)]
+struct Lease(Arc<AtomicI64>);
+
+impl Lease {
+    fn until(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl PartialEq for Lease {
+    fn eq(&self, other: &Self) -> bool {
+        self.until() == other.until()
+    }
+}
+
+impl Eq for Lease {}
 
 statements! {
     ENQUEUE =
         "INSERT INTO job (organisation_id, kind, subject, lane, step, run_at, leased_until, attempts, created_at)
         VALUES ($1, $2, $3, $6, 0, $4, 0, 0, $5) ON CONFLICT (kind, subject) DO NOTHING";
+    // One that always comes again never lies further ahead than it comes: where it does, a clock was wrong and was put right.
+    ENSURE =
+        "INSERT INTO job (organisation_id, kind, subject, lane, step, run_at, leased_until, attempts, created_at)
+        VALUES ($1, $2, $3, $6, 0, $4, 0, 0, $5)
+        ON CONFLICT (kind, subject) DO UPDATE SET run_at = excluded.run_at, leased_until = 0
+        WHERE job.run_at > $7 OR job.leased_until > $7";
     // Also where somebody works on it just now: their step asks under the subject's lock whether it is due.
     RESCHEDULE =
         "INSERT INTO job (organisation_id, kind, subject, lane, step, run_at, leased_until, attempts, created_at)
@@ -169,17 +198,17 @@ pub(crate) async fn reschedule(
 /// Takes a finished job out, in the transaction of its effect. A lease that ran out meanwhile is an error, so that
 /// nothing is done twice.
 pub(crate) async fn finish(connection: &mut Connection, job: &Claimed) -> Result<()> {
-    connection.execute(&FINISH, &[job.id.into(), job.lease.into()], 1).await.map_err(|_| lost())
+    connection.execute(&FINISH, &[job.id.into(), job.lease.until().into()], 1).await.map_err(|_| lost())
 }
 
 /// Puts a job off, in the transaction of its effect.
 pub(crate) async fn postpone(connection: &mut Connection, job: &Claimed, until: Timestamp) -> Result<()> {
-    connection.execute(&POSTPONE, &[job.id.into(), job.lease.into(), until.into()], 1).await.map_err(|_| lost())
+    connection.execute(&POSTPONE, &[job.id.into(), job.lease.until().into(), until.into()], 1).await.map_err(|_| lost())
 }
 
 /// Marks steps as done, in the transaction of their effect; the next one is due at `run_at`.
 pub(crate) async fn advance(connection: &mut Connection, job: &Claimed, step: i64, run_at: Timestamp) -> Result<()> {
-    let values = [job.id.into(), job.lease.into(), step.into(), run_at.into()];
+    let values = [job.id.into(), job.lease.until().into(), step.into(), run_at.into()];
     connection.execute(&ADVANCE, &values, 1).await.map_err(|_| lost())
 }
 
@@ -216,7 +245,7 @@ impl Store {
                             run_at: Timestamp(row.int(6)?),
                             step: row.int(4)?,
                             attempts: row.int(5)?,
-                            lease: until.0,
+                            lease: Lease(Arc::new(AtomicI64::new(until.0))),
                         });
                     }
                     Ok(claimed)
@@ -242,19 +271,24 @@ impl Store {
             .await
     }
 
-    /// Sees to it that a job that always comes again is in the queue; where it is, its time stays.
+    /// Sees to it that a job of the house that comes again after `every` is in the queue; where it is, its time stays, unless
+    /// that lies further ahead than it comes.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn ensure_job(
-        &self,
-        organisation: OrganisationId,
-        kind: Kind,
-        subject: i64,
-        run_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<()> {
-        self.data.write(move |connection| Box::pin(enqueue(connection, organisation, kind, subject, run_at, now))).await
+    pub async fn ensure_job(&self, kind: Kind, run_at: Timestamp, every: Duration, now: Timestamp) -> Result<()> {
+        let values = [
+            OrganisationId(0).into(),
+            kind.code().into(),
+            0_i64.into(),
+            run_at.into(),
+            now.into(),
+            (kind.lane() as i64).into(),
+            now.plus(every).into(),
+        ];
+        self.data
+            .write(move |connection| Box::pin(async move { connection.execute_any(&ENSURE, &values).await.map(drop) }))
+            .await
     }
 
     /// Marks steps as done whose effect is not in this database; the next one is due at `run_at`.
@@ -280,7 +314,7 @@ impl Store {
     /// # Errors
     /// Those of the database, and where the lease ran out before.
     pub async fn renew_job(&self, job: &mut Claimed, now: Timestamp, lease: Duration) -> Result<()> {
-        let (id, before, until) = (job.id, job.lease, now.plus(lease));
+        let (id, before, until) = (job.id, job.lease.until(), now.plus(lease));
         self.data
             .write(move |connection| {
                 Box::pin(async move {
@@ -289,7 +323,7 @@ impl Store {
                 })
             })
             .await?;
-        job.lease = until.0;
+        job.lease.0.store(until.0, Ordering::Relaxed);
         Ok(())
     }
 
@@ -298,7 +332,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn retry_job(&self, job: &Claimed, at: Timestamp) -> Result<()> {
-        let (id, lease) = (job.id, job.lease);
+        let (id, lease) = (job.id, job.lease.until());
         self.data
             .write(move |connection| {
                 Box::pin(async move {

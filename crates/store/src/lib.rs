@@ -110,6 +110,14 @@ impl Store {
         self.data.ping_writer().await
     }
 
+    /// Bytes of the database.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn size(&self) -> Result<i64> {
+        self.data.size().await
+    }
+
     /// Answers what waits, then closes.
     pub async fn close(&self) {
         self.data.close().await;
@@ -137,6 +145,14 @@ impl KeyStore {
     /// [`Error::Unavailable`] where it does not.
     pub async fn ping(&self) -> Result<()> {
         self.keys.ping().await
+    }
+
+    /// Bytes of the database.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn size(&self) -> Result<i64> {
+        self.keys.size().await
     }
 
     /// Answers what waits, then closes.

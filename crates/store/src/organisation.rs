@@ -25,6 +25,8 @@ pub struct Installation {
     pub recovery_public: [u8; 32],
     /// When somebody showed that they hold the private half.
     pub recovery_confirmed_at: Option<Timestamp>,
+    /// What shows that this installation made that key.
+    pub recovery_tag: Option<[u8; 32]>,
 }
 
 statements! {
@@ -33,10 +35,14 @@ statements! {
     BY_ID = "SELECT organisation_id, public_id, name FROM organisation WHERE organisation_id = $1";
     ALL_OF_THEM = "SELECT organisation_id, public_id, name FROM organisation ORDER BY organisation_id";
     INSTALL =
-        "INSERT INTO installation (id, recovery_public, recovery_confirmed_at, created_at) VALUES (1, $1, NULL, $2)
-        ON CONFLICT (id) DO UPDATE SET recovery_public = excluded.recovery_public, recovery_confirmed_at = NULL";
-    INSTALLATION = "SELECT recovery_public, recovery_confirmed_at FROM installation WHERE id = 1";
-    CONFIRM_RECOVERY = "UPDATE installation SET recovery_confirmed_at = $1 WHERE id = 1 AND recovery_public = $2";
+        "INSERT INTO installation (id, recovery_public, recovery_confirmed_at, created_at, recovery_tag)
+        VALUES (1, $1, NULL, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET recovery_public = excluded.recovery_public, recovery_confirmed_at = NULL,
+            recovery_tag = excluded.recovery_tag";
+    INSTALLATION = "SELECT recovery_public, recovery_confirmed_at, recovery_tag FROM installation WHERE id = 1";
+    CONFIRM_RECOVERY =
+        "UPDATE installation SET recovery_confirmed_at = $1, recovery_tag = $3 WHERE id = 1 AND recovery_public = $2";
+    TAG_RECOVERY = "UPDATE installation SET recovery_tag = $2 WHERE id = 1 AND recovery_public = $1";
 }
 
 fn organisation(row: &Row) -> Result<Organisation> {
@@ -107,7 +113,24 @@ impl Store {
                     Ok(Some(Installation {
                         recovery_public: row.bytes(0)?.try_into().map_err(broken)?,
                         recovery_confirmed_at: row.int_or_null(1)?.map(Timestamp),
+                        recovery_tag: row.bytes_or_null(2)?.map(|tag| tag.try_into().map_err(broken)).transpose()?,
                     }))
+                })
+            })
+            .await
+    }
+}
+
+impl Store {
+    /// Notes what shows that this installation made this recovery key: for a restore, which opened something with it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn tag_recovery(&self, recovery_public: [u8; 32], tag: [u8; 32]) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move {
+                    connection.execute_any(&TAG_RECOVERY, &[recovery_public.into(), tag.into()]).await.map(drop)
                 })
             })
             .await
@@ -120,11 +143,16 @@ impl Audited<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn install(self, recovery_public: [u8; 32], organisations: Vec<OrganisationId>) -> Result<()> {
+    pub async fn install(
+        self,
+        recovery_public: [u8; 32],
+        tag: [u8; 32],
+        organisations: Vec<OrganisationId>,
+    ) -> Result<()> {
         let at = self.by.at;
         self.write(move |connection| {
             Box::pin(async move {
-                connection.execute(&INSTALL, &[recovery_public.into(), at.into()], 1).await?;
+                connection.execute(&INSTALL, &[recovery_public.into(), at.into(), tag.into()], 1).await?;
                 Ok(((), in_each(organisations, Kind::RecoveryKeyRenewed)))
             })
         })
@@ -135,11 +163,16 @@ impl Audited<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] where it is the half of another key.
-    pub async fn confirm_recovery(self, recovery_public: [u8; 32], organisations: Vec<OrganisationId>) -> Result<()> {
+    pub async fn confirm_recovery(
+        self,
+        recovery_public: [u8; 32],
+        tag: [u8; 32],
+        organisations: Vec<OrganisationId>,
+    ) -> Result<()> {
         let at = self.by.at;
         self.write(move |connection| {
             Box::pin(async move {
-                let values = [at.into(), recovery_public.into()];
+                let values = [at.into(), recovery_public.into(), tag.into()];
                 if connection.execute_any(&CONFIRM_RECOVERY, &values).await? != 1 {
                     return Err(Error::NotFound);
                 }

@@ -397,7 +397,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Has the epoch turn at once. */
+        /**
+         * Has the epoch turn at once; not again within ten minutes. Where organisations share the installation, only its command line
+         *     can.
+         */
         post: operations["turn_epoch"];
         delete?: never;
         options?: never;
@@ -5624,6 +5627,15 @@ export interface operations {
             };
             /** @description The caller's role does not allow it, or the request comes from another page. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,7 @@
 //! Reads a backup at a place: what is there, and whether each file is what was written. What is not is refused by its name.
 
+use std::time::Duration;
+
 use places::Error as PlaceError;
 use privacy::keys::RawKey;
 use privacy::stream;
@@ -8,6 +10,9 @@ use store::backup::Which;
 use super::manifest::{Manifest, Part};
 use super::set::{Set, beginning};
 use crate::places::{Failed, Placed};
+
+/// A backup that says it was made so much later than now was made by a clock that was wrong.
+pub(crate) const AHEAD: Duration = Duration::from_secs(3600);
 
 /// All backups at a place, the oldest first, and whether each is complete: its list is written last.
 pub(crate) async fn sets(placed: &Placed, which: Which) -> Result<Vec<(Set, bool)>, Failed> {

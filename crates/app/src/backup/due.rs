@@ -6,13 +6,16 @@ use domain::limits::{BACKUP_EVERY, BACKUP_LATE, KEYS_EVERY};
 use domain::{OperatorId, OrganisationId, Timestamp};
 use store::job::{Claimed, Kind};
 
-use super::Which;
-use crate::{App, Result};
+use super::{TURNING, Which};
+use crate::{App, Error, Result};
 
 /// How often a place is tried that lacks something.
 const TRIED_AGAIN: Duration = Duration::from_secs(600);
 /// A job is kept for so long, and kept longer each third of it.
 const LEASE: Duration = Duration::from_secs(60);
+
+/// Keys that are being wrapped anew are backed up after that.
+const AFTER_TURN: Duration = Duration::from_secs(30);
 
 /// The job's step while only the rest is to be taken to its place.
 const REST: i64 = 1;
@@ -25,8 +28,8 @@ impl App {
         }
         let now = self.now();
         // At once: there is none yet, or somebody sees on the first day whether it works.
-        for kind in [Kind::Backup, Kind::BackupKeys] {
-            self.store.ensure_job(OrganisationId(0), kind, 0, now, now).await?;
+        for (kind, every) in [(Kind::Backup, BACKUP_EVERY), (Kind::BackupKeys, KEYS_EVERY)] {
+            self.store.ensure_job(kind, now, every + TRIED_AGAIN, now).await?;
         }
         for late in self.late_backups().await? {
             tracing::error!(backup = ?late, "backups are late: see `diskret doctor`");
@@ -39,13 +42,12 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn late_backups(&self) -> Result<Vec<Which>> {
-        let mut late = Vec::new();
+        let (mut late, since) = (Vec::new(), self.now().minus(BACKUP_LATE));
         for which in [Which::Data, Which::Keys] {
-            let latest = self.store.backups(which, 50).await?;
-            let since = self.now().minus(BACKUP_LATE);
-            let is_made = latest.iter().any(|backup| !backup.places.is_empty() && backup.begun_at > since);
+            let times = self.store.backup_times(which).await?;
+            let is_made = times.last_at_a_place.is_some_and(|last| last > since);
             // One that was only tried just now has its time.
-            let is_new = latest.iter().all(|backup| backup.begun_at > since) && latest.len() < 50;
+            let is_new = times.first.is_none_or(|first| first > since);
             if !is_made && !is_new {
                 late.push(which);
             }
@@ -75,7 +77,18 @@ impl App {
                 () = tokio::time::sleep(LEASE / 3) => self.store.renew_job(&mut job, self.now(), LEASE).await?,
             }
         };
-        let left = left?;
+        let left = match left {
+            // Not a failure: the turn backs them up itself.
+            Err(Error::Conflict(why)) if which == Which::Keys && why == TURNING => {
+                return Ok(self.store.advance_job(&job, job.step, self.now().plus(AFTER_TURN)).await?);
+            }
+            other => other?,
+        };
+        if which == Which::Data && is_time {
+            // Without keys that are not older, it would not be the one that is restored.
+            let now = self.now();
+            self.store.reschedule_job(OrganisationId(0), Kind::BackupKeys, 0, now, now).await?;
+        }
         if asked_by.is_some() {
             return Ok(self.store.finish_job(&job).await?);
         }

@@ -50,10 +50,16 @@ impl App {
     /// Those of the store.
     pub async fn overview_of_backups(&self) -> Result<Overview> {
         let data = self.latest_backups(Which::Data, SHOWN).await?;
+        let mut places = self.store.place_states().await?;
+        let is_broken = places.iter().any(|place| place.broken.is_some());
+        // One that answers, and gives back something else than it was given, has failed.
+        for place in &mut places {
+            place.failed = place.failed.take().or(place.seen_at.zip(place.broken.clone()));
+        }
         Ok(Overview {
-            is_late: !self.late_backups().await?.is_empty(),
+            is_late: is_broken || !self.late_backups().await?.is_empty(),
             keys: self.latest_backups(Which::Keys, SHOWN).await?,
-            places: self.named_states(self.store.place_states().await?),
+            places: self.named_states(places),
             data,
         })
     }
@@ -67,6 +73,8 @@ impl App {
                 within: [&placed.within.country, &placed.within.site, &placed.within.company].map(Clone::clone),
                 seen_at: None,
                 failed: None,
+                sealed_for: None,
+                broken: None,
             },
         };
         self.places().iter().map(state).collect()

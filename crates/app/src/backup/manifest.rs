@@ -2,7 +2,6 @@
 //! whose backup it is. Without it there is no backup.
 
 use data_encoding::HEXLOWER;
-use domain::Timestamp;
 use privacy::backup::{is_manifest_signed, sign_manifest};
 use privacy::chain::SigningKey;
 use privacy::digest;
@@ -29,8 +28,11 @@ pub struct Manifest {
     pub migrations: Vec<String>,
     /// When its state was that of the database, in microseconds of UTC.
     pub at: i64,
-    /// The last entry of the journal of deletions in it.
+    /// The last entry of the journal of deletions in it; of keys, the last one that a place had.
     pub journal: i64,
+    /// Of keys: the last backup of the data that a place had, so that a place that keeps it back is found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
     /// Its tables.
     pub tables: Vec<Table>,
     /// The tables that are not in it, each with the reason.
@@ -69,8 +71,17 @@ impl Part {
     }
 }
 
+/// What was there when a backup was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// The journal's last entry: in it, or of keys, at a place.
+    pub(crate) journal: i64,
+    /// Of keys: the last backup of the data at a place.
+    pub(crate) data: Option<String>,
+}
+
 impl Manifest {
-    pub(crate) fn new(set: &Set, at: Timestamp, journal: i64, counted: &[Counted], parts: Vec<Part>) -> Self {
+    pub(crate) fn new(set: &Set, known: Known, counted: &[Counted], parts: Vec<Part>) -> Self {
         let table = |table: &Counted| Table {
             name: table.table.clone(),
             rows: table.rows,
@@ -82,8 +93,9 @@ impl Manifest {
             backup: set.leaf(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             migrations: set.which().migrations().into_iter().map(str::to_owned).collect(),
-            at: at.0,
-            journal,
+            at: set.at.0,
+            journal: known.journal,
+            data: known.data,
             tables: counted.iter().map(table).collect(),
             left_out: left_out.map(|(name, why)| ((*name).to_owned(), (*why).to_owned())).collect(),
             parts,

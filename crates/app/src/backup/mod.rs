@@ -5,11 +5,14 @@ mod check;
 mod due;
 mod look;
 mod manifest;
+mod read;
 pub mod recovery;
 pub mod restore;
+mod room;
 mod send;
 mod set;
 mod spool;
+mod standing;
 
 use std::time::Duration;
 
@@ -19,18 +22,24 @@ use domain::{OperatorId, OrganisationId};
 use futures_util::future::join_all;
 use privacy::keys::RawKey;
 use privacy::random;
+use store::audit::Occasion;
 pub use store::backup::Which;
 use store::backup::{Copying, Noted, Size};
 
 pub use self::look::Overview;
+use self::manifest::Known;
 pub use self::manifest::{Manifest, Part, Table};
 pub use self::set::Set;
-use self::spool::Spooled;
+use self::spool::{Making, Spooled};
+pub(crate) use self::standing::Standing;
 use crate::places::{Failed, Placed, Places};
 use crate::{App, Error, Result};
 
 /// A backup that one place lacks is kept here for so long, in case that comes back.
 const KEPT_HERE: Duration = BACKUP_EVERY;
+
+/// What is said while the keys are being wrapped anew.
+const TURNING: &str = "the keys are being wrapped anew: try again a little later";
 
 /// What became of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +75,10 @@ impl App {
     /// fails is told in the answer.
     pub async fn back_up(&self, which: Which, asked_by: Option<OperatorId>) -> Result<Made> {
         let places = self.named_places()?;
+        if which == Which::Keys {
+            // Nothing is noted of one that cannot be made yet.
+            drop(self.copying_keys().await?);
+        }
         let name = random::public_id();
         self.store.begin_backup(name, which, asked_by, self.now()).await?;
         let made = self.make(places, name, which).await;
@@ -80,7 +93,7 @@ impl App {
             Some(failure) => {
                 tracing::error!(?which, failure, "a backup was not made");
                 self.store.fail_backup(name, failure.clone()).await?;
-                self.tell_of_backup(Kind::BackupFailed).await?;
+                self.tell_of_failure(which).await?;
             }
             None if which == Which::Data => self.tell_of_backup(Kind::BackupMade).await?,
             None => {}
@@ -89,22 +102,26 @@ impl App {
     }
 
     async fn make(&self, places: &Places, name: domain::PublicId, which: Which) -> Result<Made> {
-        let at = self.now();
-        let (set, root, copying, journal) = match which {
+        let (set, root, copying, known) = match which {
             Which::Data => {
                 let mut copying = self.store.copying().await?;
                 let journal = copying.journal_number().await?;
-                (Set { at, name, epoch: None }, self.secrets.backup_key(), copying, journal)
+                // Behind the state, as that of keys is before it: keys that are not older than data open all of them.
+                let at = self.now();
+                (Set { at, name, epoch: None }, self.secrets.backup_key(), copying, Known { journal, data: None })
             }
             Which::Keys => {
+                // Before the state is held: a place may take its time.
+                self.see_to_recovery().await;
+                let (known, at) = (self.known_at_places().await?, self.now());
                 let mut copying = self.copying_keys().await?;
                 let epoch = copying.epoch().await?;
-                self.see_to_recovery().await?;
-                (Set { at, name, epoch: Some(epoch) }, self.root(Some(epoch))?, copying, 0)
+                (Set { at, name, epoch: Some(epoch) }, self.root(Some(epoch))?, copying, known)
             }
         };
-        let key = self.secrets.signing_key();
-        let (spooled, manifest) = spool::write(&places.spool, set, &root, &key, copying, journal).await?;
+        let (key, journal) = (self.secrets.signing_key(), known.journal);
+        let making = Making { root: &root, key: &key, known, expected: self.expected(which).await? };
+        let (spooled, manifest) = spool::write(&places.spool, set, making, copying).await?;
         let size =
             Size { bytes: manifest.bytes() as i64, rows: manifest.rows() as i64, journal, epoch: spooled.set.epoch };
         self.store.end_backup(name, size, self.now()).await?;
@@ -116,11 +133,28 @@ impl App {
         Ok(made)
     }
 
+    /// The bytes that a backup is going to take, as far as can be said before.
+    async fn expected(&self, which: Which) -> Result<u64> {
+        let latest = self.store.backups(which, 50).await?;
+        let last = latest.into_iter().find(|noted| noted.done_at.is_some()).map(|noted| noted.bytes);
+        let database = match which {
+            Which::Data => self.store.size().await?,
+            Which::Keys => self.keyring.store().size().await?,
+        };
+        Ok(room::expected(last, database))
+    }
+
+    /// What a restore must find at the places, or be told that it is lost.
+    async fn known_at_places(&self) -> Result<Known> {
+        let journal = self.store.journal_places().await?.into_iter().map(|(_, upto, _)| upto).max().unwrap_or(0);
+        let data = self.store.backups(Which::Data, 50).await?.into_iter().find(|noted| !noted.places.is_empty());
+        let leaf = |noted: Noted| Set { at: noted.begun_at, name: noted.name, epoch: None }.leaf();
+        Ok(Known { journal, data: data.map(leaf) })
+    }
+
     async fn copying_keys(&self) -> Result<Copying> {
         match self.keyring.store().copying().await {
-            Err(store::Error::Fence) => {
-                Err(Error::Conflict("the keys are being wrapped anew: try again a little later"))
-            }
+            Err(store::Error::Fence) => Err(Error::Conflict(TURNING)),
             other => Ok(other?),
         }
     }
@@ -152,6 +186,20 @@ impl App {
         Ok(left)
     }
 
+    /// Takes to the places what lies on this machine, whichever node makes the backups now, and reads there what it is time to
+    /// read.
+    ///
+    /// # Errors
+    /// As [`Self::finish_backups`] and [`Self::read_backups`].
+    pub async fn finish_spooled(&self) -> Result<()> {
+        if !self.places().is_empty() {
+            for which in [Which::Keys, Which::Data] {
+                self.finish_backups(which).await?;
+            }
+        }
+        self.read_backups().await
+    }
+
     /// To all places at once; each is tidied up once it has it.
     async fn send(&self, places: &Places, spooled: &Spooled, root: &RawKey) -> Result<(Vec<String>, Vec<Failed>)> {
         let (set, which) = (&spooled.set, spooled.set.which());
@@ -159,7 +207,7 @@ impl App {
             Which::Data => places.keep,
             Which::Keys => KEYS_KEPT,
         };
-        let before = self.now().minus(kept);
+        let before = (self.now().minus(kept), self.now());
         let sent = join_all(places.all.iter().map(async |placed| {
             let sent = send::send(placed, spooled, root).await;
             let gone = match &sent {
@@ -243,6 +291,22 @@ impl App {
     fn named_places(&self) -> Result<&Places> {
         let none = Error::Conflict("no place for backups is named: set `place_a` and `place_b`");
         self.places.get().filter(|places| !places.all.is_empty()).ok_or(none)
+    }
+
+    /// In every organisation's log, once an hour: it is tried again and again.
+    async fn tell_of_failure(&self, which: Which) -> Result<()> {
+        for organisation in self.store.organisations().await? {
+            let occasion = Occasion {
+                organisation: organisation.id,
+                operator: OperatorId(0),
+                kind: Kind::BackupFailed,
+                subject: which as i64,
+                about: None,
+                details: Vec::new(),
+            };
+            self.store.audited(self.by_house()).once(occasion).await?;
+        }
+        Ok(())
     }
 
     /// In every organisation's log: it is their data.

@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, Weak};
 
-use futures_util::future::BoxFuture;
-use privacy::envelope;
+use futures_util::future::{BoxFuture, join_all};
+use privacy::{digest, envelope};
 
 use super::Which;
 use crate::epoch;
@@ -19,41 +19,72 @@ pub const SECRETS: &str = "keys/secrets";
 pub const PURPOSE: &str = "secrets for recovery";
 
 impl App {
-    /// Sees to it that both lie at every place that answers. One that was added just now has neither.
-    pub(super) async fn see_to_recovery(&self) -> Result<()> {
-        let mut lacks_epochs = false;
-        for placed in self.places() {
-            match (placed.get(SECRETS).await, placed.get(EPOCHS).await) {
-                (Ok(secrets), Ok(epochs)) => {
-                    if secrets.is_none() {
-                        self.seal_secrets(placed).await?;
-                    }
-                    lacks_epochs |= epochs.is_none();
-                }
-                (Err(failed), _) | (_, Err(failed)) => tracing::warn!(%failed, "a place cannot be asked"),
-            }
+    /// Puts both to every place anew: with each backup of the keys, so that what was missed, or came too late, is mended within
+    /// the hour. A place that fails hinders no other, and no backup.
+    pub(super) async fn see_to_recovery(&self) {
+        if let Err(error) = self.seal_for_recovery_anew().await {
+            tracing::warn!(%error, "what a lost machine is restored with does not lie at every place as it should");
         }
-        if lacks_epochs {
-            self.recover().await?;
-        }
-        Ok(())
     }
 
-    /// Puts the secrets to every place anew, after the recovery key was replaced.
+    /// Seals what lies at the places for the loss of this machine to the present recovery key, at all places at once. It is done
+    /// again every hour.
     ///
     /// # Errors
-    /// Where a place cannot be reached: what was sealed to the old recovery key still lies there.
-    pub async fn seal_secrets_anew(&self) -> Result<()> {
-        for placed in self.places() {
-            self.seal_secrets(placed).await?;
+    /// Where one was not reached: what lies there may still open with the recovery key before.
+    pub async fn seal_for_recovery_anew(&self) -> Result<()> {
+        let public = self.recovery_public().await?;
+        let (outside, places) = (self.epoch_places(), self.places());
+        let epochs = join_all(outside.iter().map(async |(place, medium)| {
+            let sealed = self.seal_for_recovery(place, medium).await;
+            (place.as_str(), sealed)
+        }));
+        let secrets = join_all(places.iter().map(async |placed| {
+            let sealed = envelope::seal(&public, PURPOSE, &self.secrets.packed())?;
+            placed.replace(SECRETS, &sealed).await.map_err(unreached)
+        }));
+        let (epochs, secrets) = futures_util::future::join(epochs, secrets).await;
+        for (placed, sealed) in places.iter().zip(&secrets) {
+            if sealed.is_ok() && epochs.iter().any(|(place, sealed)| *place == placed.name && sealed.is_ok()) {
+                self.store.note_sealed_for(placed.name.clone(), public).await?;
+            }
         }
-        Ok(())
+        epochs.into_iter().map(|(_, sealed)| sealed).chain(secrets).collect()
     }
 
-    async fn seal_secrets(&self, placed: &Placed) -> Result<()> {
-        let public = self.store.installation().await?.ok_or(Error::Unavailable)?.recovery_public;
-        let sealed = envelope::seal(&public, PURPOSE, &self.secrets.packed())?;
-        placed.replace(SECRETS, &sealed).await.map_err(unreached)
+    /// The places at which something may still be sealed to another recovery key.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn places_sealed_otherwise(&self) -> Result<Vec<String>> {
+        let public = self.recovery_public().await?;
+        let states = self.store.place_states().await?;
+        let is_sealed = |placed: &&Placed| {
+            !states.iter().any(|state| state.place == placed.name && state.sealed_for == Some(public))
+        };
+        Ok(self.places().iter().filter(is_sealed).map(|placed| placed.name.clone()).collect())
+    }
+
+    /// The public half of the recovery key. Whoever can write to the database, but has not the secrets of this installation,
+    /// could put their own there: that of nobody's making is not sealed to.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where nobody has shown that they hold the key, or it is not that of this installation.
+    pub async fn recovery_public(&self) -> Result<[u8; 32]> {
+        let found = self.store.installation().await?.ok_or(Error::Unavailable)?;
+        match found.recovery_tag {
+            Some(tag) if digest::equal(&tag, &self.secrets.recovery_tag(&found.recovery_public)) => {
+                Ok(found.recovery_public)
+            }
+            Some(_) => {
+                let why = "the recovery key in the database is none that this installation made";
+                tracing::error!("{why}: somebody else wrote it there; nothing is sealed to it");
+                Err(Error::Conflict(why))
+            }
+            None => Err(Error::Conflict(
+                "nobody has shown that they hold the recovery key: run `diskret admin confirm-recovery-key`",
+            )),
+        }
     }
 }
 
@@ -87,6 +118,10 @@ impl epoch::Outside for Outside {
             let placed = app.places().iter().find(|placed| placed.name == place).ok_or(Error::NotFound)?;
             placed.replace(EPOCHS, &sealed).await.map_err(unreached)
         })
+    }
+
+    fn has_generation<'a>(&'a self, place: &'a str, epoch: i64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move { Ok(self.app()?.store.has_generation(place.to_owned(), epoch).await?) })
     }
 
     fn back_up_keys(&self) -> BoxFuture<'_, Result<usize>> {

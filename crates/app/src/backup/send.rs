@@ -4,7 +4,7 @@ use places::{Error as PlaceError, Write};
 use privacy::keys::RawKey;
 use store::backup::Which;
 
-use super::check;
+use super::check::{self, AHEAD};
 use super::manifest::Manifest;
 use super::set::{Set, beginning};
 use super::spool::Spooled;
@@ -37,10 +37,15 @@ async fn create(placed: &Placed, name: &str, file: Vec<u8>) -> Result<(), Failed
 }
 
 /// Deletes backups from before a time, and what was begun before it and never completed. The last complete one stays, however
-/// old it is. Says which went.
-pub(crate) async fn tidy(placed: &Placed, which: Which, before: Timestamp) -> Result<Vec<Set>, Failed> {
+/// old it is; one that a wrong clock made is none. Says which went.
+pub(crate) async fn tidy(
+    placed: &Placed,
+    which: Which,
+    (before, now): (Timestamp, Timestamp),
+) -> Result<Vec<Set>, Failed> {
     let sets = check::sets(placed, which).await?;
-    let last = sets.iter().rev().find(|(_, complete)| *complete).map(|(set, _)| set.clone());
+    let last =
+        sets.iter().rev().find(|(set, complete)| *complete && set.at <= now.plus(AHEAD)).map(|(set, _)| set.clone());
     let mut gone = Vec::new();
     for (set, _) in sets.into_iter().filter(|(set, _)| set.at < before && Some(set) != last.as_ref()) {
         // The list first: without it, nobody takes the rest for a backup.

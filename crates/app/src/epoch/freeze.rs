@@ -12,6 +12,9 @@ use store::job;
 use super::standing;
 use crate::{App, Error, Result};
 
+/// A turn that was asked for is not asked for again before.
+const AGAIN_AFTER: Duration = Duration::from_secs(600);
+
 /// Characters of a reason.
 const REASON: usize = 200;
 
@@ -55,17 +58,33 @@ impl App {
             settled: self.keys().settled_epoch().await?,
             left: self.keys().copies_left().await?,
             next_at: standing::next_at(&turn, now),
-            is_late: standing::is_late(&turn, self.keys().oldest_copy_left().await?, now),
+            is_late: self.is_late(&turn).await?,
             turn,
         })
+    }
+
+    /// Whether a turn, or the destruction of a copy, takes longer than it should.
+    pub(crate) async fn is_late(&self, turn: &Turn) -> Result<bool> {
+        Ok(standing::is_late(turn, self.keys().oldest_copy_left().await?, self.now()))
     }
 
     /// Has the epoch turn at once; where it turns already, once more after that.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], those of the store.
+    /// [`Error::Forbidden`]; [`Error::Conflict`] where one began or was asked for a moment ago, since each wraps all keys anew and
+    /// puts them to every place, and where organisations share the installation; those of the store.
     pub async fn turn_epoch_now(&self, principal: Principal) -> Result<()> {
         principal.require(Capability::Privacy, Level::Write)?;
+        if self.is_shared().await? {
+            return Err(Error::Conflict(
+                "organisations share this installation: only its command line turns the epoch",
+            ));
+        }
+        let (turn, now) = (self.keys().turn().await?, self.now());
+        let last = turn.asked_at.into_iter().chain((turn.to > 0).then_some(turn.begun_at)).max();
+        if last.is_some_and(|last| last <= now && last.plus(AGAIN_AFTER) > now) {
+            return Err(Error::Conflict("a turn began, or was asked for, less than ten minutes ago"));
+        }
         self.ask_for_turn().await
     }
 

@@ -30,6 +30,10 @@ impl App {
     /// # Errors
     /// Those of the store and of the folder of secrets.
     pub async fn keep_epochs(&self) -> Result<()> {
+        // Half of it says nothing of what is over.
+        if self.is_half_restored().await? {
+            return Err(Error::Unavailable);
+        }
         // Of another installation's epochs this node knows nothing, and must destroy nothing for them.
         if !self.epochs.is_ours.load(Ordering::Relaxed) {
             if self.keyring.names_others(&self.secrets).await? {
@@ -107,7 +111,8 @@ impl App {
         let (transport, node) = (OpenKey::generate(), self.epochs.node());
         let public = transport.public();
         *self.epochs.transport.lock() = Some(transport);
-        let epoch = self.epochs.keys.held().last().copied().unwrap_or(0);
+        // A key of a number that this database does not know is none that others need not hand over.
+        let epoch = self.live_keys(&self.live_epochs().await?).last().map_or(0, |(epoch, _)| *epoch);
         let tag = self.node_tag(node, &public).to_vec();
         let row = Node { node, transport_public: public.to_vec(), tag, epoch, sealed: None, seen_at: self.now() };
         Ok(self.keys().publish_node(row).await?)

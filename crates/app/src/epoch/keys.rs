@@ -19,7 +19,8 @@ pub struct EpochKeys {
 }
 
 impl EpochKeys {
-    /// Reads all that are there; makes the first one in a folder in which nothing was ever stored.
+    /// Reads all that are there; makes the first one in a folder in which nothing was ever stored. Otherwise there may be none:
+    /// a node that was away is handed what it lacks.
     pub(crate) fn load(folder: &Path, fresh: bool) -> Result<Self, SecretsError> {
         let error = |error| SecretsError::Io { path: folder.to_owned(), error };
         let mut keys = BTreeMap::new();
@@ -29,7 +30,7 @@ impl EpochKeys {
                 keys.insert(epoch, key(&path(folder, epoch), false)?);
             }
         }
-        if keys.is_empty() {
+        if keys.is_empty() && fresh {
             keys.insert(1, key(&path(folder, 1), fresh)?);
         }
         Ok(Self { folder: folder.to_owned(), keys: RwLock::new(keys) })

@@ -71,6 +71,11 @@ impl App {
         let _ = self.epochs.outside.set(outside);
     }
 
+    /// The places as [`Outside`] names them, each with its medium.
+    pub(crate) fn epoch_places(&self) -> Vec<(String, String)> {
+        self.epochs.places()
+    }
+
     const fn keys(&self) -> &KeyStore {
         self.keyring.store()
     }

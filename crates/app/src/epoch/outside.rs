@@ -13,6 +13,9 @@ pub trait Outside: Send + Sync {
     /// Puts the sealed epoch keys of a place in the place of those that lie there, which are gone then, and reads them back.
     fn replace_epochs<'a>(&'a self, place: &'a str, sealed: Vec<u8>) -> BoxFuture<'a, Result<()>>;
 
+    /// Whether a place has a backup of the wrapped keys of this epoch or a later one, read back.
+    fn has_generation<'a>(&'a self, place: &'a str, epoch: i64) -> BoxFuture<'a, Result<bool>>;
+
     /// Backs the wrapped keys up to every place that can be reached, reads the copies back and opens them; says how many places
     /// have one then.
     fn back_up_keys(&self) -> BoxFuture<'_, Result<usize>>;

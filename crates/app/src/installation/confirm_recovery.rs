@@ -25,18 +25,8 @@ impl App {
     pub async fn new_recovery_key(&self) -> Result<Zeroizing<String>> {
         let (shown, public) = recovery::generate();
         let all = self.everyone().await?;
-        self.store.audited(self.by_command_line()).install(public, all).await?;
+        self.store.audited(self.by_command_line()).install(public, self.secrets.recovery_tag(&public), all).await?;
         Ok(shown)
-    }
-
-    /// Seals what lies at the places for the loss of this machine to the present recovery key. To be repeated until every place
-    /// was reached.
-    ///
-    /// # Errors
-    /// Where one was not: what lies there still opens with the key before.
-    pub async fn seal_for_recovery_anew(&self) -> Result<()> {
-        self.seal_epochs_anew().await?;
-        self.seal_secrets_anew().await
     }
 
     /// The same from the command line, by whoever runs the machine.
@@ -60,9 +50,13 @@ impl App {
                 .to_owned(),
         };
         let public = recovery::public(key.reveal()).map_err(|_| wrong())?;
-        self.store.audited(by).confirm_recovery(public, organisations).await.map_err(|error| match error {
-            store::Error::NotFound => wrong(),
-            other => other.into(),
-        })
+        self.store
+            .audited(by)
+            .confirm_recovery(public, self.secrets.recovery_tag(&public), organisations)
+            .await
+            .map_err(|error| match error {
+                store::Error::NotFound => wrong(),
+                other => other.into(),
+            })
     }
 }

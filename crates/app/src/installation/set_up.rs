@@ -98,7 +98,7 @@ impl App {
         let is_first = self.needs_set_up().await?;
         self.name_secrets().await?;
         if is_first {
-            self.store.audited(by).install(public, Vec::new()).await?;
+            self.store.audited(by).install(public, self.secrets.recovery_tag(&public), Vec::new()).await?;
         }
         let organisation = self.store.insert_organisation(random::public_id(), title, self.now()).await?;
         self.keyring.found(organisation.id, organisation.name).await?;

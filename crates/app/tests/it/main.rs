@@ -4,6 +4,7 @@
 
 mod audit;
 mod backup;
+mod backup_again;
 mod clocks;
 mod epoch;
 mod erasure;
@@ -15,6 +16,8 @@ mod passkey;
 mod quiet;
 mod receipts;
 mod restore;
+mod restore_kill;
+mod restore_safe;
 mod retention;
 mod rules;
 mod sign_in;
@@ -56,7 +59,7 @@ struct House {
     keys: KeyStore,
     done: SetUp,
     locations: (Location, Location),
-    _databases: Option<(Database, Database)>,
+    databases: Option<(Database, Database)>,
     folder: tempfile::TempDir,
 }
 
@@ -85,7 +88,7 @@ impl House {
         };
         let new = NewOrganisation { title: "Nordlicht".to_owned(), owner, widget: WidgetChange::default() };
         let done = app.set_up(new).await.unwrap();
-        Self { app, clock, store, keys, done, locations: (data, keys_at), _databases: databases, folder }
+        Self { app, clock, store, keys, done, locations: (data, keys_at), databases: databases, folder }
     }
 
     /// Another node of the same installation, with these secrets.
@@ -102,6 +105,45 @@ impl House {
 
     fn secrets(&self) -> Secrets {
         Secrets::load(&secrets_in(self.folder.path()), false).unwrap()
+    }
+
+    fn is_on_postgres(&self) -> bool {
+        self.databases.is_some()
+    }
+
+    /// Whoever can write to the database writes this.
+    fn raw_data(&self, text: &str) {
+        self.raw(text, 0);
+    }
+
+    /// The same in the key database.
+    fn raw_keys(&self, text: &str) {
+        self.raw(text, 1);
+    }
+
+    fn raw(&self, text: &str, which: usize) {
+        match (&self.databases, &self.locations) {
+            (Some((data, keys)), _) => [data, keys][which].run(text),
+            (None, (Location::File(data), Location::File(keys))) => {
+                let connection = rusqlite::Connection::open([data, keys][which]).unwrap();
+                connection.busy_timeout(SECOND * 5).unwrap();
+                connection.execute_batch(text).unwrap();
+            }
+            (None, _) => unreachable!("a file"),
+        }
+    }
+
+    /// Another organisation here.
+    async fn found(&self, email: &str) -> SetUp {
+        let owner = NewOperator {
+            name: "Ben".to_owned(),
+            email: email.to_owned(),
+            password: Plaintext::new(PASSWORD.to_owned()),
+            role: Role::Owner,
+            language: Language::De,
+        };
+        let new = NewOrganisation { title: "Südlicht".to_owned(), owner, widget: WidgetChange::default() };
+        self.app.set_up(new).await.unwrap()
     }
 
     /// Does what is due, as the worker does.

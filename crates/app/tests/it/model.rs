@@ -304,10 +304,12 @@ impl World {
         let order = Order {
             from: places,
             recovery: &key,
-            backup: None,
+            named: &[],
+            journal: None,
             evidence: None,
             folder: folder.path(),
             locations: locations.clone(),
+            settings: Settings::default(),
         };
         restore(&order, &*self.house.clock, |_| ()).await.unwrap();
         let store = Store::open(&locations.0, Settings::default()).await.unwrap();

@@ -264,6 +264,21 @@ async fn backups(config: &Config, app: &Arc<App>) -> Vec<Finding> {
         Ok(None) => findings.push(Finding::Good("everything lies in countries that every organisation allows".into())),
         Err(error) => findings.push(Finding::Bad(error.to_string())),
     }
+    match app.places_sealed_otherwise().await {
+        Ok(others) if others.is_empty() => {}
+        Ok(others) => findings.push(Finding::Bad(format!(
+            "{} may still open with a recovery key from before: it is sealed anew every hour, once it can be written to",
+            others.join(", ")
+        ))),
+        Err(error) => findings.push(Finding::Bad(error.to_string())),
+    }
+    match app.overview_of_backups().await {
+        Ok(found) => findings.extend(found.places.into_iter().filter_map(|state| {
+            let broken = state.broken?;
+            Some(Finding::Bad(format!("`{}`: {broken}: `diskret backup now` makes another backup", state.place)))
+        })),
+        Err(error) => findings.push(Finding::Bad(error.to_string())),
+    }
     match app.late_backups().await {
         Ok(late) if late.is_empty() => findings.push(Finding::Good("no backup is late".into())),
         Ok(_) => findings.push(Finding::Bad(
@@ -301,12 +316,17 @@ async fn deletions(app: &App) -> Vec<Finding> {
 async fn recovery(data: &Store, app: &App) -> Finding {
     match (app.needs_set_up().await, data.installation().await) {
         (Ok(true), _) => Finding::Warning("nobody has set this installation up yet".into()),
+        (_, Ok(Some(found))) if found.recovery_tag.is_some() && app.recovery_public().await.is_err() => Finding::Bad(
+            "the recovery key in the database is none that this installation made: somebody wrote it there; nothing is sealed \
+             to it; `diskret admin new-recovery-key` makes another one"
+                .into(),
+        ),
         (_, Ok(Some(found))) if found.recovery_confirmed_at.is_some() => {
             Finding::Good("somebody showed that they hold the recovery key".into())
         }
         (_, Ok(_)) => Finding::Warning(
-            "nobody has shown that they hold the recovery key: backups open only with it; \
-             run `diskret admin confirm-recovery-key`"
+            "nobody has shown that they hold the recovery key: a lost machine is restored only with it; run `diskret admin \
+             confirm-recovery-key`"
                 .into(),
         ),
         (_, Err(error)) => Finding::Bad(format!("the installation cannot be read: {error}")),

@@ -60,7 +60,7 @@ async fn freeze(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
     let days = matches.get_one::<u8>("days").copied().context("--days is missing")?;
     let span = Duration::from_secs(u64::from(days) * 24 * 3600);
     app.freeze_epochs_here(Some(span), value(matches, "reason")).await?;
-    say(&format!("No epoch key is destroyed for {days} days. Receipts of deletions wait for it, and say so."));
+    say(&format!("No epoch key is destroyed for {days} days. Receipts of deletions wait for it."));
     Ok(())
 }
 
@@ -80,6 +80,9 @@ async fn status(app: &App) -> anyhow::Result<()> {
     {
         let hours = (until.0 - SystemClock.now().0) / 3_600_000_000;
         say(&format!("frozen    for {hours} hours more"));
+    }
+    if found.is_late {
+        say("late      what was deleted should be final by now: the log says why no turn ends, or who is pending");
     }
     for copy in found.left {
         say(&format!("pending   {} still holds the key of epoch {} ({})", copy.holder, copy.epoch, copy.medium));

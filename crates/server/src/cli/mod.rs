@@ -140,3 +140,31 @@ fn say_error(line: &str) {
 fn value<'m>(matches: &'m ArgMatches, name: &str) -> &'m str {
     matches.get_one::<String>(name).map(String::as_str).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    const GUIDES: [&str; 6] = [
+        include_str!("../../../../docs/guide/administrators.md"),
+        include_str!("../../../../docs/guide/administrators.de.md"),
+        include_str!("../../../../docs/guide/officers.md"),
+        include_str!("../../../../docs/guide/deletion.md"),
+        include_str!("../../../../docs/guide/deletion.de.md"),
+        include_str!("../../../../README.md"),
+    ];
+
+    #[test]
+    fn what_the_program_does_stands_in_a_guide_and_nothing_there_is_said_to_be_missing() {
+        for verb in command().get_subcommands().map(|verb| verb.get_name().to_owned()) {
+            let called = format!("diskret {verb}");
+            let is_told = GUIDES.iter().any(|guide| guide.contains(&called));
+            assert!(is_told || ["redact", "version"].contains(&verb.as_str()), "{called} stands in no guide");
+        }
+        for guide in GUIDES {
+            for word in ["not built yet", "Not built yet", "noch nicht gebaut"] {
+                assert!(!guide.contains(word), "{word}");
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use app::backup::restore::{Order, Progress, restore};
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use data_encoding::HEXLOWER;
 use domain::clock::SystemClock;
 use privacy::recovery;
@@ -25,7 +25,20 @@ pub(super) fn command() -> Command {
                 .default_value("-")
                 .help("File with the recovery key; - is standard input"),
         )
-        .arg(Arg::new("backup").long("backup").value_name("NAME").help("A backup of the data; the newest without it"))
+        .arg(
+            Arg::new("backup")
+                .long("backup")
+                .value_name("NAME")
+                .action(ArgAction::Append)
+                .help("A backup of the data, or of the keys, by its name; the newest without it"),
+        )
+        .arg(
+            Arg::new("journal")
+                .long("journal")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(i64).range(0..))
+                .help("The last entry of the journal of deletions, where those behind it are lost for good"),
+        )
         .arg(
             Arg::new("from")
                 .long("from")
@@ -36,7 +49,7 @@ pub(super) fn command() -> Command {
             Arg::new("evidence-key")
                 .long("evidence-key")
                 .value_name("HEX")
-                .help("The key that must have signed the backup, known from elsewhere: a file or its text"),
+                .help("The key that must have signed the backup, known from elsewhere, in hex"),
         )
 }
 
@@ -48,17 +61,24 @@ pub(super) fn run(config: &Config, matches: &ArgMatches) -> anyhow::Result<()> {
         let from: Vec<_> = chosen.map(|place| place.open(Arc::clone(&clock) as Arc<_>)).collect::<Result<_, _>>()?;
         anyhow::ensure!(!from.is_empty(), "no place is named: set `place_a` or `place_b`");
         let key = recovery::private(&text(value(matches, "recovery-key"))?)?;
+        let named = matches.get_many::<String>("backup").into_iter().flatten();
+        let named: Vec<domain::PublicId> = named.map(|name| name.parse()).collect::<Result<_, _>>()?;
         let order = Order {
             from: &from,
             recovery: &key,
-            backup: matches.get_one::<String>("backup").map(|name| name.parse()).transpose()?,
+            named: &named,
+            journal: matches.get_one::<i64>("journal").copied(),
             evidence: matches.get_one::<String>("evidence-key").map(|text| receipt::key(text)).transpose()?,
             folder: &config.data,
             locations: config.locations(),
+            settings: store::Settings::default(),
         };
         let begun = Instant::now();
         let mut since = begun;
-        let done = restore(&order, &*clock, |progress| tell(&progress, &mut since)).await?;
+        let Some(done) = restore(&order, &*clock, |progress| tell(&progress, &mut since)).await? else {
+            say("it was through before; only the marks of it were still there");
+            return Ok(());
+        };
         say(&format!(
             "restored in {:.0} s: {} rows of {}, keys of {}",
             begun.elapsed().as_secs_f64(),
@@ -71,7 +91,14 @@ pub(super) fn run(config: &Config, matches: &ArgMatches) -> anyhow::Result<()> {
             "{} deletions since then were done again: {} conversations went, and the rest of {} of which only a part was to go",
             done.journal, done.replayed.conversations, done.replayed.rest_lost
         ));
-        say(&format!("rights are as of {}: check who may do what", done.data.at));
+        if done.strangers > 0 {
+            say(&format!("{} organisations were founded after {} and are lost", done.strangers, done.data.at));
+        }
+        say(&format!(
+            "rights, passwords and passkeys are as of {}: check who may do what, and take back what was taken back since",
+            done.data.at
+        ));
+        say("nothing is deleted for its age for 24 hours: set again what was to be kept since");
         say(&format!("signed by {}: compare it with the key that you know", HEXLOWER.encode(&done.signed_by)));
         Ok(())
     })

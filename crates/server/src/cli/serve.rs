@@ -22,17 +22,24 @@ const BUS_WITHIN: Duration = Duration::from_secs(2);
 const WORK_EVERY: Duration = Duration::from_secs(1);
 const WIPE_EVERY: Duration = Duration::from_secs(10);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
+/// How often it is asked whether somebody restores the databases that are served.
+const LOOKED_EVERY: Duration = Duration::from_secs(5);
+/// What is under way when the program ends has so long to come to its end; all of it is gone on with at the next start.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) fn run(config: Config) -> anyhow::Result<()> {
     log(&config);
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.workers)
         // Only passwords are hashed there, four at a time.
         .max_blocking_threads(8)
         .thread_keep_alive(Duration::from_secs(2))
         .enable_all()
-        .build()?
-        .block_on(serve(config))
+        .build()?;
+    let served = runtime.block_on(serve(config));
+    // A disk that hangs holds its thread for ever.
+    runtime.shutdown_timeout(ENDS_WITHIN);
+    served
 }
 
 fn log(config: &Config) {
@@ -77,6 +84,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::Quick)));
     regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::Erasing)));
     regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::House)));
+    regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::Keys)));
     regularly(SWEEP_EVERY, |shared| Box::pin(async move { shared.app.sweep().await.map(drop) }));
     regularly(TIME_EVERY, |shared| Box::pin(async move { shared.app.keep_time().await }));
     regularly(PRESENCE_EVERY, |shared| {
@@ -90,16 +98,27 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         Box::pin(async { Ok(()) })
     });
     regularly(TIDY_EVERY, |shared| Box::pin(async move { shared.app.tidy().await }));
+    regularly(TIDY_EVERY, |shared| Box::pin(async move { shared.app.finish_spooled().await }));
     work.close();
     let serving = tokio::spawn(listen::serve(listener, router(shared), door, ending.clone(), sockets));
-    end_asked().await?;
+    let ended = tokio::select! {
+        asked = end_asked() => asked,
+        () = half_restored(&app) => Err(anyhow::anyhow!("these databases are being restored: nobody is served from them")),
+    };
     tracing::info!("ending: clients are told to come back");
     ending.cancel();
     serving.await?;
     work.wait().await;
     hearing.abort();
     app.close().await;
-    Ok(())
+    ended
+}
+
+/// Waits until somebody restores these databases. An error says nothing: they are served from again when they answer.
+async fn half_restored(app: &App) {
+    while !app.is_half_restored().await.unwrap_or(false) {
+        tokio::time::sleep(LOOKED_EVERY).await;
+    }
 }
 
 /// One program serves a folder: two would not tell each other what changed. The lock goes with the program, however it ends.
@@ -127,7 +146,15 @@ async fn every(span: Duration, shared: Shared, task: Task) {
             () = tokio::time::sleep(span) => {}
             () = shared.ending.cancelled() => return,
         }
-        if let Err(error) = task(shared.clone()).await {
+        let ending = async {
+            shared.ending.cancelled().await;
+            tokio::time::sleep(ENDS_WITHIN).await;
+        };
+        let done = tokio::select! {
+            done = task(shared.clone()) => done,
+            () = ending => return,
+        };
+        if let Err(error) = done {
             tracing::warn!(%error, "background work could not be done; it will be tried again");
         }
     }

@@ -60,9 +60,11 @@ pub(super) async fn epoch(State(shared): State<Shared>, Caller(principal): Calle
     }))
 }
 
-/// Has the epoch turn at once.
+/// Has the epoch turn at once; not again within ten minutes. Where organisations share the installation, only its command line
+/// can.
 #[utoipa::path(post, path = "/api/epoch/turn", operation_id = "turn_epoch", tag = "privacy",
-    responses((status = 202), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 202), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem)))]
 pub(super) async fn turn(State(shared): State<Shared>, Caller(principal): Caller) -> Result<StatusCode, Failure> {
     shared.app.turn_epoch_now(principal).await?;
     Ok(StatusCode::ACCEPTED)

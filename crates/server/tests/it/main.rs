@@ -17,6 +17,7 @@ mod corrections;
 mod countries;
 mod desync;
 mod doctor;
+mod ending;
 mod epoch;
 mod erasures;
 mod fairness;

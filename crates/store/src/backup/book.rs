@@ -42,7 +42,20 @@ pub struct Size {
     pub epoch: Option<i64>,
 }
 
+/// When backups of a kind were begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// The first one of all.
+    pub first: Option<Timestamp>,
+    /// The last one that lies at a place.
+    pub last_at_a_place: Option<Timestamp>,
+}
+
 statements! {
+    TIMES =
+        "SELECT MIN(b.begun_at), MAX(CASE WHEN EXISTS (SELECT 1 FROM backup_place p WHERE p.backup_id = b.backup_id)
+            THEN b.begun_at END)
+        FROM backup b WHERE b.kind = $1";
     BEGIN_BACKUP =
         "INSERT INTO backup (public_id, kind, begun_at, bytes, rows, journal_number, asked_by) VALUES ($1, $2, $3, 0, 0, 0, $4)";
     END_BACKUP =
@@ -62,7 +75,18 @@ statements! {
         ON CONFLICT (place) DO UPDATE SET country = excluded.country, site = excluded.site, company = excluded.company,
             seen_at = COALESCE(excluded.seen_at, place_state.seen_at), failed_at = excluded.failed_at,
             failure = excluded.failure";
-    STATES = "SELECT place, country, site, company, seen_at, failed_at, failure FROM place_state ORDER BY place";
+    STATES =
+        "SELECT place, country, site, company, seen_at, failed_at, failure, sealed_for, broken FROM place_state ORDER BY place";
+    NOTE_SEALED =
+        "INSERT INTO place_state (place, country, site, company, sealed_for) VALUES ($1, '', '', '', $2)
+        ON CONFLICT (place) DO UPDATE SET sealed_for = excluded.sealed_for";
+    BEGIN_READING =
+        "UPDATE place_state SET read_at = $2 WHERE place = $1 AND (read_at IS NULL OR read_at <= $3 OR read_at > $2)";
+    END_READING = "UPDATE place_state SET broken = $2 WHERE place = $1";
+    READ_AGAIN = "UPDATE place_state SET read_at = NULL WHERE place = $1";
+    GENERATION =
+        "SELECT 1 FROM backup b JOIN backup_place p ON p.backup_id = b.backup_id
+        WHERE b.kind = 'keys' AND b.epoch >= $2 AND p.place = $1 LIMIT 1";
 }
 
 /// A place, as it was when it was last asked.
@@ -76,6 +100,10 @@ pub struct PlaceState {
     pub seen_at: Option<Timestamp>,
     /// Since it last did not: when, and why.
     pub failed: Option<(Timestamp, String)>,
+    /// The public half of the recovery key that what lies there is sealed to.
+    pub sealed_for: Option<[u8; 32]>,
+    /// The file that was not as it was written when the newest backups there were last read.
+    pub broken: Option<String>,
 }
 
 impl Which {
@@ -185,6 +213,22 @@ impl Store {
             .await
     }
 
+    /// When backups of a kind were begun.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn backup_times(&self, which: Which) -> Result<Times> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let rows = connection.query(&TIMES, &[which.code().into()]).await?;
+                    let time = |index| rows.first().map_or(Ok(None), |row| row.int_or_null(index));
+                    Ok(Times { first: time(0)?.map(Timestamp), last_at_a_place: time(1)?.map(Timestamp) })
+                })
+            })
+            .await
+    }
+
     /// Notes that a place answered at this time, or why it did not.
     ///
     /// # Errors
@@ -214,6 +258,68 @@ impl Store {
             .await
     }
 
+    /// Notes which recovery key it is that what lies at a place is sealed to.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn note_sealed_for(&self, place: String, recovery_public: [u8; 32]) -> Result<()> {
+        let values = [place.into(), recovery_public.into()];
+        self.data
+            .write(move |connection| Box::pin(async move { connection.execute(&NOTE_SEALED, &values, 1).await }))
+            .await
+    }
+
+    /// Begins to read what lies at a place, where that was not done since `before`; says whether: of several nodes one does it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn begin_reading(&self, place: String, before: Timestamp, now: Timestamp) -> Result<bool> {
+        let values = [place.into(), now.into(), before.into()];
+        self.data
+            .write(move |connection| {
+                Box::pin(async move { Ok(connection.execute_any(&BEGIN_READING, &values).await? == 1) })
+            })
+            .await
+    }
+
+    /// Notes which file at a place was not as it was written, if any.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn end_reading(&self, place: String, broken: Option<String>) -> Result<()> {
+        let values = [place.into(), broken.into()];
+        self.data
+            .write(move |connection| {
+                Box::pin(async move { connection.execute_any(&END_READING, &values).await.map(drop) })
+            })
+            .await
+    }
+
+    /// Has a place read again that did not answer.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn read_again(&self, place: String) -> Result<()> {
+        self.data
+            .write(move |connection| {
+                Box::pin(async move { connection.execute_any(&READ_AGAIN, &[place.into()]).await.map(drop) })
+            })
+            .await
+    }
+
+    /// Whether a place has a backup of the keys of this epoch or a later one, read back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn has_generation(&self, place: String, epoch: i64) -> Result<bool> {
+        let values = [place.into(), epoch.into()];
+        self.data
+            .read(move |connection| {
+                Box::pin(async move { Ok(!connection.query(&GENERATION, &values).await?.is_empty()) })
+            })
+            .await
+    }
+
     /// How the places were when they were last asked.
     ///
     /// # Errors
@@ -225,6 +331,8 @@ impl Store {
                 within: [row.text(1)?, row.text(2)?, row.text(3)?],
                 seen_at: row.int_or_null(4)?.map(Timestamp),
                 failed: row.int_or_null(5)?.map(Timestamp).zip(row.text_or_null(6)?),
+                sealed_for: row.bytes_or_null(7)?.and_then(|key| key.try_into().ok()),
+                broken: row.text_or_null(8)?,
             })
         };
         self.data

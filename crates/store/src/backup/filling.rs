@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use privacy::digest::Running;
 
 use super::copying::POSITION;
+use super::mark;
 use super::record::{Reader, Record};
 use super::shape::{Shape, question};
 use super::tables::{backed_up, left_out};
@@ -24,6 +25,7 @@ pub struct Filling {
     waiting: Vec<Vec<Value>>,
     counted: Vec<Counted>,
     is_over: bool,
+    is_new: bool,
 }
 
 /// The table whose rows come.
@@ -35,13 +37,18 @@ struct Table {
 }
 
 impl Filling {
-    /// Opens the database and makes its tables as they were when the copy was made, after these migrations.
-    ///
-    /// `again`: what an earlier attempt wrote is thrown away. Otherwise a database that holds anything is refused.
+    /// Opens the database, makes its tables as they were when the copy was made, after these migrations, and marks it as that of
+    /// the restore `id`. What an earlier attempt of the same restore wrote is thrown away; otherwise a database that holds
+    /// anything is refused.
     ///
     /// # Errors
     /// [`Error::Schema`] where the copy is of a newer program, [`Error::Conflict`] where the database is not empty.
-    pub async fn open(location: &Location, which: Which, migrations: &[String], again: bool) -> Result<Self> {
+    pub async fn open(
+        (location, settings): (&Location, Settings),
+        which: Which,
+        migrations: &[String],
+        id: &str,
+    ) -> Result<Self> {
         let known = which.schema();
         let count = migrations.len();
         if migrations.iter().map(String::as_str).ne(which.migrations().into_iter().take(count)) {
@@ -51,7 +58,7 @@ impl Filling {
         }
         // Leaked, once for a restore: schemas are of the program.
         let schema = Box::leak(Box::new(Schema { name: known.name, migrations: &known.migrations[..count] }));
-        let database = Database::open(location, Settings { readers: 1, ..Settings::default() }, schema).await?;
+        let database = Database::open(location, Settings { readers: 1, for_restore: true, ..settings }, schema).await?;
         let mut filling = Self {
             which,
             database,
@@ -60,13 +67,27 @@ impl Filling {
             waiting: Vec::new(),
             counted: Vec::new(),
             is_over: false,
+            is_new: false,
         };
-        filling.clear(again).await?;
+        filling.is_new = filling.clear(id.to_owned()).await?;
         Ok(filling)
     }
 
-    /// Empties all tables that the schema has; the migrations themselves write a row here and there.
-    async fn clear(&mut self, again: bool) -> Result<()> {
+    /// Takes the mark away again where nothing was written: another database of this restore was refused.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn give_up(self) -> Result<()> {
+        if self.is_new {
+            self.database.write(|connection| Box::pin(mark::unmark(connection))).await?;
+        }
+        self.database.close().await;
+        Ok(())
+    }
+
+    /// Empties all tables that the schema has; the migrations themselves write a row here and there. Marks the database in the
+    /// transaction that found it empty: what is not marked was not found so, and is somebody's. Says whether it was marked now.
+    async fn clear(&mut self, id: String) -> Result<bool> {
         let which = self.which;
         let must_be_empty: &[&str] = match which {
             Which::Data => &["organisation", "installation"],
@@ -75,23 +96,30 @@ impl Filling {
         self.database
             .write(move |connection| {
                 Box::pin(async move {
-                    for table in must_be_empty {
-                        let rows = connection.query_text(&format!("SELECT 1 FROM {table} LIMIT 1"), &[]).await?;
-                        if !again && !rows.is_empty() {
-                            return Err(Error::Conflict(
-                                "the database holds data already: a restore needs an empty one",
-                            ));
+                    let mark = mark::of(connection).await?;
+                    if mark.as_ref().is_some_and(|mark| *mark != id) {
+                        return Err(Error::Conflict("another restore fills this database"));
+                    }
+                    if mark.is_none() {
+                        for table in must_be_empty {
+                            let rows = connection.query_text(&format!("SELECT 1 FROM {table} LIMIT 1"), &[]).await?;
+                            if !rows.is_empty() {
+                                return Err(Error::Conflict(
+                                    "the database holds data already: a restore needs an empty one",
+                                ));
+                            }
                         }
+                        mark::mark(connection, id).await?;
                     }
                     let left_out = left_out(which).iter().map(|(table, _)| *table);
-                    let emptied = left_out.filter(|table| !["migration", POSITION].contains(table));
+                    let emptied = left_out.filter(|table| !["migration", "restoring", POSITION].contains(table));
                     for table in emptied.chain(backed_up(which).iter().rev().copied()) {
                         // A table of a later migration is not there yet.
                         if !shape(connection, table).await?.is_empty() {
                             connection.query_text(&format!("DELETE FROM {table}"), &[]).await?;
                         }
                     }
-                    Ok(())
+                    Ok(mark.is_none())
                 })
             })
             .await
@@ -145,6 +173,18 @@ impl Filling {
             // One of a later migration is not there yet.
             if !is_there.is_empty() && self.counted.iter().all(|counted| counted.table != *table) {
                 return Err(broken("a table is missing"));
+            }
+        }
+        // What stands there, and not what was sent there: nobody else may have written meanwhile.
+        for told in &self.counted {
+            let count = format!("SELECT COUNT(*) FROM {}", told.table);
+            let rows = self.database.read(move |connection| {
+                Box::pin(
+                    async move { connection.query_text(&count, &[]).await?.first().map_or(Ok(-1), |row| row.int(0)) },
+                )
+            });
+            if rows.await? != told.rows as i64 {
+                return Err(broken("a table has other rows than were written"));
             }
         }
         self.database.close().await;

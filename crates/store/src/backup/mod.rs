@@ -7,19 +7,20 @@
 mod book;
 mod copying;
 mod filling;
+pub(crate) mod mark;
 mod record;
 mod replay;
 mod shape;
 pub mod tables;
 
-pub use book::{Noted, PlaceState, Size};
+pub use book::{Noted, PlaceState, Size, Times};
 pub use copying::Copying;
 pub use filling::Filling;
 pub use replay::Replayed;
 
 /// The statements of this module.
 #[cfg(test)]
-pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[book::ALL, replay::ALL];
+pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[book::ALL, mark::ALL, replay::ALL];
 
 /// Which of the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,6 +45,7 @@ pub const fn left_out(which: Which) -> &'static [(&'static str, &'static str)] {
     match which {
         Which::Data => &[
             ("migration", "written when the tables are made; the backup names its own state"),
+            ("restoring", "the mark of a database that is half restored"),
             ("change_position", "a number that was given out last, not a row: PostgreSQL has a sequence"),
             ("session", "a restored machine has everybody sign in again"),
             ("sign_in_link", "works once: one that was used must not come back"),
@@ -59,6 +60,7 @@ pub const fn left_out(which: Which) -> &'static [(&'static str, &'static str)] {
         ],
         Which::Keys => &[
             ("migration", "written when the tables are made; the backup names its own state"),
+            ("restoring", "the mark of a database that is half restored"),
             ("node", "who is there just now, and keys on their way to them"),
         ],
     }

@@ -25,6 +25,18 @@ pub(crate) const BOOK: &str = "CREATE TABLE IF NOT EXISTS migration (
     checksum TEXT NOT NULL
 )";
 
+/// DDL of the mark of a database that is being restored: no migration, since a restore makes the tables as they were at an
+/// earlier one. The same on both.
+pub(crate) const RESTORING: &str = "CREATE TABLE IF NOT EXISTS restoring (
+    one BIGINT PRIMARY KEY CHECK (one = 1),
+    id TEXT NOT NULL
+)";
+
+/// What is said where a database is half restored.
+pub(crate) fn half_restored() -> Error {
+    Error::Schema("the database is half restored: run the same `diskret restore` again until it is through".to_owned())
+}
+
 /// What the database says was applied: version, name, checksum.
 pub(crate) type Applied = (i64, String, String);
 

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub(crate) use futures_util::future::BoxFuture;
 #[cfg(test)]
-pub(crate) use migrate::BOOK;
+pub(crate) use migrate::{BOOK, RESTORING};
 pub(crate) use migrate::{Migration, Schema};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use statement::{Column, Statement, statements};
@@ -52,11 +52,13 @@ pub struct Settings {
     /// SQLite without threads of its own: it works on its callers' runtime, at this pace, and moves its log into the file
     /// only when it is closed. For simulations, which must run alike each time.
     pub inline: Option<&'static dyn Pace>,
+    /// Whether it may be one that is half restored: for the restore alone.
+    pub for_restore: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { queue: 4096, readers: 2, inline: None }
+        Self { queue: 4096, readers: 2, inline: None, for_restore: false }
     }
 }
 
@@ -272,7 +274,7 @@ impl<B: Batch> Database<B> {
     pub(crate) async fn open(location: &Location, settings: Settings, schema: &'static Schema) -> Result<Self> {
         let inner = match location {
             Location::File(path) => {
-                sqlite::migrate(path, schema)?;
+                sqlite::migrate(path, schema, settings.for_restore)?;
                 if let Some(pace) = settings.inline {
                     let readers = Readers::Inline(inline::Reader::open(path, pace)?);
                     let writer = Writer::inline(path.clone(), settings.queue, pace)?;
@@ -284,7 +286,7 @@ impl<B: Batch> Database<B> {
             }
             Location::Postgres(url) => {
                 let pool = postgres::Pool::open(url, settings.readers)?;
-                pool.migrate(schema).await?;
+                pool.migrate(schema, settings.for_restore).await?;
                 Inner { writer: Writer::postgres(pool.clone(), settings.queue), readers: Readers::Postgres(pool) }
             }
         };
@@ -359,6 +361,21 @@ impl<B: Batch> Database<B> {
 
     pub(crate) async fn ping(&self) -> Result<()> {
         self.read(|connection| Box::pin(async move { connection.query(&statement::PING, &[]).await.map(drop) })).await
+    }
+
+    /// Bytes that it takes, its log not counted.
+    pub(crate) async fn size(&self) -> Result<i64> {
+        self.read(|connection| {
+            Box::pin(async move {
+                let text = if connection.is_postgres() {
+                    "SELECT pg_database_size(current_database())"
+                } else {
+                    "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+                };
+                connection.query_text(text, &[]).await?.first().map_or(Ok(0), |row| row.int(0))
+            })
+        })
+        .await
     }
 
     pub(crate) async fn close(&self) {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint;
-use super::migrate::{Applied, BOOK, Schema};
+use super::migrate::{Applied, BOOK, RESTORING, Schema, half_restored};
 use super::reserve::Reserve;
 use super::seat::{Seat, Seats, Stay};
 use super::writer::{Batch, Load, caught};
@@ -183,18 +183,23 @@ impl Connection {
     }
 }
 
-/// Applies what is missing of a schema, under the file's write lock.
-pub(super) fn migrate(path: &Path, schema: &'static Schema) -> Result<()> {
+/// Applies what is missing of a schema, under the file's write lock. One that is half restored is left as it is, unless it is
+/// opened for that.
+pub(super) fn migrate(path: &Path, schema: &'static Schema, for_restore: bool) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = Connection::open(path, flags)?;
     connection.batch("BEGIN IMMEDIATE")?;
-    let result = apply(&connection, schema);
+    let result = apply(&connection, schema, for_restore);
     connection.batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
     result
 }
 
-fn apply(connection: &Connection, schema: &'static Schema) -> Result<()> {
+fn apply(connection: &Connection, schema: &'static Schema, for_restore: bool) -> Result<()> {
     connection.batch(BOOK)?;
+    connection.batch(RESTORING)?;
+    if !for_restore && !connection.query_text("SELECT 1 FROM restoring", &[])?.is_empty() {
+        return Err(half_restored());
+    }
     let applied = connection
         .0
         .prepare("SELECT version, name, checksum FROM migration ORDER BY version")

@@ -31,7 +31,6 @@ statements! {
             AND NOT EXISTS (SELECT 1 FROM epoch_copy c WHERE c.epoch = epoch.epoch AND c.destroyed_at IS NULL)";
     SETTLED =
         "SELECT COALESCE(MIN(CASE WHEN destroyed_at IS NULL THEN epoch END), MAX(epoch) + 1) - 1 FROM epoch";
-    FORGET_NODES = "DELETE FROM epoch_copy WHERE holder LIKE 'node:%'";
     COPIES =
         "SELECT epoch, holder, medium, destroyed_at FROM epoch_copy WHERE epoch >= $1 AND epoch <= $2
         ORDER BY epoch, holder";
@@ -56,16 +55,6 @@ impl KeyStore {
                     connection.execute(&HOLD, &values, 1).await
                 })
             })
-            .await
-    }
-
-    /// Forgets what nodes held: after a restore they are other machines, and nobody says what became of those before.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn forget_nodes(&self) -> Result<()> {
-        self.keys
-            .write(|connection| Box::pin(async move { connection.execute_any(&FORGET_NODES, &[]).await.map(drop) }))
             .await
     }
 

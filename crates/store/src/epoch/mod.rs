@@ -2,6 +2,7 @@
 //! noted under the one before it: whoever lost the job to another node changes nothing any more.
 
 mod copies;
+mod restored;
 mod rewrap;
 mod tell;
 
@@ -35,6 +36,8 @@ pub struct Epoch {
     pub state: State,
     /// The node that makes its key.
     pub made_by: i64,
+    /// When another one took its place.
+    pub replaced_at: Option<Timestamp>,
     /// Since when nobody holds a copy.
     pub destroyed_at: Option<Timestamp>,
 }
@@ -144,7 +147,7 @@ impl Turn {
 }
 
 statements! {
-    EPOCHS = "SELECT epoch, state, made_by, destroyed_at FROM epoch WHERE epoch >= $1 ORDER BY epoch";
+    EPOCHS = "SELECT epoch, state, made_by, destroyed_at, replaced_at FROM epoch WHERE epoch >= $1 ORDER BY epoch";
     TURN =
         "SELECT step, from_epoch, to_epoch, begun_at, step_at, organisations, rewrapped, frozen_at, frozen_until,
             asked_at
@@ -170,7 +173,7 @@ statements! {
 }
 
 #[cfg(test)]
-pub(crate) const EVERY: [&[&crate::engine::Statement]; 3] = [ALL, copies::ALL, rewrap::ALL];
+pub(crate) const EVERY: [&[&crate::engine::Statement]; 4] = [ALL, copies::ALL, restored::ALL, rewrap::ALL];
 #[cfg(test)]
 pub(crate) const DATA: &[&crate::engine::Statement] = tell::ALL;
 
@@ -211,6 +214,7 @@ impl KeyStore {
                                     _ => return Err(Error::Broken("an epoch's state is unknown".to_owned())),
                                 },
                                 made_by: row.int(2)?,
+                                replaced_at: row.int_or_null(4)?.map(Timestamp),
                                 destroyed_at: row.int_or_null(3)?.map(Timestamp),
                             })
                         })

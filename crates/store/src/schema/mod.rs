@@ -38,6 +38,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0019_tally"),
         migration!("data", "0020_receipt"),
         migration!("data", "0021_erasing"),
+        migration!("data", "0023_authentic_recovery"),
         migration!("data", "0024_sweep"),
     ],
 };
@@ -64,7 +65,7 @@ mod tests {
     fn declared(schema: &Schema, postgres: bool) -> Tables {
         let mut tables = Tables::new();
         let texts = schema.migrations.iter().map(|migration| migration.text(postgres));
-        for text in texts.chain([crate::engine::BOOK]) {
+        for text in texts.chain([crate::engine::BOOK, crate::engine::RESTORING]) {
             let mut table = None;
             for line in text.lines().map(str::trim) {
                 if let Some((name, column)) =

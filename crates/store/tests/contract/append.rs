@@ -318,7 +318,7 @@ async fn a_full_queue_says_busy_and_nothing_of_it_is_stored(at: Fixture) {
     let hold = at.plug(&small).await;
     let outcomes: Vec<_> = (1..=GIVEN).map(|sender| small.append(chat.visitor(100 + sender, 1))).collect();
     assert_eq!(
-        small.audited(somebody()).install([1; 32], vec![]).await,
+        small.audited(somebody()).install([1; 32], [9; 32], vec![]).await,
         Err(Error::Busy),
         "calls wait in the same queue"
     );

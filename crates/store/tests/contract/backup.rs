@@ -36,12 +36,25 @@ fn migrations(which: Which) -> Vec<String> {
     which.migrations().into_iter().map(str::to_owned).collect()
 }
 
-async fn fill(location: &Location, pieces: &[Vec<u8>], again: bool) -> Result<Vec<Counted>, Error> {
-    let mut filling = Filling::open(location, Which::Data, &migrations(Which::Data), again).await?;
+/// What one restore fills, and is not through with.
+async fn fill(location: &Location, pieces: &[Vec<u8>], id: &str) -> Result<Vec<Counted>, Error> {
+    let mut filling = Filling::open((location, Settings::default()), Which::Data, &migrations(Which::Data), id).await?;
     for piece in pieces {
         filling.feed(piece).await?;
     }
     filling.finish().await
+}
+
+/// The restore is through.
+async fn restored(location: &Location) -> Store {
+    let closed = Store::open(location, Settings::default()).await.map(drop);
+    assert!(matches!(closed, Err(Error::Schema(_))), "half restored, it opens for nobody: {closed:?}");
+    let store = Store::open(location, Settings { for_restore: true, ..Settings::default() }).await.unwrap();
+    assert_eq!(store.is_half_restored().await, Ok(true));
+    store.end_restore(START).await.unwrap();
+    assert_eq!(store.is_half_restored().await, Ok(false));
+    store.close().await;
+    Store::open(location, Settings::default()).await.unwrap()
 }
 
 /// More rows than are read at once, among them what is empty and what is long.
@@ -107,12 +120,15 @@ async fn a_copy_fills_a_database_of_either_kind(at: Fixture) {
     for place in places() {
         // The cut of the pieces is another one than that of the rows.
         let pieces: Vec<_> = pieces.concat().chunks(10_007).map(<[u8]>::to_vec).collect();
-        assert_eq!(fill(&place.data_location(), &pieces, false).await.unwrap(), counted);
-        let store = Store::open(&place.data_location(), Settings::default()).await.unwrap();
+        assert_eq!(fill(&place.data_location(), &pieces, "one").await.unwrap(), counted);
+        let for_restore = Settings { for_restore: true, ..Settings::default() };
+        let store = Store::open(&place.data_location(), for_restore).await.unwrap();
         assert_eq!(format!("{:?}", crate::fixture::entries(&store, &chat).await), format!("{entries:?}"));
         let (again, counted_again) = all(store.copying().await.unwrap()).await;
         assert_eq!(counted_again, counted);
         assert_eq!(again.concat(), pieces.concat(), "a copy of the copy is the copy");
+        store.close().await;
+        let store = restored(&place.data_location()).await;
         // It lives.
         stored(store.append(chat.visitor(1, 1_204)).await);
         assert_eq!(crate::fixture::entries(&store, &chat).await.len(), entries.len() + 1);
@@ -129,7 +145,8 @@ async fn what_works_once_does_not_come_back(at: Fixture) {
     assert!(at.count("session").await > 0 && at.count("recovery_code").await > 0 && at.count("operator").await > 0);
     let (pieces, counted) = all(at.store.copying().await.unwrap()).await;
     for place in places() {
-        fill(&place.data_location(), &pieces, false).await.unwrap();
+        fill(&place.data_location(), &pieces, "one").await.unwrap();
+        restored(&place.data_location()).await.close().await;
         let raw = place.data().await;
         for (table, _) in
             left_out(Which::Data).iter().filter(|(name, _)| !["migration", "change_position"].contains(name))
@@ -150,9 +167,9 @@ async fn numbers_are_not_given_out_again(at: Fixture) {
     let position = at.head(&chat).await;
     let (pieces, _) = all(at.store.copying().await.unwrap()).await;
     for place in places() {
-        fill(&place.data_location(), &pieces, false).await.unwrap();
+        fill(&place.data_location(), &pieces, "one").await.unwrap();
         let copy = Fixture {
-            store: Store::open(&place.data_location(), Settings::default()).await.unwrap(),
+            store: restored(&place.data_location()).await,
             ours: at.ours.clone(),
             theirs: at.theirs.clone(),
             place,
@@ -171,8 +188,11 @@ async fn a_full_database_is_not_filled(at: Fixture) {
     let chat = at.chat().await;
     let (pieces, _) = all(at.store.copying().await.unwrap()).await;
     at.store.close().await;
-    let refused = fill(&at.place.data_location(), &pieces, false).await;
-    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    // Also when it is tried again: what is refused once has not become the restore's own by that.
+    for _ in 0..2 {
+        let refused = fill(&at.place.data_location(), &pieces, "one").await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    }
     let store = at.node(Settings::default()).await;
     assert_eq!(crate::fixture::entries(&store, &chat).await.len(), 1, "nothing was touched");
 }
@@ -182,13 +202,26 @@ async fn a_fill_that_was_broken_off_begins_anew(at: Fixture) {
     let (pieces, counted) = all(at.store.copying().await.unwrap()).await;
     for place in places() {
         let location = place.data_location();
-        let mut filling = Filling::open(&location, Which::Data, &migrations(Which::Data), false).await.unwrap();
+        let mut filling = Filling::open((&location, Settings::default()), Which::Data, &migrations(Which::Data), "one")
+            .await
+            .unwrap();
         for piece in &pieces[..pieces.len() - 3] {
             filling.feed(piece).await.unwrap();
         }
         drop(filling);
-        assert!(matches!(fill(&location, &pieces, false).await, Err(Error::Conflict(_))));
-        assert_eq!(fill(&location, &pieces, true).await.unwrap(), counted);
+        assert!(matches!(fill(&location, &pieces, "another").await, Err(Error::Conflict(_))));
+        let mut filling = Filling::open((&location, Settings::default()), Which::Data, &migrations(Which::Data), "one")
+            .await
+            .unwrap();
+        for piece in &pieces {
+            filling.feed(piece).await.unwrap();
+        }
+        // Somebody writes there meanwhile.
+        place.data().await.run("INSERT INTO tally VALUES (1, 1, 1, 1, 1, 1)").await;
+        assert!(matches!(filling.finish().await, Err(Error::Broken(_))), "what stands there is counted");
+        assert_eq!(fill(&location, &pieces, "one").await.unwrap(), counted);
+        restored(&location).await.close().await;
+        assert!(matches!(fill(&location, &pieces, "one").await, Err(Error::Conflict(_))), "it is somebody's by now");
     }
 }
 
@@ -196,10 +229,10 @@ async fn a_copy_that_lacks_or_repeats_a_piece_is_refused(at: Fixture) {
     busy(&at).await;
     let (pieces, _) = all(at.store.copying().await.unwrap()).await;
     let place = Place::files();
-    assert!(fill(&place.data_location(), &pieces, true).await.is_ok());
+    assert!(fill(&place.data_location(), &pieces, "one").await.is_ok());
     // Where a table is missing, what refers to it is refused by the schema.
     let is_refused = async |pieces: &[Vec<u8>]| {
-        let filled = fill(&place.data_location(), pieces, true).await;
+        let filled = fill(&place.data_location(), pieces, "one").await;
         matches!(filled, Err(Error::Broken(_) | Error::Conflict(_)))
     };
     assert!(is_refused(&[]).await);
@@ -217,13 +250,16 @@ async fn a_copy_of_a_newer_program_is_refused(at: Fixture) {
     let mut newer = migrations(Which::Data);
     newer.push("9999_of_tomorrow".to_owned());
     let place = if at.is_postgres() { Place::postgres() } else { Place::files() };
-    let refused = Filling::open(&place.data_location(), Which::Data, &newer, false).await.map(drop);
+    let refused =
+        Filling::open((&place.data_location(), Settings::default()), Which::Data, &newer, "one").await.map(drop);
     assert!(matches!(refused, Err(Error::Schema(_))), "{refused:?}");
     let mut older = migrations(Which::Data);
     older.truncate(13);
-    let filling = Filling::open(&place.data_location(), Which::Data, &older, false).await.unwrap();
+    let filling =
+        Filling::open((&place.data_location(), Settings::default()), Which::Data, &older, "one").await.unwrap();
     assert!(filling.finish().await.is_err(), "nothing was filled in");
-    Store::open(&place.data_location(), Settings::default()).await.expect("the rest of the migrations come after it");
+    // The rest of the migrations come after it.
+    restored(&place.data_location()).await.close().await;
 }
 
 async fn keys_are_copied_apart_from_data(at: Fixture) {
@@ -249,11 +285,18 @@ async fn keys_are_copied_apart_from_data(at: Fixture) {
     assert!(holds(&pieces) && !holds(&data));
     for place in places() {
         let mut filling =
-            Filling::open(&place.keys_location(), Which::Keys, &migrations(Which::Keys), false).await.unwrap();
+            Filling::open((&place.keys_location(), Settings::default()), Which::Keys, &migrations(Which::Keys), "one")
+                .await
+                .unwrap();
         for piece in &pieces {
             filling.feed(piece).await.unwrap();
         }
         assert_eq!(filling.finish().await.unwrap(), counted);
+        assert!(KeyStore::open(&place.keys_location(), Settings::default()).await.is_err());
+        let for_restore = Settings { for_restore: true, ..Settings::default() };
+        let copy = KeyStore::open(&place.keys_location(), for_restore).await.unwrap();
+        assert_eq!(copy.is_half_restored().await, Ok(true));
+        copy.end_restore(START).await.unwrap();
         let copy = KeyStore::open(&place.keys_location(), Settings::default()).await.unwrap();
         let expected = WrappedDataKey { version: 2, ..key(1_203) };
         assert_eq!(copy.data_key(at.ours.id, KeyId(1_203)).await, Ok(expected));

@@ -136,30 +136,43 @@ const HOUSE: OrganisationId = OrganisationId(0);
 async fn each_lane_is_claimed_for_itself_and_a_job_of_the_house_is_nobodys(at: Fixture) {
     at.chat().await;
     let due = START.plus(IDLE);
-    at.store.ensure_job(HOUSE, Kind::Turn, 0, due, START).await.unwrap();
+    at.store.ensure_job(Kind::Turn, due, IDLE * 2, START).await.unwrap();
     at.store.reschedule_job(at.ours.id, Kind::Erase, 7, due, START).await.unwrap();
-    for (lane, kind) in [(Lane::House, Kind::Turn), (Lane::Erasing, Kind::Erase), (Lane::Quick, Kind::EndIdle)] {
+    for (lane, kind) in [(Lane::Keys, Kind::Turn), (Lane::Erasing, Kind::Erase), (Lane::Quick, Kind::EndIdle)] {
         let claimed = at.store.claim_jobs(lane, due, LEASE, 10).await.unwrap();
         assert_eq!(claimed.iter().map(|job| job.kind).collect::<Vec<_>>(), [kind]);
     }
     let sooner = due.minus(Duration::from_secs(1));
-    at.store.ensure_job(HOUSE, Kind::Turn, 0, sooner, START).await.unwrap();
+    at.store.ensure_job(Kind::Turn, sooner, IDLE * 2, START).await.unwrap();
     let times = "SELECT run_at FROM job WHERE kind = 'turn'";
     let raw = at.place.data().await;
     assert_eq!(raw.rows(times).await, [[due.0.to_string()]], "what is there stays");
     at.store.reschedule_job(HOUSE, Kind::Turn, 0, sooner, START).await.unwrap();
     assert_eq!(raw.rows(times).await, [[sooner.0.to_string()]]);
+    // What was put off, or claimed, by a clock that was a year ahead is not waited for.
+    let ahead = START.plus(Duration::from_secs(365 * 24 * 3600));
+    at.store.reschedule_job(HOUSE, Kind::Turn, 0, ahead, START).await.unwrap();
+    assert_eq!(at.store.claim_jobs(Lane::Keys, ahead, LEASE, 10).await.unwrap().len(), 1);
+    at.store.ensure_job(Kind::Turn, due, IDLE * 2, START).await.unwrap();
+    assert_eq!(raw.rows(times).await, [[due.0.to_string()]]);
+    assert_eq!(at.store.claim_jobs(Lane::Keys, due, LEASE, 10).await.unwrap().len(), 1);
 }
 
 async fn a_step_that_is_done_is_not_done_again_by_whoever_lost_the_lease(at: Fixture) {
-    at.store.ensure_job(HOUSE, Kind::Turn, 0, START, START).await.unwrap();
-    let mut first = at.store.claim_jobs(Lane::House, START, LEASE, 1).await.unwrap().remove(0);
+    at.store.ensure_job(Kind::Turn, START, IDLE, START).await.unwrap();
+    let mut first = at.store.claim_jobs(Lane::Keys, START, LEASE, 1).await.unwrap().remove(0);
     assert_eq!(first.step, 0);
     at.store.renew_job(&mut first, START.plus(LEASE / 2), LEASE).await.unwrap();
     let then = START.plus(LEASE);
-    assert!(at.store.claim_jobs(Lane::House, then, LEASE, 1).await.unwrap().is_empty(), "it was renewed");
+    assert!(at.store.claim_jobs(Lane::Keys, then, LEASE, 1).await.unwrap().is_empty(), "it was renewed");
+    // Whoever claimed it gives it back with the lease that it has by now, also through a copy made before.
+    let copy = first.clone();
+    at.store.renew_job(&mut first, START.plus(LEASE), LEASE * 2).await.unwrap();
+    at.store.retry_job(&copy, then).await.unwrap();
+    let mut first = at.store.claim_jobs(Lane::Keys, then, LEASE * 2, 1).await.unwrap().remove(0);
+    assert_eq!(first.attempts, 2, "a failure is counted");
     at.store.advance_job(&first, 3, then).await.unwrap();
-    let second = at.store.claim_jobs(Lane::House, then, LEASE, 1).await.unwrap().remove(0);
+    let second = at.store.claim_jobs(Lane::Keys, then, LEASE, 1).await.unwrap().remove(0);
     assert_eq!((second.step, second.attempts), (3, 1), "the next step counts its own attempts");
     let lost = at.store.advance_job(&first, 4, then).await;
     assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");

@@ -26,17 +26,19 @@ async fn an_organisation_comes_back_as_founded(at: Fixture) {
 
 async fn the_recovery_key_is_confirmed_only_by_its_own_half(at: Fixture) {
     assert_eq!(at.store.installation().await, Ok(None));
-    assert_eq!(at.store.audited(somebody()).confirm_recovery([1; 32], vec![]).await, Err(Error::NotFound));
-    at.store.audited(somebody()).install([1; 32], vec![]).await.unwrap();
-    assert_eq!(at.store.audited(somebody()).confirm_recovery([2; 32], vec![]).await, Err(Error::NotFound));
-    let unconfirmed = Installation { recovery_public: [1; 32], recovery_confirmed_at: None };
+    assert_eq!(at.store.audited(somebody()).confirm_recovery([1; 32], [9; 32], vec![]).await, Err(Error::NotFound));
+    at.store.audited(somebody()).install([1; 32], [9; 32], vec![]).await.unwrap();
+    assert_eq!(at.store.audited(somebody()).confirm_recovery([2; 32], [9; 32], vec![]).await, Err(Error::NotFound));
+    let unconfirmed =
+        Installation { recovery_public: [1; 32], recovery_confirmed_at: None, recovery_tag: Some([9; 32]) };
     assert_eq!(at.store.installation().await, Ok(Some(unconfirmed)));
-    at.store.audited(somebody_at(moment(5))).confirm_recovery([1; 32], vec![]).await.unwrap();
-    let confirmed = Installation { recovery_public: [1; 32], recovery_confirmed_at: Some(moment(5)) };
+    at.store.audited(somebody_at(moment(5))).confirm_recovery([1; 32], [9; 32], vec![]).await.unwrap();
+    let confirmed =
+        Installation { recovery_public: [1; 32], recovery_confirmed_at: Some(moment(5)), recovery_tag: Some([9; 32]) };
     assert_eq!(at.store.installation().await, Ok(Some(confirmed)));
     // A set-up that begins anew takes the confirmation of the old key with it.
-    at.store.audited(somebody()).install([3; 32], vec![]).await.unwrap();
-    let anew = Installation { recovery_public: [3; 32], recovery_confirmed_at: None };
+    at.store.audited(somebody()).install([3; 32], [9; 32], vec![]).await.unwrap();
+    let anew = Installation { recovery_public: [3; 32], recovery_confirmed_at: None, recovery_tag: Some([9; 32]) };
     assert_eq!(at.store.installation().await, Ok(Some(anew)));
     assert_eq!(at.count("installation").await, 1);
 }

@@ -43,7 +43,7 @@ async fn a_crash_during_the_first_start_leaves_what_the_next_one_can_use() {
         disk.restart();
         let at = Fixture::at(place).await;
         at.chat().await;
-        at.store.audited(somebody()).install([1; 32], vec![]).await.unwrap();
+        at.store.audited(somebody()).install([1; 32], [9; 32], vec![]).await.unwrap();
         assert_eq!(at.place.data().await.rows("PRAGMA integrity_check").await, [["ok"]]);
         if done {
             break;

@@ -1,5 +1,6 @@
 //! Epochs: their keys at every node, and the turn that makes what was deleted noise (design section 5).
 
+mod guarded;
 mod kill;
 mod nodes;
 mod places;

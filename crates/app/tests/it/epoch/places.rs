@@ -25,11 +25,13 @@ on_both! {
 
 /// Two places in memory.
 #[derive(Default)]
-struct Outer {
+pub(super) struct Outer {
     /// What lies there, and everything that ever did.
-    there: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
-    away: Mutex<Vec<String>>,
-    backs_nothing_up: Mutex<bool>,
+    pub(super) there: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
+    pub(super) away: Mutex<Vec<String>>,
+    pub(super) backs_nothing_up: Mutex<bool>,
+    /// Places that take no backup of keys.
+    pub(super) lacks_keys: Mutex<Vec<String>>,
 }
 
 impl Outside for Outer {
@@ -47,20 +49,24 @@ impl Outside for Outer {
         })
     }
 
+    fn has_generation<'a>(&'a self, place: &'a str, _: i64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move { Ok(!self.lacks_keys.lock().iter().any(|lacks| lacks == place)) })
+    }
+
     fn back_up_keys(&self) -> BoxFuture<'_, Result<usize>> {
         Box::pin(async move { Ok(if *self.backs_nothing_up.lock() { 0 } else { 2 - self.away.lock().len() }) })
     }
 }
 
 impl Outer {
-    async fn of(house: &House) -> Arc<Self> {
+    pub(super) async fn of(house: &House) -> Arc<Self> {
         let outer = Arc::new(Self::default());
         house.app.reach_outside(Arc::clone(&outer) as Arc<_>);
         outer
     }
 
     /// The epochs whose keys the recovery key opens at a place, in the order in which they came there.
-    fn opened(&self, place: &str, shown: &str) -> Vec<Vec<i64>> {
+    pub(super) fn opened(&self, place: &str, shown: &str) -> Vec<Vec<i64>> {
         let private = recovery::private(shown).unwrap();
         let there = self.there.lock();
         let all = there.get(place).into_iter().flatten();
@@ -72,7 +78,7 @@ impl Outer {
     }
 }
 
-fn recovery_key(house: &House) -> String {
+pub(super) fn recovery_key(house: &House) -> String {
     house.done.recovery_key.as_ref().unwrap().to_string()
 }
 

@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, error::SqlState};
 
 use self::values::{Parameter, columns, rows};
-use super::migrate::{Applied, BOOK, Schema};
+use super::migrate::{Applied, BOOK, RESTORING, Schema, half_restored};
 use super::writer::{Batch, Load};
 use super::{Connection as Either, Row, Statement, Step, Value, Work};
 use crate::{Error, Result};
@@ -226,18 +226,23 @@ impl Pool {
         Ok(snapshot)
     }
 
-    /// Applies what is missing of a schema, one program at a time.
-    pub(super) async fn migrate(&self, schema: &'static Schema) -> Result<()> {
+    /// Applies what is missing of a schema, one program at a time. One that is half restored is left as it is, unless it is
+    /// opened for that.
+    pub(super) async fn migrate(&self, schema: &'static Schema, for_restore: bool) -> Result<()> {
         let connection = self.connection().await?;
         connection.batch("BEGIN").await?;
-        let result = Self::apply(&connection, schema).await;
+        let result = Self::apply(&connection, schema, for_restore).await;
         connection.batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
         result
     }
 
-    async fn apply(connection: &Connection, schema: &'static Schema) -> Result<()> {
+    async fn apply(connection: &Connection, schema: &'static Schema, for_restore: bool) -> Result<()> {
         connection.batch(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
         connection.batch(BOOK).await?;
+        connection.batch(RESTORING).await?;
+        if !for_restore && !connection.query_text("SELECT 1 FROM restoring", &[]).await?.is_empty() {
+            return Err(half_restored());
+        }
         let found = connection
             .client
             .query("SELECT version, name, checksum FROM migration ORDER BY version", &[])
