@@ -64,8 +64,12 @@ impl Memory {
 }
 
 impl Place for Memory {
-    fn medium(&self) -> &'static str {
-        "memory"
+    fn medium(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn identity(&self) -> String {
+        format!("memory {self:p}")
     }
 
     fn check(&self) -> BoxFuture<'_, Result<()>> {

@@ -27,6 +27,8 @@ pub enum Kind {
     Backup,
     /// Backs up wrapped keys.
     BackupKeys,
+    /// Brings the journal of deletions to the places.
+    Journal,
 }
 
 /// Work of one lane does not stand behind that of another: each has a worker of its own.
@@ -38,15 +40,17 @@ pub enum Lane {
     Erasing,
     /// What the house does for itself, for minutes.
     House,
+    /// The journal of deletions at the places: whoever wants something gone waits a minute for it, and backups take hours.
+    Journal,
 }
 
 impl Lane {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Quick, Self::Erasing, Self::House];
+    pub const ALL: [Self; 4] = [Self::Quick, Self::Erasing, Self::House, Self::Journal];
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::EndIdle,
         Self::Return,
         Self::Erase,
@@ -55,6 +59,7 @@ impl Kind {
         Self::Turn,
         Self::Backup,
         Self::BackupKeys,
+        Self::Journal,
     ];
 
     /// Where it is worked on.
@@ -63,6 +68,7 @@ impl Kind {
             Self::EndIdle | Self::Return => Lane::Quick,
             Self::Erase | Self::Retain | Self::Close => Lane::Erasing,
             Self::Turn | Self::Backup | Self::BackupKeys => Lane::House,
+            Self::Journal => Lane::Journal,
         }
     }
 
@@ -76,6 +82,7 @@ impl Kind {
             Self::Turn => "turn",
             Self::Backup => "backup",
             Self::BackupKeys => "backup_keys",
+            Self::Journal => "journal",
         }
     }
 }

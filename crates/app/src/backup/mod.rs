@@ -22,6 +22,7 @@ use privacy::random;
 pub use store::backup::Which;
 use store::backup::{Copying, Noted, Size};
 
+pub(crate) use self::check::refused;
 pub use self::look::Overview;
 pub use self::manifest::{Manifest, Part, Table};
 pub use self::set::Set;

@@ -76,15 +76,20 @@ impl Outside {
 }
 
 impl epoch::Outside for Outside {
-    fn places(&self) -> Vec<(String, String)> {
+    fn places(&self) -> Vec<epoch::Outer> {
         let Some(app) = self.0.upgrade() else { return Vec::new() };
-        app.places().iter().map(|placed| (placed.name.clone(), placed.medium().to_owned())).collect()
+        let outer = |placed: &Placed| epoch::Outer {
+            id: placed.id.clone(),
+            medium: placed.medium(),
+            within: Some([&placed.within.country, &placed.within.site, &placed.within.company].map(Clone::clone)),
+        };
+        app.places().iter().map(outer).collect()
     }
 
     fn replace_epochs<'a>(&'a self, place: &'a str, sealed: Vec<u8>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let app = self.app()?;
-            let placed = app.places().iter().find(|placed| placed.name == place).ok_or(Error::NotFound)?;
+            let placed = app.places().iter().find(|placed| placed.id == place).ok_or(Error::NotFound)?;
             placed.replace(EPOCHS, &sealed).await.map_err(unreached)
         })
     }

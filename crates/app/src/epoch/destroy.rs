@@ -32,14 +32,14 @@ impl App {
     pub(super) async fn destroy_at_places(&self) -> Result<bool> {
         let left = self.keys().copies_left().await?;
         let mut is_all = true;
-        for (place, medium) in self.epochs.places() {
-            let holder = holder(&place);
+        for place in self.epochs.places() {
+            let holder = holder(&place.id);
             let over: Vec<i64> = left.iter().filter(|copy| copy.holder == holder).map(|copy| copy.epoch).collect();
             if over.is_empty() {
                 continue;
             }
-            if let Err(error) = self.seal_for_recovery(&place, &medium).await {
-                tracing::warn!(place, %error, "a place still has the key of an epoch that is over");
+            if let Err(error) = self.seal_for_recovery(&place).await {
+                tracing::warn!(place = place.id, %error, "a place still has the key of an epoch that is over");
                 is_all = false;
                 continue;
             }
@@ -51,7 +51,7 @@ impl App {
     }
 
     /// Notes it; where nobody holds the key any more, whoever waits for that goes on.
-    async fn destroyed(&self, epoch: i64, holder: &str) -> Result<()> {
+    pub(super) async fn destroyed(&self, epoch: i64, holder: &str) -> Result<()> {
         if self.keys().destroyed_epoch(epoch, holder.to_owned(), self.now()).await? > 0 {
             self.wake_settled().await?;
         }

@@ -12,7 +12,7 @@ use store::job;
 use crate::{App, Error, Result};
 
 /// Characters of a reason.
-const REASON: usize = 200;
+pub(super) const REASON: usize = 200;
 
 /// How epochs stand.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod destroy;
+mod forget;
 mod freeze;
 mod hand_over;
 mod keys;
@@ -22,7 +23,9 @@ use store::KeyStore;
 pub use self::bundle::{RECOVERY, unpack};
 pub use self::freeze::EpochStatus;
 pub use self::keys::EpochKeys;
-pub use self::outside::Outside;
+pub(crate) use self::keys::overwrite;
+pub(crate) use self::outside::holder;
+pub use self::outside::{Outer, Outside};
 
 use crate::App;
 use crate::secrets::Secrets;

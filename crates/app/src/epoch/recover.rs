@@ -4,33 +4,34 @@
 use privacy::envelope;
 
 use super::bundle::{RECOVERY, pack};
-use super::outside::holder;
+use super::outside::{Outer, holder};
 use crate::{App, Error, Result};
 
 impl App {
     /// Puts all keys that are needed now to every place; says whether one has them, where there are any.
     pub(crate) async fn recover(&self) -> Result<bool> {
         let (places, mut reached) = (self.epochs.places(), 0);
-        for (place, medium) in &places {
-            match self.seal_for_recovery(place, medium).await {
+        for place in &places {
+            match self.seal_for_recovery(place).await {
                 Ok(()) => reached += 1,
-                Err(error) => tracing::warn!(place, %error, "the epoch keys could not be put to a place"),
+                Err(error) => tracing::warn!(place = place.id, %error, "the epoch keys could not be put to a place"),
             }
         }
         Ok(places.is_empty() || reached > 0)
     }
 
     /// Replaces what lies at a place by the keys that are needed now.
-    pub(super) async fn seal_for_recovery(&self, place: &str, medium: &str) -> Result<()> {
+    pub(super) async fn seal_for_recovery(&self, place: &Outer) -> Result<()> {
         let Some(outside) = self.epochs.outside.get() else { return Ok(()) };
         let public = self.store.installation().await?.ok_or(Error::Unavailable)?.recovery_public;
         let public = public.as_slice().try_into().map_err(|_| Error::Internal)?;
         let keys = self.live_keys(&self.live_epochs().await?);
         // Before they lie there: a copy that is not noted would be forgotten.
         for (epoch, _) in &keys {
-            self.keys().hold_epoch(*epoch, holder(place), medium.to_owned(), self.now()).await?;
+            let (holder, medium, within) = (holder(&place.id), place.medium.clone(), place.within.clone());
+            self.keys().hold_epoch(*epoch, holder, medium, within, self.now()).await?;
         }
-        outside.replace_epochs(place, envelope::seal(&public, RECOVERY, &pack(&keys))?).await
+        outside.replace_epochs(&place.id, envelope::seal(&public, RECOVERY, &pack(&keys))?).await
     }
 
     /// Puts the epoch keys to every place anew, after the recovery key was replaced.
@@ -38,8 +39,8 @@ impl App {
     /// # Errors
     /// Where a place cannot be reached: what was sealed to the old recovery key still lies there.
     pub async fn seal_epochs_anew(&self) -> Result<()> {
-        for (place, medium) in self.epochs.places() {
-            self.seal_for_recovery(&place, &medium).await?;
+        for place in self.epochs.places() {
+            self.seal_for_recovery(&place).await?;
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 
 mod audit;
+mod away;
 mod backup;
+mod branch;
 mod clocks;
 mod epoch;
 mod erasure;
@@ -11,6 +13,7 @@ mod erasure_kill;
 mod journal;
 mod nodes;
 mod passkey;
+
 mod quiet;
 mod restore;
 mod retention;

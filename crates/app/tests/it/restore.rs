@@ -29,14 +29,14 @@ on_both! {
 }
 
 /// An empty machine.
-struct Machine {
+pub(crate) struct Machine {
     folder: tempfile::TempDir,
     _databases: Option<(Database, Database)>,
     locations: (Location, Location),
 }
 
 impl Machine {
-    fn new(on_postgres: bool) -> Self {
+    pub(crate) fn new(on_postgres: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let databases = on_postgres.then(|| testkit::postgres().pair());
         let locations = match &databases {
@@ -46,11 +46,18 @@ impl Machine {
         Self { folder, _databases: databases, locations }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    async fn serve(&self, house: &House) -> Arc<App> {
+    /// An entry of the journal, as a deletion there adds it.
+    pub(crate) async fn append(&self, entry: Entry) {
+        let store = Store::open(&self.locations.0, Settings::default()).await.unwrap();
+        store.append_journal(entry).await.unwrap();
+        store.close().await;
+    }
+
+    pub(crate) async fn serve(&self, house: &House) -> Arc<App> {
         let store = Store::open(&self.locations.0, Settings::default()).await.unwrap();
         let keys = KeyStore::open(&self.locations.1, Settings::default()).await.unwrap();
         let secrets = Secrets::load(&secrets_in(self.path()), false).unwrap();
@@ -61,7 +68,7 @@ impl Machine {
     }
 }
 
-fn order<'o>(
+pub(crate) fn order<'o>(
     house: &House,
     machine: &'o Machine,
     from: &'o [Placed],
@@ -78,19 +85,19 @@ fn order<'o>(
     }
 }
 
-fn key(house: &House) -> privacy::envelope::OpenKey {
+pub(crate) fn key(house: &House) -> privacy::envelope::OpenKey {
     recovery::private(house.done.recovery_key.as_ref().unwrap()).unwrap()
 }
 
 /// What was restored, and what was told on the way.
-async fn restored(house: &House, order: &Order<'_>) -> (Result<Restored, NotRestored>, Vec<Progress>) {
+pub(crate) async fn restored(house: &House, order: &Order<'_>) -> (Result<Restored, NotRestored>, Vec<Progress>) {
     let mut told = Vec::new();
     let restored = restore(order, &*house.clock, |progress| told.push(progress)).await;
     (restored, told)
 }
 
 /// A conversation with so many messages.
-async fn conversation(house: &House, messages: i64) -> PublicId {
+pub(crate) async fn conversation(house: &House, messages: i64) -> PublicId {
     let mut visitor = house.visitor().await;
     let mut name = None;
     for counter in 1..=messages {
@@ -99,12 +106,12 @@ async fn conversation(house: &House, messages: i64) -> PublicId {
     name.unwrap()
 }
 
-async fn texts(app: &App, house: &House, name: PublicId) -> Result<Vec<String>, Error> {
+pub(crate) async fn texts(app: &App, house: &House, name: PublicId) -> Result<Vec<String>, Error> {
     let (_, entries) = app.entries_before(house.done.principal, name, i64::MAX, 200).await?;
     Ok(entries.iter().filter_map(|entry| Some(entry.text.as_ref()?.reveal().to_owned())).collect())
 }
 
-async fn back_up(house: &House) {
+pub(crate) async fn back_up(house: &House) {
     for which in [Which::Data, Which::Keys] {
         house.clock.advance(SECOND);
         assert!(house.app.back_up(which, None).await.unwrap().pending.is_empty());
@@ -112,7 +119,7 @@ async fn back_up(house: &House) {
 }
 
 /// Destroys a conversation's keys as a deletion does, and notes it in the journal at both places.
-async fn erase(house: &House, names: &[PublicId]) -> Offered {
+pub(crate) async fn erase(house: &House, names: &[PublicId]) -> Offered {
     let organisation = house.done.principal.organisation;
     for name in names {
         let id = house.app.summary(house.done.principal, *name).await.unwrap().conversation.id;

@@ -39,7 +39,10 @@ pub(super) async fn make(State(shared): State<Shared>, Caller(principal): Caller
     responses((status = 200, body = EpochInfo), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn epoch(State(shared): State<Shared>, Caller(principal): Caller) -> Result<Json<EpochInfo>, Failure> {
     let found = shared.app.epoch_status(principal).await?;
-    let copy = |copy: store::epoch::Copy| CopyInfo { epoch: copy.epoch, holder: copy.holder, medium: copy.medium };
+    let copy = |copy: store::epoch::Copy| {
+        let holder = shared.app.holder_named(&copy.holder);
+        CopyInfo { epoch: copy.epoch, holder, medium: copy.medium }
+    };
     let now = shared.app.now();
     Ok(Json(EpochInfo {
         current: found.current,

@@ -37,6 +37,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0018_backup"),
         migration!("data", "0019_tally"),
         migration!("data", "0020_receipt"),
+        migration!("data", "0022_places"),
     ],
 };
 
@@ -47,6 +48,7 @@ pub(crate) static KEYS: Schema = Schema {
         migration!("keys", "0001_first"),
         migration!("keys", "0002_secrets"),
         migration!("keys", "0003_epochs"),
+        migration!("keys", "0005_copies"),
     ],
 };
 

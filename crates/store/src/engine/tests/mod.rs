@@ -33,7 +33,7 @@ fn data_statements() -> Vec<&'static Statement> {
         crate::hidden::ALL,
         crate::hold::ALL,
         crate::job::ALL,
-        crate::journal::ALL,
+        &crate::journal::EVERY.concat(),
         crate::key::used::ALL,
         crate::known_device::ALL,
         crate::message::ALL,

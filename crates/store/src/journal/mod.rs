@@ -2,6 +2,10 @@
 //! installation without a gap and chained, and go to the places of the backups, so that what was deleted after a backup does
 //! not come back with it.
 
+mod place;
+
+pub(crate) use place::{carry, forget_seen};
+
 use domain::erasure::What;
 use domain::{KeyId, OrganisationId, PublicId, Timestamp};
 use privacy::backup::journal_hash;
@@ -9,6 +13,9 @@ use serde_json::{Value as Json, json};
 
 use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Store};
+
+#[cfg(test)]
+pub(crate) const EVERY: [&[&crate::engine::Statement]; 2] = [ALL, place::ALL];
 
 /// Names and keys in one entry: more make another entry.
 pub const SUBJECTS: usize = 5_000;
@@ -61,11 +68,6 @@ statements! {
     AFTER = "SELECT number, entry, hash FROM journal WHERE number > $1 ORDER BY number LIMIT $2";
     TIME_OF = "SELECT at FROM journal WHERE number = $1";
     HASH_OF = "SELECT hash FROM journal WHERE number = $1";
-    PLACES = "SELECT place, upto, at FROM journal_place ORDER BY place";
-    // Never backwards: two nodes may bring the same place up to date.
-    NOTE_PLACE =
-        "INSERT INTO journal_place (place, upto, at) VALUES ($1, $2, $3)
-        ON CONFLICT (place) DO UPDATE SET upto = excluded.upto, at = excluded.at WHERE journal_place.upto < excluded.upto";
 }
 
 /// Adds an entry in the caller's transaction. Locks the journal until that ends: nothing that takes long may come behind.
@@ -198,35 +200,6 @@ impl Store {
                     rows.iter()
                         .map(|row| Ok(Line { number: row.int(0)?, bytes: row.bytes(1)?, hash: hash(row, 2)? }))
                         .collect()
-                })
-            })
-            .await
-    }
-
-    /// Up to which number each place is known to have it, and since when.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn journal_places(&self) -> Result<Vec<(String, i64, Timestamp)>> {
-        self.data
-            .read(|connection| {
-                Box::pin(async move {
-                    let rows = connection.query(&PLACES, &[]).await?;
-                    rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?, Timestamp(row.int(2)?)))).collect()
-                })
-            })
-            .await
-    }
-
-    /// Notes that a place has it up to this number.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn note_journal_place(&self, place: String, upto: i64, at: Timestamp) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    connection.execute_any(&NOTE_PLACE, &[place.into(), upto.into(), at.into()]).await.map(drop)
                 })
             })
             .await
