@@ -124,10 +124,15 @@ impl App {
     /// Brings one place up to date, and keeps it there while another one is still at work: that may hang for minutes.
     async fn bring(&self, placed: &Placed, reached: &mut Reached, at_work: &AtomicUsize) -> Result<()> {
         loop {
-            let head = self.store.journal_head().await?.number;
-            let failed = self.catch_up(placed, &mut reached.upto, head).await;
+            let caught = async {
+                let head = self.store.journal_head().await?.number;
+                self.catch_up(placed, &mut reached.upto, head).await.map(|failed| (head, failed))
+            };
+            let caught = caught.await;
+            // Whatever came of it: the others wait for nobody who has gone.
             let others = at_work.fetch_sub(1, Ordering::Relaxed) - 1;
-            if let Some(failed) = failed? {
+            let (head, failed) = caught?;
+            if let Some(failed) = failed {
                 tracing::warn!(%failed, upto = reached.upto, "a place lacks a part of the journal of deletions");
                 reached.failed = Some(failed.error.to_string());
                 return Ok(());

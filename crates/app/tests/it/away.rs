@@ -6,6 +6,7 @@ use std::time::Duration;
 use diskret_app::audit::Query;
 use diskret_app::erasure::Wanted;
 use diskret_app::places::{Placed, Places};
+use diskret_app::rate::{Source, Whereabouts};
 use diskret_app::{App, Lane};
 use domain::Clock as _;
 use domain::erasure::State;
@@ -71,7 +72,12 @@ fn placed(name: &str, place: Arc<dyn Place>) -> Placed {
 
 /// A conversation that somebody wants gone, and its key.
 async fn asked(house: &House) -> (PublicId, KeyId) {
-    let mut visitor = house.visitor().await;
+    asked_from(house, 0).await
+}
+
+async fn asked_from(house: &House, address: u64) -> (PublicId, KeyId) {
+    let from = Whereabouts { address: Source::new(address), network: None };
+    let mut visitor = house.app.visit(house.done.widget, None, None, from).await.unwrap().0;
     let gone = write(house, &mut visitor, 1).await.conversation.name();
     let key = house.store.conversation_named(house.done.principal.organisation, gone).await.unwrap().key;
     (house.app.request_erasure(house.done.principal, Wanted::Conversations(vec![gone])).await.unwrap().name, key)
@@ -153,10 +159,8 @@ async fn a_hundred_waiting_for_a_place_stand_before_nobody(house: House) {
     let two = Two::of(&house);
     two.b.set_away(true);
     let mut all = Vec::new();
-    for _ in 0..100 {
-        all.push(asked(&house).await.0);
-        // As many as may begin in a minute.
-        house.clock.advance(SECOND);
+    for address in 0..100 {
+        all.push(asked_from(&house, address).await.0);
     }
     house.clock.advance(UNDO_ONE);
     erase(&house.app).await;

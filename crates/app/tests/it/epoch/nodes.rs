@@ -222,7 +222,10 @@ async fn of_two_with_one_number_one_takes_another(house: House) {
 async fn a_node_that_leaves_destroys_all_it_has_and_the_last_one_may_not(house: House) {
     let folder = copy(&house, &[1]);
     let other = node(&house, &folder).await;
-    assert!(house.keys.nodes().await.unwrap().iter().all(|node| node.node != house.secrets().node()), "it runs not yet");
+    assert!(
+        house.keys.nodes().await.unwrap().iter().all(|node| node.node != house.secrets().node()),
+        "it runs not yet"
+    );
     let alone = other.retire_node().await;
     assert!(matches!(alone, Err(diskret_app::Error::Conflict(_))), "with it, everything would be lost: {alone:?}");
     assert_eq!(held(&folder), [1]);
