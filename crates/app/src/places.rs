@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use places::{BoxFuture, Object, Place, Where, Write};
 
 /// A place that says nothing for so long is away.
@@ -15,6 +16,8 @@ const WITHIN: Duration = Duration::from_secs(120);
 pub struct Placed {
     /// As the configuration names it, such as `place_a`.
     pub name: String,
+    /// By what it is known: what it is, and not what it is called. One that is called the same and lies elsewhere is another.
+    pub id: String,
     /// Where it is.
     pub within: Where,
     place: Arc<dyn Place>,
@@ -53,7 +56,9 @@ type Done<T> = Result<T, Failed>;
 impl Placed {
     /// Names a place.
     pub fn new(name: &str, within: Where, place: Arc<dyn Place>) -> Self {
-        Self { name: name.to_owned(), within, place }
+        let digest = privacy::digest::sha256(place.identity().as_bytes());
+        let id = HEXLOWER.encode(digest.first_chunk::<6>().unwrap_or(&[0; 6]));
+        Self { name: name.to_owned(), id, within, place }
     }
 
     /// Whether it can be used, and is fit.
@@ -65,7 +70,7 @@ impl Placed {
     }
 
     /// What kind of thing keeps it.
-    pub fn medium(&self) -> &'static str {
+    pub fn medium(&self) -> String {
         self.place.medium()
     }
 

@@ -122,6 +122,16 @@ impl Secrets {
         node(&path)
     }
 
+    /// Destroys all that is in the folder, for a node that does not come back.
+    pub(crate) fn destroy(&self) -> Result<(), SecretsError> {
+        let error = |error| SecretsError::Io { path: self.folder.clone(), error };
+        for entry in fs::read_dir(&self.folder).map_err(error)? {
+            let path = entry.map_err(error)?.path();
+            crate::epoch::overwrite(&path).and_then(|()| fs::remove_file(&path)).map_err(error)?;
+        }
+        fs::File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(error)
+    }
+
     /// What shows nodes of this installation to each other, to whom the database belongs but not these secrets.
     pub(crate) fn node_tag(&self, what: &str, value: &[u8]) -> [u8; 32] {
         digest::keyed(self.index_key.expose(), what, value)

@@ -17,7 +17,7 @@ const fn at_once(lane: Lane) -> i64 {
     match lane {
         Lane::Quick => 32,
         Lane::Erasing => 4,
-        Lane::House | Lane::Keys => 1,
+        Lane::House | Lane::Keys | Lane::Journal => 1,
     }
 }
 /// How often a failed job is tried again at most: the wait doubles up to this.
@@ -67,6 +67,7 @@ impl App {
             Kind::Turn => self.turn_epoch(job.clone()).await,
             Kind::Backup => self.backup_due(Which::Data, job.clone()).await,
             Kind::BackupKeys => self.backup_due(Which::Keys, job.clone()).await,
+            Kind::Journal => self.carry_journal(job.clone()).await,
             // Nothing puts these into the queue yet.
             Kind::Close => Err(Error::Internal),
         }

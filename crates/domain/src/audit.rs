@@ -126,6 +126,8 @@ words! {
         EpochTurned = "epoch_turned",
         /// Somebody put off destroying the epoch key before, or no longer does.
         EpochFrozen = "epoch_frozen",
+        /// A node or a place that held epoch keys left: they were destroyed there, or given up as lost.
+        EpochHolderGone = "epoch_holder_gone",
         /// A backup was made.
         BackupMade = "backup_made",
         /// A backup could not be made.
@@ -226,6 +228,7 @@ impl Kind {
             | Self::CopyTaken
             | Self::EpochTurned
             | Self::EpochFrozen
+            | Self::EpochHolderGone
             | Self::BackupMade
             | Self::BackupFailed
             | Self::BackupRestored

@@ -10,7 +10,7 @@ pub mod within;
 pub use bytes::Bytes;
 pub use futures_util::future::BoxFuture;
 
-pub use disk::Disk;
+pub use disk::{Disk, file_system};
 pub use memory::Memory;
 pub use s3::S3;
 pub use within::Where;
@@ -56,7 +56,10 @@ pub struct Object {
 /// A place.
 pub trait Place: std::fmt::Debug + Send + Sync {
     /// What kind of thing keeps it, for whoever wants to know what a deletion there is worth.
-    fn medium(&self) -> &'static str;
+    fn medium(&self) -> String;
+
+    /// What it is, whoever names it how: two places are the same where this is.
+    fn identity(&self) -> String;
 
     /// Whether it can be used at all, and is fit: it forgets what it is told to forget. Asked at the start and before each
     /// backup.

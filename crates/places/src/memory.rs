@@ -20,9 +20,10 @@ struct State {
 }
 
 impl Memory {
-    /// Cuts it off, or brings it back.
+    /// Cuts it off, or brings it back for good.
     pub fn set_away(&self, is_away: bool) {
-        self.state().is_away = is_away;
+        let mut state = self.state();
+        (state.is_away, state.ends_at) = (is_away, None);
     }
 
     /// Lets so many more operations through and cuts it off then.
@@ -64,8 +65,12 @@ impl Memory {
 }
 
 impl Place for Memory {
-    fn medium(&self) -> &'static str {
-        "memory"
+    fn medium(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn identity(&self) -> String {
+        format!("memory {self:p}")
     }
 
     fn check(&self) -> BoxFuture<'_, Result<()>> {

@@ -115,14 +115,27 @@ pub struct Outcome {
     pub rows_deleted_at: At,
     /// Under which epoch key copies of the destroyed keys may still lie in backups, logs and free pages.
     pub epoch: i64,
-    /// When that was destroyed everywhere: from then on, nothing opens those copies.
+    /// When that and all before it were destroyed everywhere: from then on, nothing opens those copies.
     pub epoch_destroyed_at: At,
-    /// What each node says of its copy of that epoch key.
+    /// Nothing was destroyed meanwhile: somebody had frozen the epochs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<Frozen>,
+    /// What became of each node's copies of those epoch keys.
     pub nodes: Vec<NodeSays>,
-    /// What each backup place says.
+    /// What each backup place had, and what became of its copies.
     pub places: Vec<PlaceSays>,
     /// Recipients who were told (Art. 19 GDPR).
     pub told: Vec<String>,
+}
+
+/// A time in which no epoch key was destroyed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frozen {
+    /// Since when.
+    pub from: At,
+    /// Until when.
+    pub until: At,
 }
 
 /// What a node says.
@@ -131,28 +144,39 @@ pub struct Outcome {
 pub struct NodeSays {
     /// Which node.
     pub node: i64,
-    /// On what kind of file system the key lay: what a medium really forgets differs.
+    /// On what kind of file system the keys lay: what a medium really forgets differs.
     pub medium: String,
-    /// When it destroyed its copy.
-    pub epoch_destroyed_at: At,
+    /// When it destroyed its last copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch_destroyed_at: Option<At>,
+    /// When somebody declared a copy of its lost: nobody saw it destroyed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<At>,
 }
 
 /// What a backup place says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceSays {
-    /// Its name in the configuration.
+    /// Its name in the configuration, or what it is known by where it has none there any more.
     pub place: String,
+    /// What kind of thing it is.
+    pub medium: String,
     /// Country, as ISO 3166 code.
     pub country: String,
     /// Site.
     pub site: String,
     /// Company.
     pub company: String,
-    /// When it had the journal's entry.
-    pub journal_at: At,
-    /// When its copy of the epoch key was overwritten.
-    pub epoch_destroyed_at: At,
+    /// When the journal's entry was read back there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_at: Option<At>,
+    /// When its last copy of an epoch key was overwritten; nothing where it never had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch_destroyed_at: Option<At>,
+    /// When somebody declared a copy of its lost: nobody saw it overwritten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<At>,
 }
 
 /// What no receipt can prove.
@@ -165,6 +189,8 @@ pub enum Limit {
     MediumMayKeep,
     /// That there was a backup place: none is configured.
     NoPlaces,
+    /// That every copy of the epoch key is gone: one was lost before anybody saw it destroyed.
+    CopyNotDestroyed,
 }
 
 /// Shows what the commitment binds. It is given out once; the installation forgets it when the keys are destroyed.
@@ -291,14 +317,22 @@ mod tests {
             rows_deleted_at: at(670),
             epoch: 12,
             epoch_destroyed_at: at(30_000),
-            nodes: vec![NodeSays { node: 1, medium: "ext4".to_owned(), epoch_destroyed_at: at(30_000) }],
+            frozen: Some(Frozen { from: at(700), until: at(20_000) }),
+            nodes: vec![NodeSays {
+                node: 1,
+                medium: "ext4".to_owned(),
+                epoch_destroyed_at: Some(at(30_000)),
+                lost_at: None,
+            }],
             places: vec![PlaceSays {
                 place: "a".to_owned(),
+                medium: "folder on ext4".to_owned(),
                 country: "DE".to_owned(),
                 site: "Falkenstein".to_owned(),
                 company: "Example GmbH".to_owned(),
-                journal_at: at(601),
-                epoch_destroyed_at: at(29_000),
+                journal_at: Some(at(601)),
+                epoch_destroyed_at: None,
+                lost_at: Some(at(29_000)),
             }],
             told: Vec::new(),
         };
@@ -317,7 +351,7 @@ mod tests {
             held: Some(HeldBack { conversations: 1, until: at(600) }),
             held_up: true,
             outcome: Some(outcome),
-            limits: vec![Limit::NoProofOfNoCopy, Limit::MediumMayKeep],
+            limits: vec![Limit::NoProofOfNoCopy, Limit::MediumMayKeep, Limit::CopyNotDestroyed],
         };
         (statement, opening)
     }

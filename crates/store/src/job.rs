@@ -29,6 +29,8 @@ pub enum Kind {
     Backup,
     /// Backs up wrapped keys.
     BackupKeys,
+    /// Brings the journal of deletions to the places.
+    Journal,
 }
 
 /// Work of one lane does not stand behind that of another: each has a worker of its own.
@@ -42,15 +44,17 @@ pub enum Lane {
     House,
     /// What concerns keys: what was deleted is final in time only if none of it stands behind a backup of the data.
     Keys,
+    /// The journal of deletions at the places: whoever wants something gone waits a minute for it, and backups take hours.
+    Journal,
 }
 
 impl Lane {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Quick, Self::Erasing, Self::House, Self::Keys];
+    pub const ALL: [Self; 5] = [Self::Quick, Self::Erasing, Self::House, Self::Keys, Self::Journal];
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::EndIdle,
         Self::Return,
         Self::Erase,
@@ -59,6 +63,7 @@ impl Kind {
         Self::Turn,
         Self::Backup,
         Self::BackupKeys,
+        Self::Journal,
     ];
 
     /// Where it is worked on.
@@ -68,6 +73,7 @@ impl Kind {
             Self::Erase | Self::Retain | Self::Close => Lane::Erasing,
             Self::Backup => Lane::House,
             Self::Turn | Self::BackupKeys => Lane::Keys,
+            Self::Journal => Lane::Journal,
         }
     }
 
@@ -81,6 +87,7 @@ impl Kind {
             Self::Turn => "turn",
             Self::Backup => "backup",
             Self::BackupKeys => "backup_keys",
+            Self::Journal => "journal",
         }
     }
 }

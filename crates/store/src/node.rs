@@ -33,6 +33,7 @@ statements! {
     NODES = "SELECT node, transport_public, tag, epoch, sealed, seen_at FROM node ORDER BY node";
     SEAL = "UPDATE node SET sealed = $3 WHERE node = $1 AND transport_public = $2 AND sealed IS NULL";
     FORGET = "DELETE FROM node WHERE seen_at < $1";
+    LEAVE = "DELETE FROM node WHERE node = $1";
 }
 
 impl KeyStore {
@@ -74,6 +75,18 @@ impl KeyStore {
                     connection.execute_any(&FORGET, &[forget_before.into()]).await?;
                     Ok(connection.execute_any(&SEEN, &[node.into(), public.into(), now.into()]).await? == 1)
                 })
+            })
+            .await
+    }
+
+    /// Takes a node out that does not come back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn node_leaves(&self, node: i64) -> Result<()> {
+        self.keys
+            .write(move |connection| {
+                Box::pin(async move { connection.execute_any(&LEAVE, &[node.into()]).await.map(drop) })
             })
             .await
     }

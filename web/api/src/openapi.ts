@@ -1695,7 +1695,7 @@ export interface components {
              * @description Of which epoch.
              */
             epoch: number;
-            /** @description Who holds it: `node:7`, `place:a`. */
+            /** @description Who holds it: `node:7`, or a place by its name, `place_a`. */
             holder: string;
             /** @description On what. */
             medium: string;

@@ -26,6 +26,7 @@ use store::audit::Occasion;
 pub use store::backup::Which;
 use store::backup::{Copying, Noted, Size};
 
+pub(crate) use self::check::refused;
 pub use self::look::Overview;
 use self::manifest::Known;
 pub use self::manifest::{Manifest, Part, Table};

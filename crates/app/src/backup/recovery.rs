@@ -35,9 +35,9 @@ impl App {
     pub async fn seal_for_recovery_anew(&self) -> Result<()> {
         let public = self.recovery_public().await?;
         let (outside, places) = (self.epoch_places(), self.places());
-        let epochs = join_all(outside.iter().map(async |(place, medium)| {
-            let sealed = self.seal_for_recovery(place, medium).await;
-            (place.as_str(), sealed)
+        let epochs = join_all(outside.iter().map(async |place| {
+            let sealed = self.seal_for_recovery(place).await;
+            (place.id.as_str(), sealed)
         }));
         let secrets = join_all(places.iter().map(async |placed| {
             let sealed = envelope::seal(&public, PURPOSE, &self.secrets.packed())?;
@@ -45,7 +45,7 @@ impl App {
         }));
         let (epochs, secrets) = futures_util::future::join(epochs, secrets).await;
         for (placed, sealed) in places.iter().zip(&secrets) {
-            if sealed.is_ok() && epochs.iter().any(|(place, sealed)| *place == placed.name && sealed.is_ok()) {
+            if sealed.is_ok() && epochs.iter().any(|(place, sealed)| *place == placed.id && sealed.is_ok()) {
                 self.store.note_sealed_for(placed.name.clone(), public).await?;
             }
         }
@@ -107,15 +107,20 @@ impl Outside {
 }
 
 impl epoch::Outside for Outside {
-    fn places(&self) -> Vec<(String, String)> {
+    fn places(&self) -> Vec<epoch::Outer> {
         let Some(app) = self.0.upgrade() else { return Vec::new() };
-        app.places().iter().map(|placed| (placed.name.clone(), placed.medium().to_owned())).collect()
+        let outer = |placed: &Placed| epoch::Outer {
+            id: placed.id.clone(),
+            medium: placed.medium(),
+            within: Some([&placed.within.country, &placed.within.site, &placed.within.company].map(Clone::clone)),
+        };
+        app.places().iter().map(outer).collect()
     }
 
     fn replace_epochs<'a>(&'a self, place: &'a str, sealed: Vec<u8>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let app = self.app()?;
-            let placed = app.places().iter().find(|placed| placed.name == place).ok_or(Error::NotFound)?;
+            let placed = app.places().iter().find(|placed| placed.id == place).ok_or(Error::NotFound)?;
             placed.replace(EPOCHS, &sealed).await.map_err(unreached)
         })
     }

@@ -76,20 +76,23 @@ impl App {
         let (left, turn) = (self.keys().copies_left().await?, self.keys().turn().await?);
         let is_long_over = self.now() >= turn.begun_at.plus(KEPT_FOR);
         let mut is_all = true;
-        for (place, medium) in self.epochs.places() {
-            let holder = holder(&place);
+        for place in self.epochs.places() {
+            let holder = holder(&place.id);
             let over: Vec<i64> = left.iter().filter(|copy| copy.holder == holder).map(|copy| copy.epoch).collect();
             if over.is_empty() {
                 continue;
             }
             // What lies there opens with the old key only: were the other place lost now, nothing could be restored.
-            if !is_long_over && !self.has_generation(&place, turn.to).await? {
-                tracing::warn!(place, "a place has no backup of the keys of this epoch: it keeps the key before that");
+            if !is_long_over && !self.has_generation(&place.id, turn.to).await? {
+                tracing::warn!(
+                    place = place.id,
+                    "a place has no backup of the keys of this epoch: it keeps the key before that"
+                );
                 is_all = false;
                 continue;
             }
-            if let Err(error) = self.seal_for_recovery(&place, &medium).await {
-                tracing::warn!(place, %error, "a place still has the key of an epoch that is over");
+            if let Err(error) = self.seal_for_recovery(&place).await {
+                tracing::warn!(place = place.id, %error, "a place still has the key of an epoch that is over");
                 is_all = false;
                 continue;
             }

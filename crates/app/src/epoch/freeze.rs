@@ -16,7 +16,7 @@ use crate::{App, Error, Result};
 const AGAIN_AFTER: Duration = Duration::from_secs(600);
 
 /// Characters of a reason.
-const REASON: usize = 200;
+pub(super) const REASON: usize = 200;
 
 /// How epochs stand.
 #[derive(Clone, Debug)]

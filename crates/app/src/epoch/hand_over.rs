@@ -110,12 +110,15 @@ impl App {
     async fn publish_anew(&self) -> Result<()> {
         let (transport, node) = (OpenKey::generate(), self.epochs.node());
         let public = transport.public();
-        *self.epochs.transport.lock() = Some(transport);
+        // None until the database has it: whoever finds another one there under their number takes it for a copy of their folder.
+        *self.epochs.transport.lock() = None;
         // A key of a number that this database does not know is none that others need not hand over.
         let epoch = self.live_keys(&self.live_epochs().await?).last().map_or(0, |(epoch, _)| *epoch);
         let tag = self.node_tag(node, &public).to_vec();
         let row = Node { node, transport_public: public.to_vec(), tag, epoch, sealed: None, seen_at: self.now() };
-        Ok(self.keys().publish_node(row).await?)
+        self.keys().publish_node(row).await?;
+        *self.epochs.transport.lock() = Some(transport);
+        Ok(())
     }
 
     /// Shows that a node of this installation published a transport key.
@@ -202,7 +205,7 @@ impl App {
     /// Notes that this node is about to hold a copy.
     pub(super) async fn note_copy(&self, epoch: i64) -> Result<()> {
         let medium = self.epochs.keys.medium();
-        Ok(self.keys().hold_epoch(epoch, self.epochs.holder(), medium, self.now()).await?)
+        Ok(self.keys().hold_epoch(epoch, self.epochs.holder(), medium, None, self.now()).await?)
     }
 }
 

@@ -84,11 +84,12 @@ impl EpochKeys {
 
     /// The file system that the files lie on, as far as the machine says so.
     pub(crate) fn medium(&self) -> String {
-        medium(&self.folder).unwrap_or_else(|_| "unknown".to_owned())
+        places::file_system(&self.folder)
     }
 }
 
-fn overwrite(path: &Path) -> io::Result<()> {
+/// Overwrites a file with noise.
+pub(crate) fn overwrite(path: &Path) -> io::Result<()> {
     let length = usize::try_from(fs::metadata(path)?.len()).unwrap_or(usize::MAX);
     // Never shorter than a key: a file that was cut off may stand where its rest did.
     let noise: Vec<u8> =
@@ -105,24 +106,6 @@ fn path(folder: &Path, epoch: i64) -> PathBuf {
 fn epoch_of(name: &str) -> Option<i64> {
     let epoch = name.strip_prefix("epoch-")?.strip_suffix(".key")?.parse().ok()?;
     (epoch > 0 && name == format!("epoch-{epoch}.key")).then_some(epoch)
-}
-
-/// The kind of file system of the longest mount point above `folder`.
-///
-/// # Errors
-/// Where there is no such folder, or the system does not tell.
-pub fn medium(folder: &Path) -> io::Result<String> {
-    let (folder, mounts) = (fs::canonicalize(folder)?, fs::read_to_string("/proc/self/mountinfo")?);
-    let kind = mounts
-        .lines()
-        .filter_map(|line| {
-            let (left, right) = line.split_once(" - ")?;
-            let point = left.split(' ').nth(4)?;
-            folder.starts_with(point).then(|| (point.len(), right.split(' ').next().unwrap_or_default().to_owned()))
-        })
-        // Of two at the same point, the later one lies above.
-        .max_by_key(|(length, _)| *length);
-    Ok(kind.map_or_else(|| "unknown".to_owned(), |(_, kind)| kind))
 }
 
 #[cfg(test)]
@@ -172,11 +155,5 @@ mod tests {
         let again = EpochKeys::load(folder.path(), false).unwrap();
         assert_eq!(again.held(), [2, 3]);
         assert_eq!(*again.exposed()[0].1.expose(), made);
-    }
-
-    #[test]
-    fn the_medium_has_a_name() {
-        assert_ne!(medium(Path::new("/proc")).unwrap(), "unknown");
-        assert_eq!(medium(Path::new("/proc")).unwrap(), "proc");
     }
 }

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod destroy;
+mod forget;
 mod freeze;
 mod hand_over;
 mod keys;
@@ -22,8 +23,10 @@ use store::KeyStore;
 
 pub use self::bundle::{RECOVERY, unpack};
 pub use self::freeze::EpochStatus;
-pub use self::keys::{EpochKeys, medium};
-pub use self::outside::Outside;
+pub use self::keys::EpochKeys;
+pub(crate) use self::keys::overwrite;
+pub(crate) use self::outside::holder;
+pub use self::outside::{Outer, Outside};
 pub use self::standing::Freeze;
 
 use crate::App;
@@ -71,8 +74,8 @@ impl App {
         let _ = self.epochs.outside.set(outside);
     }
 
-    /// The places as [`Outside`] names them, each with its medium.
-    pub(crate) fn epoch_places(&self) -> Vec<(String, String)> {
+    /// The places as [`Outside`] names them.
+    pub(crate) fn epoch_places(&self) -> Vec<Outer> {
         self.epochs.places()
     }
 

@@ -6,7 +6,7 @@ use privacy::envelope;
 use store::epoch::State;
 
 use super::bundle::{RECOVERY, pack};
-use super::outside::holder;
+use super::outside::{Outer, holder};
 use crate::{App, Error, Result};
 
 /// How often it is written again where an epoch ended meanwhile.
@@ -16,10 +16,10 @@ impl App {
     /// Puts all keys that are needed now to every place; says whether one has them, where there are any.
     pub(crate) async fn recover(&self) -> Result<bool> {
         let places = self.epochs.places();
-        let sealed = join_all(places.iter().map(async |(place, medium)| {
-            let sealed = self.seal_for_recovery(place, medium).await;
+        let sealed = join_all(places.iter().map(async |place| {
+            let sealed = self.seal_for_recovery(place).await;
             if let Err(error) = &sealed {
-                tracing::warn!(place, %error, "the epoch keys could not be put to a place");
+                tracing::warn!(place = place.id, %error, "the epoch keys could not be put to a place");
             }
             sealed.is_ok()
         }));
@@ -27,9 +27,9 @@ impl App {
     }
 
     /// Replaces what lies at a place by the keys that are needed now.
-    pub(crate) async fn seal_for_recovery(&self, place: &str, medium: &str) -> Result<()> {
+    pub(crate) async fn seal_for_recovery(&self, place: &Outer) -> Result<()> {
         let Some(outside) = self.epochs.outside.get() else { return Ok(()) };
-        let (public, holder) = (self.recovery_public().await?, holder(place));
+        let (public, holder) = (self.recovery_public().await?, holder(&place.id));
         let mut over: Vec<i64> = Vec::new();
         for _ in 0..TRIES {
             let live = self.live_epochs().await?;
@@ -44,9 +44,10 @@ impl App {
             }
             // Before they lie there: a copy that is not noted would be forgotten.
             for epoch in keys.iter().map(|(epoch, _)| *epoch).chain(over.iter().copied()) {
-                self.keys().hold_epoch(epoch, holder.clone(), medium.to_owned(), self.now()).await?;
+                let (holder, medium, within) = (holder.clone(), place.medium.clone(), place.within.clone());
+                self.keys().hold_epoch(epoch, holder, medium, within, self.now()).await?;
             }
-            outside.replace_epochs(place, envelope::seal(&public, RECOVERY, &pack(&keys))?).await?;
+            outside.replace_epochs(&place.id, envelope::seal(&public, RECOVERY, &pack(&keys))?).await?;
             for epoch in over {
                 self.destroyed(epoch, &holder).await?;
             }

@@ -1,6 +1,7 @@
 //! Deletions (requirement C1): asking for one, taking it back, and the steps that make it true (`steps`).
 
 mod decide;
+mod holders;
 mod read;
 mod receipt;
 mod request;

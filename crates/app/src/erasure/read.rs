@@ -51,12 +51,10 @@ impl Pending {
 
 impl App {
     async fn pending(&self) -> Result<Pending> {
-        let known = self.store.journal_places().await?;
-        let upto = |name: &str| known.iter().find(|(place, ..)| place == name).map_or(0, |(_, upto, _)| *upto);
-        let named = |place: &str| format!("place:{place}");
-        let journal = self.places().iter().map(|placed| (named(&placed.name), upto(&placed.name))).collect();
+        let reached = self.journal_reached().await?.places;
+        let journal = reached.into_iter().map(|reached| (reached.place, reached.upto)).collect();
         let copies = self.keyring.store().copies_left().await?;
-        let copies = copies.into_iter().map(|copy| (copy.holder, copy.epoch)).collect();
+        let copies = copies.into_iter().map(|copy| (self.holder_named(&copy.holder), copy.epoch)).collect();
         Ok(Pending { journal, copies, settled: self.keyring.store().settled_epoch().await? })
     }
 

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use domain::erasure::State;
-use domain::{Principal, PublicId, Timestamp};
-use privacy::receipt::{
-    At, HeldBack, Hex, Limit, NodeSays, Opening, Outcome, PlaceSays, Receipt, Statement, commitment,
-};
+use domain::{Principal, PublicId};
+use privacy::receipt::{At, HeldBack, Hex, Limit, Opening, Outcome, Receipt, Statement, commitment};
 use store::erasure::{Erasure, Evidence};
 
 use super::steps::keys;
@@ -72,37 +70,25 @@ impl App {
     }
 
     /// What is signed once nobody holds a key any more that opens any copy of it.
-    pub(super) async fn final_receipt(&self, erasure: &Erasure, now: Timestamp) -> Result<Receipt> {
+    pub(super) async fn final_receipt(&self, erasure: &Erasure) -> Result<Receipt> {
         let number = erasure.journal_number.ok_or(Error::Internal)?;
         let hash = self.store.journal_hash(number).await?.ok_or(Error::Internal)?;
         let epoch = erasure.epoch.ok_or(Error::Internal)?;
-        let copies = self.keyring.store().epoch_copies(epoch, epoch).await?;
-        let destroyed =
-            |holder: &str| copies.iter().find(|copy| copy.holder == holder).and_then(|copy| copy.destroyed_at);
-        let nodes = copies.iter().filter_map(|copy| {
-            let node = copy.holder.strip_prefix("node:")?.parse().ok()?;
-            Some(NodeSays { node, medium: copy.medium.clone(), epoch_destroyed_at: At(copy.destroyed_at?) })
-        });
-        let places = self.places().iter().map(|placed| PlaceSays {
-            place: placed.name.clone(),
-            country: placed.within.country.clone(),
-            site: placed.within.site.clone(),
-            company: placed.within.company.clone(),
-            journal_at: At(erasure.placed_at.unwrap_or(now)),
-            epoch_destroyed_at: At(destroyed(&format!("place:{}", placed.name)).unwrap_or(now)),
-        });
+        let shredded_at = erasure.shredded_at.ok_or(Error::Internal)?;
+        let held = self.holders(epoch, shredded_at, number).await?;
         let outcome = Outcome {
             journal_number: number,
             journal_hash: Hex(hash),
-            keys_destroyed_at: At(erasure.shredded_at.ok_or(Error::Internal)?),
+            keys_destroyed_at: At(shredded_at),
             rows_deleted_at: At(erasure.purged_at.ok_or(Error::Internal)?),
             epoch,
-            epoch_destroyed_at: At(copies.iter().filter_map(|copy| copy.destroyed_at).max().unwrap_or(now)),
-            nodes: nodes.collect(),
-            places: places.collect(),
+            epoch_destroyed_at: At(self.keyring.store().settled_at(epoch).await?.ok_or(Error::Internal)?),
+            frozen: self.frozen_since(shredded_at).await?,
+            nodes: held.nodes,
+            places: held.places,
             told: Vec::new(),
         };
-        let evidence = self.store.erasure_evidence(erasure.organisation, erasure.id, now).await?;
+        let evidence = self.store.erasure_evidence(erasure.organisation, erasure.id, self.now()).await?;
         let bound = evidence.commitment.ok_or(Error::Internal)?;
         let statement = self.statement(erasure, bound, &evidence, Some(outcome)).await?;
         Ok(Receipt::sign(statement, None, &self.secrets.signing_key()))
@@ -118,6 +104,13 @@ impl App {
         let mut limits = vec![Limit::NoProofOfNoCopy, Limit::MediumMayKeep];
         if self.places().is_empty() {
             limits.push(Limit::NoPlaces);
+        }
+        let said = outcome.iter().flat_map(|said| {
+            let nodes = said.nodes.iter().map(|node| node.lost_at);
+            nodes.chain(said.places.iter().map(|place| place.lost_at))
+        });
+        if said.flatten().next().is_some() {
+            limits.push(Limit::CopyNotDestroyed);
         }
         let is_open = outcome.is_none() && erasure.shredded_at.is_none();
         let held = evidence.held.filter(|_| is_open);

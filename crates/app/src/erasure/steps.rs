@@ -61,9 +61,9 @@ pub(super) const STEPS: [Step; 12] = [
 
 /// More than any lease lasts, and any reading that was under way: whoever read a key just before keeps it from then.
 const OUTLIVES: Duration = Duration::from_secs(LEASE.as_secs() + 15);
-/// How often places that are away are asked again before keys go, and afterwards.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
-const ASK_LATER: Duration = Duration::from_secs(60);
+/// How often it is looked how far the places are before keys go, and afterwards. Whoever brings it there wakes those who wait.
+const LOOK_SOON: Duration = Duration::from_secs(5);
+const LOOK_LATER: Duration = Duration::from_secs(600);
 /// How often it is looked whether the epoch has turned.
 const LOOK_AGAIN: Duration = Duration::from_secs(600);
 
@@ -92,7 +92,7 @@ impl App {
                 Ok(())
             }
             (Step::Offer, _) => self.offer(job, &erasure, now).await,
-            (Step::Shred, _) => self.shred_keys(job, &erasure, &items, now).await,
+            (Step::Shred, _) => self.shred_keys(job, &erasure, &items).await,
             // Counted from when it was noted, on this node's clock and by the database's time.
             (Step::Outlive, _) => match erasure.shredded_at.map(|at| at.plus(OUTLIVES)) {
                 Some(until) if until > now => Ok(self.store.advance_job(&job, job.step, until).await?),
@@ -109,8 +109,8 @@ impl App {
             (Step::Placed, _) => self.placed(job, &erasure, now).await,
             (Step::Turned, _) => self.epoch_over(job, &erasure, now).await,
             (Step::Receipt, _) => {
-                let receipt = self.final_receipt(&erasure, now).await?;
-                Ok(self.store.end_erasure(job, receipt.to_text(), now).await?)
+                let receipt = self.final_receipt(&erasure).await?;
+                Ok(self.store.end_erasure(job, erasure.journal_number, receipt.to_text(), now).await?)
             }
         }
     }
@@ -137,36 +137,39 @@ impl App {
     }
 
     /// Waits a minute at most: what the places lack is named until they have it, but nobody who wants something gone waits for a
-    /// place that is away.
+    /// place that is away. No place is asked here: one that hangs would hold up whoever stands behind.
     async fn offer(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
         let number = erasure.journal_number.ok_or(Error::Internal)?;
-        if self.journal_offer().await?.is_everywhere(number) {
+        if self.journal_reached().await?.is_everywhere(number) {
             return self.go_on(&job, now).await;
         }
         let waited_since = self.store.journal_time(number).await?.unwrap_or(now);
-        if now >= waited_since.plus(JOURNAL_WITHIN) {
+        let until = waited_since.plus(JOURNAL_WITHIN);
+        if now >= until {
             return self.go_on(&job, now).await;
         }
-        Ok(self.store.advance_job(&job, job.step, now.plus(ASK_AGAIN)).await?)
+        Ok(self.store.advance_job(&job, job.step, until.min(now.plus(LOOK_SOON))).await?)
     }
 
-    async fn shred_keys(&self, job: Claimed, erasure: &Erasure, items: &[Item], now: Timestamp) -> Result<()> {
+    async fn shred_keys(&self, job: Claimed, erasure: &Erasure, items: &[Item]) -> Result<()> {
         let keys = keys(items);
         let epoch = self.keyring.shred(job.organisation, &keys).await?;
         for portion in keys.chunks(500) {
             self.bus.tell_others(&bus::Notice::Shred(portion.to_vec()));
         }
-        let salt = self.store.erasure_evidence(erasure.organisation, erasure.id, now).await?.salt.unwrap_or_default();
+        let salt =
+            self.store.erasure_evidence(erasure.organisation, erasure.id, self.now()).await?.salt.unwrap_or_default();
         let numbers: Vec<i64> = keys.iter().map(|key| key.0).collect();
-        Ok(self.store.note_shredded(job, epoch, commitment(&salt, &numbers), now).await?)
+        // When it was done, and not when it began: whatever waits for the keys to be nowhere at hand counts from here.
+        Ok(self.store.note_shredded(job, epoch, commitment(&salt, &numbers), self.now()).await?)
     }
 
     async fn placed(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
         let number = erasure.journal_number.ok_or(Error::Internal)?;
-        if self.journal_offer().await?.is_everywhere(number) {
+        if self.journal_reached().await?.is_everywhere(number) {
             return Ok(self.store.note_placed(job, now).await?);
         }
-        Ok(self.store.advance_job(&job, job.step, now.plus(ASK_LATER)).await?)
+        Ok(self.store.advance_job(&job, job.step, now.plus(LOOK_LATER)).await?)
     }
 
     async fn epoch_over(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {

@@ -1,19 +1,36 @@
 //! The journal of deletions at the places: each entry an object of its own, sealed and created once, so that nobody can put
 //! another one in its stead unnoticed.
 
+mod branch;
 mod expire;
 
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use domain::Timestamp;
 use futures_util::future::join_all;
 use places::{Error as PlaceError, Write};
 use privacy::keys::RawKey;
 use privacy::stream::{self, Sealer};
-use store::journal::{Head, Line};
+use store::job::Claimed;
+use store::journal::Line;
 
 use crate::places::{Failed, Placed};
 use crate::{App, Result};
 
-/// Lines that are taken from the store at once.
+/// Lines that are taken from the store at once, and noted at once.
 const AT_ONCE: i64 = 100;
+/// A place that lacks much is left for others after this long, and gone on with.
+const PORTION: Duration = Duration::from_secs(20);
+/// How often a place that is through looks for more while another one is still at work.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often a place that failed is tried again.
+const TRIED_AGAIN: Duration = Duration::from_secs(30);
+/// How often it is looked for a place that was added.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
+/// The job is kept for so long, and kept longer each third of it.
+const LEASE: Duration = Duration::from_secs(60);
 
 /// How far a place has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +55,12 @@ pub struct Offered {
 impl Offered {
     /// Whether every place has this entry. Where there is none, nothing outside has to be waited for.
     pub fn is_everywhere(&self, number: i64) -> bool {
-        self.places.iter().all(|place| place.upto >= number)
+        self.everywhere().is_none_or(|upto| upto >= number)
+    }
+
+    /// Up to which entry every place has it, where there is one.
+    fn everywhere(&self) -> Option<i64> {
+        self.places.iter().map(|place| place.upto).min()
     }
 
     /// The places that still lack this entry.
@@ -48,49 +70,124 @@ impl Offered {
 }
 
 impl App {
+    /// For the worker, in a lane of its own: brings the journal to the places. Nobody who wants something gone asks a place; they
+    /// look how far this came.
+    pub(crate) async fn carry_journal(&self, mut job: Claimed) -> Result<()> {
+        let work = self.journal_offer();
+        tokio::pin!(work);
+        let offered = loop {
+            tokio::select! {
+                done = &mut work => break done?,
+                () = tokio::time::sleep(LEASE / 3) => self.store.renew_job(&mut job, self.now(), LEASE).await?,
+            }
+        };
+        let now = self.now();
+        let next = if offered.places.iter().any(|place| place.failed.is_some()) {
+            now.plus(TRIED_AGAIN)
+        } else if offered.is_everywhere(offered.number) {
+            now.plus(LOOK_AGAIN)
+        } else {
+            now
+        };
+        Ok(self.store.end_journal_round(&job, offered.number, next, now).await?)
+    }
+
     /// Brings the journal at all places up to date, all of them at the same time, and says how far each is. A place that is
-    /// away is said to be, and is caught up with the next time.
+    /// away is said to be, and is caught up with the next time; one that lacks much has a portion of it then.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn journal_offer(&self) -> Result<Offered> {
-        let head = self.store.journal_head().await?;
-        let known = self.store.journal_places().await?;
-        let offered = self.places().iter().map(async |placed| {
-            let known = known.iter().find(|(name, ..)| *name == placed.name).map_or(0, |(_, upto, _)| *upto);
-            let (upto, failed) = self.catch_up(placed, known, head).await;
-            if upto > known {
-                self.store.note_journal_place(placed.name.clone(), upto, self.now()).await?;
-            }
-            if let Some(failed) = &failed {
-                tracing::warn!(%failed, upto, "a place lacks a part of the journal of deletions");
-            }
-            Ok(Reached { place: placed.name.clone(), upto, failed: failed.map(|failed| failed.error.to_string()) })
+        let mut offered = self.journal_reached().await?;
+        let at_work = AtomicUsize::new(offered.places.len());
+        let brought = self.places().iter().zip(&mut offered.places).map(|(placed, reached)| {
+            let at_work = &at_work;
+            async move { self.bring(placed, reached, at_work).await }
         });
-        let places = join_all(offered).await.into_iter().collect::<Result<_>>()?;
-        Ok(Offered { number: head.number, places })
+        join_all(brought).await.into_iter().collect::<Result<()>>()?;
+        Ok(offered)
     }
 
-    /// How far the place came, and what stopped it.
-    async fn catch_up(&self, placed: &Placed, known: i64, head: Head) -> (i64, Option<Failed>) {
-        let root = self.secrets.backup_key();
-        let mut upto = known;
-        while upto < head.number {
-            let lines = match self.store.journal_after(upto, AT_ONCE).await {
-                Ok(lines) => lines,
-                Err(error) => return (upto, Some(placed.failed(PlaceError::Away(error.to_string())))),
+    /// How far the places are known to have come. Asks none of them.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn journal_reached(&self) -> Result<Offered> {
+        let number = self.store.journal_head().await?.number;
+        let known = self.store.journal_places().await?;
+        let reached = |placed: &Placed| {
+            let upto = known.iter().find(|(id, ..)| *id == placed.id).map_or(0, |(_, upto, _)| *upto);
+            Reached { place: placed.name.clone(), upto, failed: None }
+        };
+        Ok(Offered { number, places: self.places().iter().map(reached).collect() })
+    }
+
+    /// Brings one place up to date, and keeps it there while another one is still at work: that may hang for minutes.
+    async fn bring(&self, placed: &Placed, reached: &mut Reached, at_work: &AtomicUsize) -> Result<()> {
+        loop {
+            let caught = async {
+                let head = self.store.journal_head().await?.number;
+                self.catch_up(placed, &mut reached.upto, head).await.map(|failed| (head, failed))
             };
+            let caught = caught.await;
+            // Whatever came of it: the others wait for nobody who has gone.
+            let others = at_work.fetch_sub(1, Ordering::Relaxed) - 1;
+            let (head, failed) = caught?;
+            if let Some(failed) = failed {
+                tracing::warn!(%failed, upto = reached.upto, "a place lacks a part of the journal of deletions");
+                reached.failed = Some(failed.error.to_string());
+                return Ok(());
+            }
+            if others == 0 || reached.upto < head {
+                return Ok(());
+            }
+            while self.store.journal_head().await?.number == head {
+                tokio::time::sleep(LOOK).await;
+                if at_work.load(Ordering::Relaxed) == 0 {
+                    return Ok(());
+                }
+            }
+            at_work.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A portion for one place; what stopped it.
+    async fn catch_up(&self, placed: &Placed, upto: &mut i64, head: i64) -> Result<Option<Failed>> {
+        let (root, begun) = (self.secrets.backup_key(), Instant::now());
+        // After a restore, or where the same place is named anew, most of it lies there.
+        let lies_there = if head - *upto > AT_ONCE {
+            match placed.list("journal/").await {
+                Ok(all) => all.into_iter().map(|object| object.name).collect(),
+                Err(failed) => return Ok(Some(failed)),
+            }
+        } else {
+            HashSet::new()
+        };
+        while *upto < head && begun.elapsed() < PORTION {
+            let lines = self.store.journal_after(*upto, AT_ONCE).await?;
             if lines.is_empty() {
                 break;
             }
+            let (mut seen, mut stopped) = (Vec::<(i64, Timestamp)>::new(), None);
             for line in lines {
-                if let Err(failed) = write(placed, &root, &line).await {
-                    return (upto, Some(failed));
+                if let Err(failed) = write(placed, &root, &line, lies_there.contains(&name(line.number))).await {
+                    stopped = Some(failed);
+                    break;
                 }
-                upto = line.number;
+                seen.push((line.number, self.now()));
+            }
+            if let Some((last, _)) = seen.last().copied() {
+                self.store.note_journal_place(placed.id.clone(), seen).await?;
+                *upto = last;
+                if let Some(everywhere) = self.journal_reached().await?.everywhere() {
+                    self.store.wake_placed(everywhere, self.now()).await?;
+                }
+            }
+            if stopped.is_some() {
+                return Ok(stopped);
             }
         }
-        (upto, None)
+        Ok(None)
     }
 }
 
@@ -100,19 +197,32 @@ fn name(number: i64) -> String {
 }
 
 /// Writes a line and reads it back. One that is there already must be the same.
-async fn write(placed: &Placed, root: &RawKey, line: &Line) -> std::result::Result<(), Failed> {
+async fn write(placed: &Placed, root: &RawKey, line: &Line, lies_there: bool) -> std::result::Result<(), Failed> {
     let name = name(line.number);
-    let mut sealer = Sealer::new(root, &name);
-    sealer.push(&line.hash);
-    sealer.push(&line.bytes);
-    match placed.put(&name, sealer.finish(), Write::Create).await {
-        Ok(()) | Err(Failed { error: PlaceError::Exists, .. }) => {}
-        Err(failed) => return Err(failed),
+    if !lies_there {
+        match placed.put(&name, sealed(root, line), Write::Create).await {
+            Ok(()) | Err(Failed { error: PlaceError::Exists, .. }) => {}
+            Err(failed) => return Err(failed),
+        }
     }
     match read(placed, root, line.number).await? {
         Some(found) if found == *line => Ok(()),
-        _ => Err(placed.failed(PlaceError::Unfit(format!("{name} is not what was written here")))),
+        // Sealed by this installation, so by a state of it that the database has lost; or by a copy of it.
+        Some(_) => Err(placed.failed(PlaceError::Unfit(format!(
+            "{name} is a deletion that this database does not know: `diskret backup take-in --place {}` says what is there, and \
+             does it again",
+            placed.name
+        )))),
+        None => Err(placed.failed(PlaceError::Unfit(format!("{name} is not there as it was written")))),
     }
+}
+
+/// A line as it lies at a place.
+fn sealed(root: &RawKey, line: &Line) -> Vec<u8> {
+    let mut sealer = Sealer::new(root, &name(line.number));
+    sealer.push(&line.hash);
+    sealer.push(&line.bytes);
+    sealer.finish()
 }
 
 /// Reads a line; `None` where there is none.

@@ -50,8 +50,12 @@ async fn a_bit_that_flips_later_is_found_within_a_week(house: House) {
 struct ReadOnly(Arc<Memory>);
 
 impl Place for ReadOnly {
-    fn medium(&self) -> &'static str {
-        "memory"
+    fn medium(&self) -> String {
+        self.0.medium()
+    }
+
+    fn identity(&self) -> String {
+        self.0.identity()
     }
 
     fn check(&self) -> BoxFuture<'_, places::Result<()>> {

@@ -16,7 +16,7 @@ use testkit::{Break, PostgresProxy};
 
 use crate::epoch::turned;
 use crate::erasure::destroy;
-use crate::{House, secrets_in, write};
+use crate::{House, Two, secrets_in, write};
 
 /// So many commits and readings, and then the machine stands still for ever.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Pace for Fuse {
 
 impl House {
     /// A node on the same files whose disk stands still after so many turns; what is left of them.
-    async fn doomed(&self, turns: i64) -> (Arc<App>, &'static Fuse) {
+    async fn doomed(&self, turns: i64, two: Option<&Two>) -> (Arc<App>, &'static Fuse) {
         // One per attempt; there are a few hundred.
         let fuse: &'static Fuse =
             Box::leak(Box::new(Fuse { turns: AtomicI64::new(i64::MAX / 2), blown: tokio::sync::Notify::new() }));
@@ -47,6 +47,9 @@ impl House {
         let keys = KeyStore::open(&keys, settings).await.unwrap();
         let secrets = Secrets::load(&secrets_in(self.folder.path()), false).unwrap();
         let app = App::new(store, keys, Arc::clone(&self.clock) as Arc<_>, secrets, self.app.options().to_owned());
+        if let Some(two) = two {
+            two.used_by(&app, self.folder.path());
+        }
         fuse.turns.store(turns, Ordering::SeqCst);
         (app, fuse)
     }
@@ -87,11 +90,13 @@ struct Scene {
     names: [PublicId; 3],
     keys: [KeyId; 2],
     erasures: [PublicId; 2],
+    two: Option<Two>,
 }
 
 /// One conversation that goes, one of which a passage goes, one that stays.
-async fn scene(on_postgres: bool) -> Scene {
+async fn scene(on_postgres: bool, has_places: bool) -> Scene {
     let house = House::new(on_postgres).await;
+    let two = has_places.then(|| Two::of(&house));
     let ada = house.done.principal;
     let mut names = Vec::new();
     for _ in 0..3 {
@@ -106,7 +111,7 @@ async fn scene(on_postgres: bool) -> Scene {
     let wanted = Wanted::Passages(names[1], 1, vec![Passage { from: 0, to: 9 }]);
     let part = house.app.request_erasure(ada, wanted).await.unwrap().name;
     house.clock.advance(UNDO_ONE);
-    Scene { house, names, keys, erasures: [whole, part] }
+    Scene { house, names, keys, erasures: [whole, part], two }
 }
 
 /// Works as a node would, until it stands still; says whether it came to the end.
@@ -124,7 +129,10 @@ async fn work(house: &House, (app, fuse): (&Arc<App>, &Fuse)) -> bool {
 }
 
 async fn ends(scene: &Scene) -> String {
-    let Scene { house, names, keys, erasures } = scene;
+    let Scene { house, names, keys, erasures, two } = scene;
+    if let Some(two) = two {
+        two.b.set_away(false);
+    }
     // Leases of whoever died run out.
     house.clock.advance(Duration::from_secs(90));
     for _ in 0..4 {
@@ -140,8 +148,8 @@ async fn ends(scene: &Scene) -> String {
 
 #[tokio::test]
 async fn killed_at_every_commit_of_an_erasure_it_ends_the_same() {
-    let plain = scene(false).await;
-    let (app, fuse) = plain.house.doomed(i64::MAX / 4).await;
+    let plain = scene(false, false).await;
+    let (app, fuse) = plain.house.doomed(i64::MAX / 4, None).await;
     let begun = fuse.turns.load(Ordering::SeqCst);
     assert!(work(&plain.house, (&app, fuse)).await, "nothing stops it");
     let turns = begun - fuse.turns.load(Ordering::SeqCst);
@@ -150,8 +158,8 @@ async fn killed_at_every_commit_of_an_erasure_it_ends_the_same() {
     // Before or after a commit, or at a reading, in whichever step. All of them take a minute.
     let step = if std::env::var_os("DISKRET_KILLS").is_some_and(|kills| kills == "all") { 1 } else { 5 };
     for turn in (1..turns).step_by(step) {
-        let scene = scene(false).await;
-        let (app, fuse) = scene.house.doomed(turn).await;
+        let scene = scene(false, false).await;
+        let (app, fuse) = scene.house.doomed(turn, None).await;
         assert!(!work(&scene.house, (&app, fuse)).await, "it was not killed");
         drop(app);
         assert_eq!(ends(&scene).await, expected, "killed at turn {turn} of {turns}");
@@ -195,7 +203,7 @@ async fn work_behind(house: &House, app: &Arc<App>, proxies: &[PostgresProxy; 2]
 /// The connection breaks before a commit reaches the server, or after it is done: nobody there knows which.
 #[tokio::test]
 async fn broken_around_every_commit_of_an_erasure_on_postgres_it_ends_the_same() {
-    let plain = scene(true).await;
+    let plain = scene(true, false).await;
     let proxies = plain.house.proxies();
     let app = plain.house.behind([&proxies[0], &proxies[1]]).await;
     let begun = [proxies[0].commits(), proxies[1].commits()];
@@ -207,7 +215,7 @@ async fn broken_around_every_commit_of_an_erasure_on_postgres_it_ends_the_same()
     for (which, step) in [(0, 11), (1, 1)] {
         for commit in (1..=commits[which]).step_by(if is_all { 1 } else { step }) {
             for kind in [Break::BeforeCommit, Break::AfterCommit] {
-                let scene = scene(true).await;
+                let scene = scene(true, false).await;
                 let proxies = scene.house.proxies();
                 let app = scene.house.behind([&proxies[0], &proxies[1]]).await;
                 proxies[which].break_at(kind, commit);
@@ -217,5 +225,32 @@ async fn broken_around_every_commit_of_an_erasure_on_postgres_it_ends_the_same()
                 assert_eq!(left, expected, "{kind:?} {commit} of {commits:?} at database {which}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn killed_at_every_commit_while_a_place_fails_it_ends_the_same() {
+    let plain = scene(false, true).await;
+    let (app, fuse) = plain.house.doomed(i64::MAX / 4, plain.two.as_ref()).await;
+    let begun = fuse.turns.load(Ordering::SeqCst);
+    plain.two.as_ref().unwrap().b.set_away(true);
+    assert!(work(&plain.house, (&app, fuse)).await, "nothing stops it");
+    let turns = begun - fuse.turns.load(Ordering::SeqCst);
+    let expected = ends(&plain).await;
+    assert!(expected.contains("▇▇▇ 1") && turns > 60, "{turns} {expected}");
+    let step = if std::env::var_os("DISKRET_KILLS").is_some_and(|kills| kills == "all") { 1 } else { 11 };
+    for turn in (1..turns.min(200)).step_by(step) {
+        let scene = scene(false, true).await;
+        // It is cut off before, in the midst of, or behind what is written to it.
+        scene.two.as_ref().unwrap().b.away_after(turn as u64 % 6);
+        let (app, fuse) = scene.house.doomed(turn, scene.two.as_ref()).await;
+        work(&scene.house, (&app, fuse)).await;
+        drop(app);
+        assert_eq!(ends(&scene).await, expected, "killed at turn {turn} of {turns}");
+        let there = scene.two.as_ref().unwrap();
+        let journal = |place: &places::Memory| {
+            place.objects().into_keys().filter(|name| name.starts_with("journal/")).collect::<Vec<_>>()
+        };
+        assert_eq!((journal(&there.a).len(), journal(&there.a)), (2, journal(&there.b)), "both have all of it");
     }
 }

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may be blunt")]
 
 mod audit;
+mod away;
 mod backup;
 mod backup_again;
+mod branch;
 mod clocks;
 mod epoch;
 mod erasure;

@@ -54,6 +54,13 @@ impl Machine {
         self.folder.path()
     }
 
+    /// An entry of the journal, as a deletion there adds it.
+    pub(crate) async fn append(&self, entry: Entry) {
+        let store = Store::open(&self.locations.0, Settings::default()).await.unwrap();
+        store.append_journal(entry).await.unwrap();
+        store.close().await;
+    }
+
     pub(crate) async fn serve(&self, house: &House) -> Arc<App> {
         let store = Store::open(&self.locations.0, Settings::default()).await.unwrap();
         let keys = KeyStore::open(&self.locations.1, Settings::default()).await.unwrap();

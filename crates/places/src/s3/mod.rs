@@ -13,13 +13,15 @@ use domain::Clock;
 use http_body_util::Full;
 use hyper::Request;
 use privacy::digest::sha256;
+use privacy::random;
 
 use self::http::{Answer, Endpoint};
 pub use self::sign::Credentials;
 use crate::{BoxFuture, Error, LARGEST, Object, Place, Result, Write, name, too_large};
 
-/// Written twice to see whether the second time is refused.
-const PROBE: &str = "probe";
+/// Written twice to see whether the second time is refused; each time under a name of its own, so that two who look do not take
+/// each other's for theirs.
+const PROBE: &str = "probe/";
 
 /// A bucket, or a part of one.
 pub struct S3 {
@@ -167,10 +169,10 @@ impl S3 {
     }
 
     async fn creates_once(&self) -> Result<()> {
-        self.remove(PROBE).await?;
-        self.write(PROBE, Bytes::from_static(b"1"), Write::Create).await?;
-        let second = self.write(PROBE, Bytes::from_static(b"2"), Write::Create).await;
-        self.remove(PROBE).await?;
+        let probe = format!("{PROBE}{:x}", random::number());
+        self.write(&probe, Bytes::from_static(b"1"), Write::Create).await?;
+        let second = self.write(&probe, Bytes::from_static(b"2"), Write::Create).await;
+        self.remove(&probe).await?;
         match second {
             Err(Error::Exists) => Ok(()),
             Ok(()) => Err(Error::Unfit(format!(
@@ -211,8 +213,12 @@ fn escaped(text: &str) -> String {
 }
 
 impl Place for S3 {
-    fn medium(&self) -> &'static str {
-        "object store"
+    fn medium(&self) -> String {
+        "object store".to_owned()
+    }
+
+    fn identity(&self) -> String {
+        format!("bucket {}/{}/{}", self.endpoint.authority(), self.bucket, self.prefix)
     }
 
     fn check(&self) -> BoxFuture<'_, Result<()>> {

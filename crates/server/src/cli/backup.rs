@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use app::App;
 use app::backup::{Lying, Which};
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use domain::PublicId;
 
-use super::{configured, open, say};
+use super::{configured, open, say, value};
 use crate::config::Config;
 
 pub(super) fn command() -> Command {
@@ -28,6 +29,13 @@ pub(super) fn command() -> Command {
             .arg(place())
             .arg(Arg::new("name").value_name("NAME").help("The name of one backup, as `list` shows it")),
         )
+        .subcommand(
+            configured(Command::new("take-in").about(
+                "Says which deletions a place has that this database does not know, such as after a restore; does them again",
+            ))
+            .arg(place().required(true).help("Which place"))
+            .arg(Arg::new("yes").long("yes").action(ArgAction::SetTrue).help("Does them again: nothing brings back what they name")),
+        )
 }
 
 pub(super) fn run(config: &Config, name: &str, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
@@ -37,6 +45,7 @@ pub(super) fn run(config: &Config, name: &str, matches: &ArgMatches) -> anyhow::
         let is_good = match name {
             "now" => now(&app).await?,
             "list" => list(&app, matches).await?,
+            "take-in" => take_in(&app, matches).await?,
             _ => verify(&app, matches).await?,
         };
         app.close().await;
@@ -58,6 +67,29 @@ async fn now(app: &App) -> anyhow::Result<bool> {
         is_good &= made.pending.is_empty();
     }
     Ok(is_good)
+}
+
+/// What a place has of deletions that the database does not know, since it was restored while that place was away.
+async fn take_in(app: &App, matches: &ArgMatches) -> anyhow::Result<bool> {
+    let name = value(matches, "place");
+    let placed = app.places().iter().find(|placed| placed.name == name).context("there is no such place")?;
+    let unknown = app.unknown_deletions(placed).await.map_err(|failed| anyhow::anyhow!("{failed}"))?;
+    for (number, entry) in &unknown {
+        say(&format!(
+            "{number}  {}  {}: {} conversations, {} messages",
+            entry.at,
+            entry.what.code(),
+            entry.conversations.len(),
+            entry.entries.len()
+        ));
+    }
+    if unknown.is_empty() || !matches.get_flag("yes") {
+        say(&format!("{} deletions are there that are not known here.", unknown.len()));
+        return Ok(unknown.is_empty());
+    }
+    let went = app.take_in_deletions(placed).await.map_err(|failed| anyhow::anyhow!("{failed}"))?;
+    say(&format!("Done again: {} conversations went.", went.conversations + went.rest_lost));
+    Ok(true)
 }
 
 /// What lies at the places that were asked for; whether all of them answered.

@@ -70,7 +70,7 @@ const KEEPS_SNAPSHOTS: [&str; 4] = ["btrfs", "zfs", "bcachefs", "nilfs2"];
 
 fn snapshots(config: &Config) -> Vec<Finding> {
     let folders = config.places.iter().filter_map(|place| Some((place.name, place.folder()?)));
-    let told = |(key, folder): (&str, &Path)| kept_by(key, folder, &app::epoch::medium(folder).ok()?);
+    let told = |(key, folder): (&str, &Path)| kept_by(key, folder, &places::file_system(folder));
     std::iter::once(("data", config.data.as_path())).chain(folders).filter_map(told).collect()
 }
 
@@ -254,6 +254,14 @@ async fn backups(config: &Config, app: &Arc<App>) -> Vec<Finding> {
             )),
             Err(failed) => Finding::Bad(format!("`{}`: {}", failed.place, failed.error)),
         });
+        // Where it cannot be asked, that was just said.
+        if app.has_unknown_deletions(placed).await == Ok(true) {
+            findings.push(Finding::Bad(format!(
+                "`{0}` has deletions that this database does not know, and no receipt is signed: `diskret backup take-in \
+                 --place {0}` says what they are",
+                placed.name
+            )));
+        }
     }
     if config.here.is_none() {
         findings.push(Finding::Warning("nobody said where this machine is: set `here`, so that it can be told".into()));

@@ -33,6 +33,13 @@ pub(super) fn command() -> Command {
                 )
                 .arg(reason()),
         )
+        .subcommand(
+            configured(
+                Command::new("forget").about("Gives up the epoch keys of a node or place that will not come back"),
+            )
+            .arg(Arg::new("holder").value_name("HOLDER").required(true).help("As `diskret epoch status` names it"))
+            .arg(reason()),
+        )
         .subcommand(configured(Command::new("thaw").about("Ends that before its time")).arg(reason()))
 }
 
@@ -43,6 +50,7 @@ pub(super) fn run(config: &Config, name: &str, matches: &ArgMatches) -> anyhow::
             "turn" => turn(&app).await,
             "freeze" => freeze(&app, matches).await,
             "thaw" => thaw(&app, matches).await,
+            "forget" => forget(&app, matches).await,
             _ => status(&app).await,
         };
         app.close().await;
@@ -70,6 +78,15 @@ async fn thaw(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn forget(app: &App, matches: &ArgMatches) -> anyhow::Result<()> {
+    let holder = value(matches, "holder");
+    let copies = app.forget_holder(holder, value(matches, "reason")).await.with_context(|| holder.to_owned())?;
+    say(&format!(
+        "{copies} copies of epoch keys at {holder} are given up. Receipts of deletions name it, and wait no longer."
+    ));
+    Ok(())
+}
+
 async fn status(app: &App) -> anyhow::Result<()> {
     let found = app.status_of_epochs().await?;
     say(&format!("epoch     {}", found.current));
@@ -85,7 +102,12 @@ async fn status(app: &App) -> anyhow::Result<()> {
         say("late      what was deleted should be final by now: the log says why no turn ends, or who is pending");
     }
     for copy in found.left {
-        say(&format!("pending   {} still holds the key of epoch {} ({})", copy.holder, copy.epoch, copy.medium));
+        let named = app.holder_named(&copy.holder);
+        let holder = match &copy.within {
+            Some([country, site, company]) => format!("{named} ({company}, {site}, {country})"),
+            None => named,
+        };
+        say(&format!("pending   {} still holds the key of epoch {} ({})", holder, copy.epoch, copy.medium));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod backup;
 mod doctor;
 mod epoch;
 mod migrate;
+mod node;
 mod open;
 mod receipt;
 mod redact;
@@ -54,6 +55,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some((name, matches)) => done(epoch::run(&configure(matches)?, name, matches)),
             None => Ok(ExitCode::FAILURE),
         },
+        Some(("node", matches)) => match matches.subcommand() {
+            Some((_, matches)) => done(node::run(&configure(matches)?, matches)),
+            None => Ok(ExitCode::FAILURE),
+        },
         Some(("receipt", matches)) => match matches.subcommand() {
             Some((_, matches)) => receipt::run(matches),
             None => Ok(ExitCode::FAILURE),
@@ -86,6 +91,7 @@ fn command() -> Command {
         .subcommand(admin::command())
         .subcommand(audit::command())
         .subcommand(epoch::command())
+        .subcommand(node::command())
         .subcommand(receipt::command())
         .subcommand(backup::command())
         .subcommand(restore::command())

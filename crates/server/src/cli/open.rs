@@ -34,9 +34,11 @@ pub(crate) async fn installation(config: &Config) -> anyhow::Result<Arc<App>> {
     Ok(app)
 }
 
-/// The same for a node: one that was away while the epoch turned destroys what is over, and is handed what it lacks.
-pub(super) async fn node(config: &Config) -> anyhow::Result<Arc<App>> {
+/// The same for a node: one that was away while the epoch turned destroys what is over, and is handed what it lacks. The folder is
+/// its alone before others hear of it: a second program on it would be taken for another node.
+pub(super) async fn node(config: &Config) -> anyhow::Result<(Arc<App>, std::fs::File)> {
     let (app, fresh) = open(config).await?;
+    let only = only_one(config)?;
     // Whoever has other secrets is told so below.
     if !app.has_other_secrets().await? {
         app.join_epochs(HANDED_OVER_WITHIN).await.context(
@@ -45,7 +47,16 @@ pub(super) async fn node(config: &Config) -> anyhow::Result<Arc<App>> {
         )?;
     }
     check(&app, fresh, config).await?;
-    Ok(app)
+    Ok((app, only))
+}
+
+/// One program serves a folder: two would not tell each other what changed. The lock goes with the program, however it ends.
+pub(super) fn only_one(config: &Config) -> anyhow::Result<std::fs::File> {
+    let path = config.data.join("serving");
+    let file = std::fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    file.try_lock()
+        .map_err(|_| anyhow::anyhow!("`data`: another diskret is serving {} already", config.data.display()))?;
+    Ok(file)
 }
 
 async fn open(config: &Config) -> anyhow::Result<(Arc<App>, bool)> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command};
 use data_encoding::HEXLOWER;
-use privacy::receipt::{Limit, Outcome, Receipt};
+use privacy::receipt::{At, Limit, Outcome, PlaceSays, Receipt};
 
 use super::{say, value};
 
@@ -94,17 +94,29 @@ fn tell(outcome: &Outcome) -> Vec<String> {
             outcome.epoch, outcome.epoch_destroyed_at.0
         ),
     ];
+    if let Some(frozen) = &outcome.frozen {
+        lines.push(format!("no epoch key was destroyed from {} to {}: it was frozen", frozen.from.0, frozen.until.0));
+    }
     lines.extend(outcome.nodes.iter().map(|node| {
-        format!("node {} destroyed its epoch key at {}, on {}", node.node, node.epoch_destroyed_at.0, node.medium)
+        let became = became(node.epoch_destroyed_at, node.lost_at);
+        format!("node {} {became}, on {}", node.node, node.medium)
     }));
     lines.extend(outcome.places.iter().map(|place| {
-        format!(
-            "place {} ({}, {}, {}) knew at {} and destroyed its epoch key at {}",
-            place.place, place.company, place.site, place.country, place.journal_at.0, place.epoch_destroyed_at.0
-        )
+        let PlaceSays { place, medium, country, site, company, journal_at, epoch_destroyed_at, lost_at } = place;
+        let knew = journal_at.map_or_else(|| "was not told".to_owned(), |at| format!("knew at {}", at.0));
+        let became = became(*epoch_destroyed_at, *lost_at);
+        format!("place {place} ({medium}; {company}, {site}, {country}) {knew} and {became}")
     }));
     lines.extend(outcome.told.iter().map(|recipient| format!("told: {recipient}")));
     lines
+}
+
+fn became(destroyed_at: Option<At>, lost_at: Option<At>) -> String {
+    match (destroyed_at, lost_at) {
+        (_, Some(at)) => format!("was declared lost at {}: nobody saw its epoch key destroyed", at.0),
+        (Some(at), None) => format!("destroyed its epoch key at {}", at.0),
+        (None, None) => "had no epoch key".to_owned(),
+    }
 }
 
 const fn cannot(limit: Limit) -> &'static str {
@@ -112,5 +124,8 @@ const fn cannot(limit: Limit) -> &'static str {
         Limit::NoProofOfNoCopy => "that nobody made a copy before",
         Limit::MediumMayKeep => "that a disk forgot what was overwritten on it",
         Limit::NoPlaces => "anything about backups: the installation had no place for them",
+        Limit::CopyNotDestroyed => {
+            "that every copy of the epoch key is gone: one was lost before anybody saw it destroyed"
+        }
     }
 }

@@ -53,8 +53,7 @@ fn log(config: &Config) {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let listener =
         listen::on(config.listen).with_context(|| format!("`listen`: {} cannot be listened on", config.listen))?;
-    let app = open::node(&config).await?;
-    let _only = only_one(&config)?;
+    let (app, _only) = open::node(&config).await?;
     greet(&config, &app).await?;
     let door = Door::new(&config.door);
     let (ending, sockets, work) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
@@ -85,6 +84,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::Erasing)));
     regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::House)));
     regularly(WORK_EVERY, |shared| Box::pin(work_on(shared, Lane::Keys)));
+    regularly(WORK_EVERY, |shared| Box::pin(carry(shared)));
     regularly(SWEEP_EVERY, |shared| Box::pin(async move { shared.app.sweep().await.map(drop) }));
     regularly(TIME_EVERY, |shared| Box::pin(async move { shared.app.keep_time().await }));
     regularly(PRESENCE_EVERY, |shared| {
@@ -121,15 +121,6 @@ async fn half_restored(app: &App) {
     }
 }
 
-/// One program serves a folder: two would not tell each other what changed. The lock goes with the program, however it ends.
-fn only_one(config: &Config) -> anyhow::Result<std::fs::File> {
-    let path = config.data.join("serving");
-    let file = std::fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
-    file.try_lock()
-        .map_err(|_| anyhow::anyhow!("`data`: another diskret is serving {} already", config.data.display()))?;
-    Ok(file)
-}
-
 /// Something that is done again and again.
 type Task = fn(Shared) -> BoxFuture<'static, app::Result<()>>;
 
@@ -137,6 +128,15 @@ type Task = fn(Shared) -> BoxFuture<'static, app::Result<()>>;
 async fn work_on(shared: Shared, lane: Lane) -> app::Result<()> {
     while !shared.ending.is_cancelled() && shared.app.work_on(lane).await? > 0 {}
     Ok(())
+}
+
+/// The same for the journal. What was begun at a place that hangs is not waited for at the end: it is begun anew.
+async fn carry(shared: Shared) -> app::Result<()> {
+    let ending = shared.ending.clone();
+    tokio::select! {
+        done = work_on(shared, Lane::Journal) => done,
+        () = ending.cancelled() => Ok(()),
+    }
 }
 
 /// Does it until the end; a failure is logged and tried again.

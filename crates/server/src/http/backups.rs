@@ -40,7 +40,10 @@ pub(super) async fn make(State(shared): State<Shared>, Caller(principal): Caller
     responses((status = 200, body = EpochInfo), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(super) async fn epoch(State(shared): State<Shared>, Caller(principal): Caller) -> Result<Json<EpochInfo>, Failure> {
     let found = shared.app.epoch_status(principal).await?;
-    let copy = |copy: store::epoch::Copy| CopyInfo { epoch: copy.epoch, holder: copy.holder, medium: copy.medium };
+    let copy = |copy: store::epoch::Copy| {
+        let holder = shared.app.holder_named(&copy.holder);
+        CopyInfo { epoch: copy.epoch, holder, medium: copy.medium }
+    };
     let frozen = shared.app.freeze_in_force(principal).await?.map(|freeze| Frozen {
         since: freeze.since.0,
         until: freeze.until.0,

@@ -119,6 +119,8 @@ words! {
         EpochTurned,
         /// Somebody put off destroying the epoch key before, or no longer does.
         EpochFrozen,
+        /// A node or a place that held epoch keys left: they were destroyed there, or given up as lost.
+        EpochHolderGone,
         /// A backup was made.
         BackupMade,
         /// A backup could not be made.

@@ -154,7 +154,7 @@ pub struct Frozen {
 pub struct CopyInfo {
     /// Of which epoch.
     pub epoch: i64,
-    /// Who holds it: `node:7`, `place:a`.
+    /// Who holds it: `node:7`, or a place by its name, `place_a`.
     pub holder: String,
     /// On what.
     pub medium: String,

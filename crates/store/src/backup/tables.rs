@@ -54,6 +54,7 @@ pub const fn left_out(which: Which) -> &'static [(&'static str, &'static str)] {
             ("spent_challenge", "of no use after a few minutes"),
             ("audit_once", "counts within an hour"),
             ("journal_place", "what a place has is asked of the place"),
+            ("journal_seen", "what a place has is asked of the place"),
             ("backup", "the backups that there are lie at the places"),
             ("backup_place", "the backups that there are lie at the places"),
             ("place_state", "what a place is like is asked of the place"),

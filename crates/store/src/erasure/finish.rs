@@ -94,12 +94,21 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database, and where the job's lease ran out.
-    pub async fn end_erasure(&self, claimed: job::Claimed, receipt: String, at: Timestamp) -> Result<()> {
+    pub async fn end_erasure(
+        &self,
+        claimed: job::Claimed,
+        number: Option<i64>,
+        receipt: String,
+        at: Timestamp,
+    ) -> Result<()> {
         self.data
             .write(move |connection| {
                 Box::pin(async move {
                     connection.execute(&DONE_AT, &[claimed.subject.into(), at.into(), receipt.into()], 1).await?;
                     connection.execute_any(&FORGET_ITEMS, &[claimed.subject.into()]).await?;
+                    if let Some(number) = number {
+                        journal::forget_seen(connection, number).await?;
+                    }
                     job::finish(connection, &claimed).await
                 })
             })

@@ -38,6 +38,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0019_tally"),
         migration!("data", "0020_receipt"),
         migration!("data", "0021_erasing"),
+        migration!("data", "0022_places"),
         migration!("data", "0023_authentic_recovery"),
         migration!("data", "0024_sweep"),
     ],
@@ -50,6 +51,7 @@ pub(crate) static KEYS: Schema = Schema {
         migration!("keys", "0001_first"),
         migration!("keys", "0002_secrets"),
         migration!("keys", "0003_epochs"),
+        migration!("keys", "0005_copies"),
     ],
 };
 

@@ -248,11 +248,11 @@ async fn nothing_is_wrapped_behind_the_fence_of_its_organisation(at: Fixture) {
 async fn an_epoch_is_over_when_nobody_holds_its_key(at: Fixture) {
     let keys = at.keys().await;
     for holder in ["node:1", "place:a"] {
-        keys.hold_epoch(1, holder.to_owned(), "ext4".to_owned(), START).await.unwrap();
+        keys.hold_epoch(1, holder.to_owned(), "ext4".to_owned(), None, START).await.unwrap();
     }
     let destroyed = async |epoch, holder: &str| keys.destroyed_epoch(epoch, holder.to_owned(), moment(9)).await;
     let turn = at_step(&keys, Step::Destroy).await;
-    keys.hold_epoch(2, "node:1".to_owned(), "ext4".to_owned(), START).await.unwrap();
+    keys.hold_epoch(2, "node:1".to_owned(), "ext4".to_owned(), None, START).await.unwrap();
     assert_eq!(keys.copies_left().await, Ok(Vec::new()), "nothing is to be destroyed yet");
     keys.condemn_epoch(turn, START).await.unwrap();
     assert_eq!(destroyed(1, "node:1").await, Ok(0));

@@ -66,7 +66,7 @@ async fn an_entry_with_too_many_subjects_is_refused_and_takes_no_number(at: Fixt
 async fn a_place_never_falls_back(at: Fixture) {
     assert_eq!(at.store.journal_places().await, Ok(vec![]));
     for (place, upto, when) in [("b", 3, 1), ("a", 1, 2), ("b", 2, 3), ("a", 4, 4)] {
-        at.store.note_journal_place(place.to_owned(), upto, moment(when)).await.unwrap();
+        at.store.note_journal_place(place.to_owned(), vec![(upto, moment(when))]).await.unwrap();
     }
     let expected = vec![("a".to_owned(), 4, moment(4)), ("b".to_owned(), 3, moment(1))];
     assert_eq!(at.store.journal_places().await, Ok(expected));

@@ -145,8 +145,8 @@ struct Slow {
 }
 
 impl Outside for Slow {
-    fn places(&self) -> Vec<(String, String)> {
-        vec![("a".to_owned(), "folder".to_owned())]
+    fn places(&self) -> Vec<diskret_app::epoch::Outer> {
+        vec![diskret_app::epoch::Outer { id: "a".to_owned(), medium: "folder".to_owned(), within: None }]
     }
 
     fn replace_epochs<'a>(&'a self, place: &'a str, sealed: Vec<u8>) -> BoxFuture<'a, Result<()>> {

@@ -27,7 +27,7 @@ pub(crate) async fn turned(house: &House, others: &[&Arc<App>]) {
 }
 
 /// Goes on until no turn is under way and it was told.
-async fn finished(house: &House, app: &Arc<App>, others: &[&Arc<App>]) {
+pub(crate) async fn finished(house: &House, app: &Arc<App>, others: &[&Arc<App>]) {
     for _ in 0..2_000 {
         while app.work().await.unwrap() > 0 {}
         if app.status_of_epochs().await.unwrap().turn.step == Step::None {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diskret_app::App;
+use diskret_app::audit::Query;
 use diskret_app::secrets::Secrets;
 use domain::Clock;
+use domain::limits::PAGE_MOST;
 use privacy::envelope::{self, OpenKey};
 use store::epoch::Step;
 use store::node::Node;
@@ -21,6 +23,8 @@ on_both! {
     a_node_that_was_away_is_handed_the_key_and_destroys_what_is_over
     a_turn_whose_node_died_before_its_key_was_made_begins_anew
     of_two_with_one_number_one_takes_another
+    a_node_that_leaves_destroys_all_it_has_and_the_last_one_may_not
+    a_node_that_was_given_up_and_comes_back_destroys_its_copy_after_all
 }
 
 /// The folder of another node: the secrets that all have alike, and none of its own.
@@ -217,4 +221,50 @@ async fn of_two_with_one_number_one_takes_another(house: House) {
     let ours = house.secrets().node();
     let theirs = Secrets::load(&folder.path().join("secrets"), false).unwrap().node();
     assert!(ours != theirs && numbers.contains(&ours) && numbers.contains(&theirs), "it stays so after a restart");
+}
+
+async fn a_node_that_leaves_destroys_all_it_has_and_the_last_one_may_not(house: House) {
+    let folder = copy(&house, &[1]);
+    let other = node(&house, &folder).await;
+    assert!(
+        house.keys.nodes().await.unwrap().iter().all(|node| node.node != house.secrets().node()),
+        "it runs not yet"
+    );
+    let alone = other.retire_node().await;
+    assert!(matches!(alone, Err(diskret_app::Error::Conflict(_))), "with it, everything would be lost: {alone:?}");
+    assert_eq!(held(&folder), [1]);
+    house.app.keep_epochs().await.unwrap();
+    let known = other.retire_node().await.unwrap();
+    assert_eq!(std::fs::read_dir(folder.path().join("secrets")).unwrap().count(), 0);
+    assert_eq!(house.keys.copies_of(known.clone()).await.unwrap(), []);
+    other.close().await;
+    turned(&house, &[]).await;
+    let status = house.app.status_of_epochs().await.unwrap();
+    assert_eq!((status.current, status.settled, status.left), (2, 1, Vec::new()), "nobody waits for it");
+    let copies = house.keys.epoch_copies(1, 1).await.unwrap();
+    assert!(copies.iter().any(|copy| copy.holder == known && copy.destroyed_at.is_some() && copy.lost_at.is_none()));
+    let log = house.app.audit(house.done.principal, Query::default(), i64::MAX, PAGE_MOST).await.unwrap().records;
+    assert!(log.iter().any(|entry| entry.kind == "epoch_holder_gone"));
+}
+
+async fn a_node_that_was_given_up_and_comes_back_destroys_its_copy_after_all(house: House) {
+    let folder = copy(&house, &[1]);
+    let other = node(&house, &folder).await;
+    let known = house.keys.nodes().await.unwrap().iter().map(|node| format!("node:{}", node.node)).next().unwrap();
+    other.close().await;
+    house.clock.advance(Duration::from_secs(601));
+    turned(&house, &[]).await;
+    assert_eq!(house.app.status_of_epochs().await.unwrap().settled, 0, "it is waited for");
+    assert_eq!(house.app.forget_holder(&known, "the disk broke").await.unwrap(), 1);
+    assert_eq!(house.app.status_of_epochs().await.unwrap().settled, 1);
+    let of_it = async || {
+        let copies = house.keys.epoch_copies(1, 1).await.unwrap();
+        copies.into_iter().find(|copy| copy.holder == known).unwrap()
+    };
+    let lost = of_it().await;
+    assert!(lost.lost_at.is_some() && lost.destroyed_at.is_none());
+    let back = node(&house, &folder).await;
+    assert_eq!(held(&folder), Vec::<i64>::new());
+    assert!(of_it().await.destroyed_at.is_some(), "and now somebody saw it destroyed");
+    back.close().await;
 }

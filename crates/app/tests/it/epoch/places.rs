@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diskret_app::epoch::{Outside, RECOVERY, unpack};
+use diskret_app::epoch::{Outer as At, Outside, RECOVERY, unpack};
 use diskret_app::{Error, Result};
 use domain::limits::TURN_EVERY;
 use futures_util::future::BoxFuture;
@@ -35,8 +35,8 @@ pub(super) struct Outer {
 }
 
 impl Outside for Outer {
-    fn places(&self) -> Vec<(String, String)> {
-        ["a", "b"].map(|name| (name.to_owned(), "folder".to_owned())).to_vec()
+    fn places(&self) -> Vec<At> {
+        ["a", "b"].map(|id| At { id: id.to_owned(), medium: "folder".to_owned(), within: None }).to_vec()
     }
 
     fn replace_epochs<'a>(&'a self, place: &'a str, sealed: Vec<u8>) -> BoxFuture<'a, Result<()>> {

@@ -72,3 +72,24 @@ fn keys_and_data_that_do_not_belong_together_refuse_to_start() {
         run(&["setup", "--organisation", "G", "--owner-name", "H", "--owner-email", "h@example.de"]).status.success()
     );
 }
+
+/// A restart that begins the new program before the old one has ended: the first one must not take it for a copy of its folder.
+#[test]
+fn a_second_program_on_a_folder_is_refused_before_others_hear_of_it() {
+    let house = House::closed(&Plan::on(On::Sqlite));
+    house.start();
+    let (number, keys) = (house.data().join("secrets/node"), house.data().join("keys.db"));
+    let before = fs::read_to_string(&number).unwrap();
+    let seen = || faults::number(&keys, &format!("SELECT COALESCE(MAX(seen_at), 0) FROM node WHERE node = {before}"));
+    let patience = std::time::Duration::from_secs(30);
+    testkit::wait_until(patience, "it says that it runs", || seen() > 0);
+    let mut flags = house.flags();
+    let listen = flags.iter().position(|flag| flag == "--listen").unwrap();
+    flags[listen + 1] = "127.0.0.1:0".to_owned();
+    let said = Server::start(&house.folder, &flags, "").map(|_| ()).unwrap_err();
+    assert!(said.contains("is serving"), "{said}");
+    let then = seen();
+    testkit::wait_until(patience, "it goes on under its number", || seen() >= then + 6_000_000);
+    assert_eq!(fs::read_to_string(&number).unwrap(), before);
+    assert_eq!(faults::number(&keys, "SELECT COUNT(*) FROM node"), 1);
+}

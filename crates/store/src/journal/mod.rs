@@ -3,6 +3,9 @@
 //! not come back with it.
 
 pub mod expire;
+mod place;
+
+pub(crate) use place::{carry, forget_seen};
 
 use domain::erasure::What;
 use domain::{ErasureId, KeyId, OrganisationId, PublicId, Timestamp};
@@ -11,6 +14,9 @@ use serde_json::{Value as Json, json};
 
 use crate::engine::{Connection, Row, statements};
 use crate::{Error, Result, Store};
+
+#[cfg(test)]
+pub(crate) const EVERY: [&[&crate::engine::Statement]; 3] = [ALL, expire::ALL, place::ALL];
 
 /// Names and keys in one entry: more make another entry.
 pub const SUBJECTS: usize = 5_000;
@@ -70,11 +76,6 @@ statements! {
     AFTER = "SELECT number, entry, hash FROM journal WHERE number > $1 ORDER BY number LIMIT $2";
     TIME_OF = "SELECT at FROM journal WHERE number = $1";
     HASH_OF = "SELECT hash FROM journal WHERE number = $1";
-    PLACES = "SELECT place, upto, at FROM journal_place ORDER BY place";
-    // Never backwards: two nodes may bring the same place up to date.
-    NOTE_PLACE =
-        "INSERT INTO journal_place (place, upto, at) VALUES ($1, $2, $3)
-        ON CONFLICT (place) DO UPDATE SET upto = excluded.upto, at = excluded.at WHERE journal_place.upto < excluded.upto";
 }
 
 /// Adds an entry in the caller's transaction. Locks the journal until that ends: nothing that takes long may come behind.
@@ -92,6 +93,7 @@ pub(crate) async fn append(connection: &mut Connection, entry: &Entry) -> Result
 /// Adds a deletion and tells it its number, at the end of a transaction: see `engine::writer`.
 pub(crate) async fn record(connection: &mut Connection, journalled: &Journalled) -> Result<()> {
     let head = append(connection, &journalled.entry).await?;
+    carry(connection, journalled.entry.at).await?;
     connection.execute(&NUMBERED, &[journalled.erasure.into(), head.number.into()], 1).await
 }
 
@@ -219,35 +221,6 @@ impl Store {
                     rows.iter()
                         .map(|row| Ok(Line { number: row.int(0)?, bytes: row.bytes(1)?, hash: hash(row, 2)? }))
                         .collect()
-                })
-            })
-            .await
-    }
-
-    /// Up to which number each place is known to have it, and since when.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn journal_places(&self) -> Result<Vec<(String, i64, Timestamp)>> {
-        self.data
-            .read(|connection| {
-                Box::pin(async move {
-                    let rows = connection.query(&PLACES, &[]).await?;
-                    rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?, Timestamp(row.int(2)?)))).collect()
-                })
-            })
-            .await
-    }
-
-    /// Notes that a place has it up to this number.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn note_journal_place(&self, place: String, upto: i64, at: Timestamp) -> Result<()> {
-        self.data
-            .write(move |connection| {
-                Box::pin(async move {
-                    connection.execute_any(&NOTE_PLACE, &[place.into(), upto.into(), at.into()]).await.map(drop)
                 })
             })
             .await
