@@ -9,7 +9,7 @@ use store::audit::EXPIRE_AT_ONCE;
 use store::job::{Claimed, Kind, Lane};
 
 use crate::backup::Which;
-use crate::{App, Error, Result};
+use crate::{App, Result};
 
 const LEASE: Duration = Duration::from_secs(60);
 /// Jobs that are claimed at once: as many of each lane as end within their lease.
@@ -63,8 +63,7 @@ impl App {
             Kind::Turn => self.turn_epoch(job.clone()).await,
             Kind::Backup => self.backup_due(Which::Data, job.clone()).await,
             Kind::BackupKeys => self.backup_due(Which::Keys, job.clone()).await,
-            // Nothing puts these into the queue yet.
-            Kind::Close => Err(Error::Internal),
+            Kind::Close => self.end_organisation(job.clone()).await,
         }
     }
 

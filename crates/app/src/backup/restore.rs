@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use domain::audit::{Actor, Kind, Origin};
+use domain::erasure::What;
 use domain::{Clock, OrganisationId, Timestamp};
 use privacy::chain::SigningKey;
 use privacy::envelope::OpenKey;
@@ -338,6 +339,10 @@ async fn replay(
         let organisation = store.organisation_number(entry.organisation.1).await?;
         if let Some(organisation) = organisation {
             keys.delete_keys(organisation, entry.keys.clone(), now).await?;
+            if entry.what == What::Organisation {
+                while !keys.delete_organisation_keys(organisation).await?.0 {}
+                store.replay_organisation(organisation).await?;
+            }
         }
         let at = entry.at;
         let went = store.replay(entry).await?;

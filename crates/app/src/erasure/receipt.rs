@@ -32,7 +32,8 @@ impl App {
         }
         let (erasure, items) = self.store.erasure(erasure.organisation, erasure.id).await?;
         let opening = opening(&evidence, &items);
-        let statement = self.statement(&erasure, opening.commitment(), None).await?;
+        let whose = self.whose(&erasure, &evidence).await?;
+        let statement = self.statement(&erasure, whose, opening.commitment(), None);
         Ok(Receipt::sign(statement, Some(opening), &self.secrets.signing_key()).to_text())
     }
 
@@ -69,18 +70,33 @@ impl App {
         };
         let evidence = self.store.erasure_evidence(erasure.organisation, erasure.id).await?;
         let bound = evidence.commitment.ok_or(Error::Internal)?;
-        let statement = self.statement(erasure, bound, Some(outcome)).await?;
+        let whose = self.whose(erasure, &evidence).await?;
+        let statement = self.statement(erasure, whose, bound, Some(outcome));
         Ok(Receipt::sign(statement, None, &self.secrets.signing_key()))
     }
 
-    async fn statement(&self, erasure: &Erasure, bound: [u8; 32], outcome: Option<Outcome>) -> Result<Statement> {
+    /// Where the organisation itself goes, it is no longer there to be asked.
+    async fn whose(&self, erasure: &Erasure, evidence: &Evidence) -> Result<PublicId> {
+        match evidence.organisation {
+            Some(name) => Ok(name),
+            None => self.organisation_name(erasure.organisation).await,
+        }
+    }
+
+    fn statement(
+        &self,
+        erasure: &Erasure,
+        organisation: PublicId,
+        bound: [u8; 32],
+        outcome: Option<Outcome>,
+    ) -> Statement {
         let mut limits = vec![Limit::NoProofOfNoCopy, Limit::MediumMayKeep];
         if self.places().is_empty() {
             limits.push(Limit::NoPlaces);
         }
-        Ok(Statement {
+        Statement {
             number: erasure.name,
-            organisation: self.organisation_name(erasure.organisation).await?,
+            organisation,
             what: erasure.what,
             cause: erasure.cause,
             requested_at: At(erasure.requested_at),
@@ -91,7 +107,7 @@ impl App {
             commitment: Hex(bound),
             outcome,
             limits,
-        })
+        }
     }
 }
 

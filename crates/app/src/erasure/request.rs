@@ -98,8 +98,19 @@ impl App {
         over: Vec<ConversationId>,
         braked: bool,
     ) -> Result<()> {
-        let subject = Subject::Conversations(over);
-        match self.ask(organisation, Cause::Retention, None, subject, self.by_house(), braked).await {
+        self.erase_unasked(organisation, Cause::Retention, over, braked).await
+    }
+
+    /// What the house deletes by itself.
+    pub(super) async fn erase_unasked(
+        self: &Arc<Self>,
+        organisation: OrganisationId,
+        cause: Cause,
+        all: Vec<ConversationId>,
+        braked: bool,
+    ) -> Result<()> {
+        let subject = Subject::Conversations(all);
+        match self.ask(organisation, cause, None, subject, self.by_house(), braked).await {
             Ok(_) | Err(store::Error::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }

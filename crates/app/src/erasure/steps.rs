@@ -60,7 +60,7 @@ pub(super) const STEPS: [Step; 12] = [
 ];
 
 /// More than any lease lasts.
-const OUTLIVES: Duration = Duration::from_secs(LEASE.as_secs() + 5);
+pub(super) const OUTLIVES: Duration = Duration::from_secs(LEASE.as_secs() + 5);
 /// How often places that are away are asked again before keys go, and afterwards.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 const ASK_LATER: Duration = Duration::from_secs(60);
@@ -115,7 +115,7 @@ impl App {
         }
     }
 
-    async fn go_on(&self, job: &Claimed, now: Timestamp) -> Result<()> {
+    pub(super) async fn go_on(&self, job: &Claimed, now: Timestamp) -> Result<()> {
         Ok(self.store.advance_job(job, job.step + 1, now).await?)
     }
 
@@ -138,7 +138,7 @@ impl App {
 
     /// Waits a minute at most: what the places lack is named until they have it, but nobody who wants something gone waits for a
     /// place that is away.
-    async fn offer(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
+    pub(super) async fn offer(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
         let number = erasure.journal_number.ok_or(Error::Internal)?;
         if self.journal_offer().await?.is_everywhere(number) {
             return self.go_on(&job, now).await;
@@ -161,7 +161,7 @@ impl App {
         Ok(self.store.note_shredded(job, epoch, commitment(&salt, &numbers), now).await?)
     }
 
-    async fn placed(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
+    pub(super) async fn placed(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
         let number = erasure.journal_number.ok_or(Error::Internal)?;
         if self.journal_offer().await?.is_everywhere(number) {
             return Ok(self.store.note_placed(job, now).await?);
@@ -169,7 +169,7 @@ impl App {
         Ok(self.store.advance_job(&job, job.step, now.plus(ASK_LATER)).await?)
     }
 
-    async fn epoch_over(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
+    pub(super) async fn epoch_over(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
         if erasure.epoch.ok_or(Error::Internal)? <= self.keyring.store().settled_epoch().await? {
             return self.go_on(&job, now).await;
         }

@@ -5,6 +5,8 @@
 mod audit;
 mod backup;
 mod clocks;
+mod closing;
+mod closing_kill;
 mod epoch;
 mod erasure;
 mod erasure_kill;

@@ -16,11 +16,13 @@ use store::journal::Entry;
 use store::{KeyStore, Location, Settings, Store};
 use testkit::Database;
 
-use crate::{House, SECOND, Two, on_both, secrets_in, signed_in, write};
+use crate::closing::{another, its_day};
+use crate::{HERE, House, SECOND, Two, on_both, secrets_in, signed_in, write};
 
 on_both! {
     from_either_place_it_comes_back_on_either_kind_of_database
     what_was_deleted_after_the_backup_does_not_come_back
+    an_organisation_that_ended_after_the_backup_does_not_come_back
     broken_off_at_any_moment_it_is_begun_anew
     what_was_changed_at_one_place_is_taken_from_the_other_and_told
     the_wrong_key_and_the_wrong_signature_restore_nothing
@@ -189,6 +191,31 @@ async fn what_was_deleted_after_the_backup_does_not_come_back(house: House) {
             let (_, entry) = Entry::read(&line.bytes).unwrap();
             assert!(there.iter().all(|(_, (_, id))| !entry.keys.contains(id)), "not even as a wrapped key");
         }
+    }
+}
+
+async fn an_organisation_that_ended_after_the_backup_does_not_come_back(house: House) {
+    let _two = Two::of(&house);
+    let other = another(&house).await;
+    conversation(&house, 5).await;
+    let (mut theirs, _) = house.app.visit(other.widget, None, None, HERE).await.unwrap();
+    let kept = write(&house, &mut theirs, 1).await.conversation.name();
+    back_up(&house).await;
+    let closing = house.app.close_organisation_here(house.done.organisation, true).await.unwrap();
+    its_day(&house).await;
+    let key = key(&house);
+    for (on_postgres, place) in [(false, 0), (true, 1)] {
+        let (machine, from) = (Machine::new(on_postgres), [house.app.places()[place].clone()]);
+        let (done, _) = restored(&house, &order(&house, &machine, &from, &key)).await;
+        assert!(done.unwrap().journal >= 2, "its conversations, and itself");
+        let app = machine.serve(&house).await;
+        let there: Vec<PublicId> = app.organisations().await.unwrap().into_iter().map(|one| one.name).collect();
+        assert_eq!(there, [other.organisation]);
+        let (_, entries) = app.entries_before(other.principal, kept, i64::MAX, 10).await.unwrap();
+        assert_eq!(entries.len(), 1);
+        assert!(matches!(app.visit(house.done.widget, None, None, HERE).await, Err(Error::NotFound)));
+        // The backup is of a moment before anybody asked for it: that machine has no receipt to give.
+        assert!(matches!(app.closing_receipt_numbered(closing.name).await, Err(Error::NotFound)));
     }
 }
 

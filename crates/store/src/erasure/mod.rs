@@ -1,7 +1,9 @@
 //! Deletions (requirement C1). What somebody wants gone is hidden in the transaction that asks for it, with the job that
 //! destroys it once nobody can take that back any more. `request` asks, `undo` takes back and lets go on, `settle` makes it
-//! final, `rekey` is for parts of a conversation, `purge` deletes rows, `finish` says so.
+//! final, `rekey` is for parts of a conversation, `purge` deletes rows, `finish` says so. `closing` is the end of a whole
+//! organisation.
 
+pub mod closing;
 mod finish;
 mod purge;
 mod rekey;
@@ -22,8 +24,18 @@ use crate::{Error, Result, Store};
 
 /// The statements of all its files.
 #[cfg(test)]
-pub(crate) static EVERY: &[&[&crate::engine::Statement]] =
-    &[ALL, finish::ALL, purge::ALL, rekey::ALL, request::ALL, settle::ALL, undo::ALL];
+pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[
+    ALL,
+    closing::ALL,
+    closing::purge::ALL,
+    closing::steps::ALL,
+    finish::ALL,
+    purge::ALL,
+    rekey::ALL,
+    request::ALL,
+    settle::ALL,
+    undo::ALL,
+];
 
 /// A deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,10 +158,16 @@ pub struct Evidence {
     pub commitment: Option<[u8; 32]>,
     /// The final receipt.
     pub receipt: Option<String>,
+    /// Whose it is, where the organisation itself goes.
+    pub organisation: Option<PublicId>,
 }
 
+use select;
+
 statements! {
-    EVIDENCE = "SELECT organisation_id, salt, commitment, receipt FROM erasure WHERE organisation_id = $1 AND erasure_id = $2";
+    EVIDENCE =
+        "SELECT organisation_id, salt, commitment, receipt, organisation_name FROM erasure
+        WHERE organisation_id = $1 AND erasure_id = $2";
     BY_NAME = select!("WHERE h.organisation_id = $1 AND h.public_id = $2");
     LOCK_NAMED = select!("WHERE h.organisation_id = $1 AND h.public_id = $2 {for_update}");
     BY_ID = select!("WHERE h.organisation_id = $1 AND h.erasure_id = $2");
@@ -265,7 +283,9 @@ impl Store {
                         let broken = |_| Error::Broken("a deletion's evidence cannot be read".to_owned());
                         row.bytes_or_null(column)?.map(|bytes| bytes.try_into().map_err(broken)).transpose()
                     };
-                    Ok(Evidence { salt: hash(1)?, commitment: hash(2)?, receipt: row.text_or_null(3)? })
+                    let name = row.bytes_or_null(4)?.map(|_| row.public_id(4)).transpose()?;
+                    let (salt, commitment, receipt) = (hash(1)?, hash(2)?, row.text_or_null(3)?);
+                    Ok(Evidence { salt, commitment, receipt, organisation: name })
                 })
             })
             .await

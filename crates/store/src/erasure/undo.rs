@@ -3,7 +3,7 @@
 
 use domain::audit::{Detail, Kind as Did};
 use domain::conversation::{Author, Change};
-use domain::erasure::State;
+use domain::erasure::{State, What};
 use domain::limits::BRAKE_WAIT;
 use domain::{Access, ConversationId, ErasureId, OperatorId, OrganisationId, PublicId, Reach, Timestamp};
 
@@ -132,7 +132,7 @@ impl Audited<'_> {
         self.write(move |connection| {
             Box::pin(async move {
                 let erasure = found(connection, organisation, name).await?;
-                if erasure.state != State::Waiting {
+                if erasure.state != State::Waiting || erasure.what == What::Organisation {
                     return Err(NOT_WAITING);
                 }
                 connection.execute(&END_WINDOW, &[erasure.id.into(), at.into()], 1).await?;

@@ -37,6 +37,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0018_backup"),
         migration!("data", "0019_tally"),
         migration!("data", "0020_receipt"),
+        migration!("data", "0025_closing"),
     ],
 };
 

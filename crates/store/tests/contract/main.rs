@@ -33,6 +33,7 @@ mod audit_tampered;
 mod backup;
 mod batch;
 mod change;
+mod closing;
 mod conversation;
 mod cut;
 mod disk;
