@@ -7,6 +7,7 @@ mod doctor;
 mod epoch;
 mod migrate;
 mod open;
+mod organisation;
 mod receipt;
 mod redact;
 mod restore;
@@ -54,6 +55,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some((name, matches)) => done(epoch::run(&configure(matches)?, name, matches)),
             None => Ok(ExitCode::FAILURE),
         },
+        Some(("organisation", matches)) => match matches.subcommand() {
+            Some((name, matches)) => done(organisation::run(&configure(matches)?, name, matches)),
+            None => Ok(ExitCode::FAILURE),
+        },
         Some(("receipt", matches)) => match matches.subcommand() {
             Some((_, matches)) => receipt::run(matches),
             None => Ok(ExitCode::FAILURE),
@@ -86,6 +91,7 @@ fn command() -> Command {
         .subcommand(admin::command())
         .subcommand(audit::command())
         .subcommand(epoch::command())
+        .subcommand(organisation::command())
         .subcommand(receipt::command())
         .subcommand(backup::command())
         .subcommand(restore::command())

@@ -8,6 +8,7 @@ mod away;
 mod backup;
 mod canary;
 mod carve;
+mod closing;
 mod conformance;
 mod conversation;
 mod copies;

@@ -1,5 +1,6 @@
 import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
+import { deClosing } from "./de-closing";
 import { deFind } from "./de-find";
 import { dePrivacy } from "./de-privacy";
 import { deQuiet } from "./de-quiet";
@@ -11,6 +12,7 @@ import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deClosing,
   ...deFind,
   ...dePrivacy,
   ...deQuiet,
