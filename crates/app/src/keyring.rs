@@ -331,6 +331,13 @@ impl Keyring {
         self.current.remove_where(|_| true);
     }
 
+    /// Wipes what was made ahead for an organisation that ended, and its own keys. Other nodes have them for as long as they
+    /// keep any: nobody of it is left to use one.
+    pub(crate) fn forget_organisation(&self, organisation: OrganisationId) {
+        self.pools.lock().remove(&organisation);
+        self.forget_organisations();
+    }
+
     async fn make(&self, organisation: OrganisationId, count: usize) -> Result<Vec<Arc<DataKey>>> {
         let mut turned = false;
         loop {

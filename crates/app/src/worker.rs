@@ -68,8 +68,7 @@ impl App {
             Kind::Backup => self.backup_due(Which::Data, job.clone()).await,
             Kind::BackupKeys => self.backup_due(Which::Keys, job.clone()).await,
             Kind::Journal => self.carry_journal(job.clone()).await,
-            // Nothing puts these into the queue yet.
-            Kind::Close => Err(Error::Internal),
+            Kind::Close => self.end_organisation(job.clone()).await,
         }
     }
 

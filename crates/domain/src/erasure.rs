@@ -42,9 +42,10 @@ words! {
 }
 
 impl Cause {
-    /// Whether it waits for somebody to take it back. Visitors and the rules of an organisation mean it at once (C1).
+    /// Whether it waits for somebody to take it back. Visitors and the rules of an organisation mean it at once (C1); an
+    /// organisation that ends had its time before.
     pub const fn can_be_undone(self) -> bool {
-        matches!(self, Self::Operator | Self::Closing)
+        matches!(self, Self::Operator)
     }
 }
 

@@ -115,6 +115,8 @@ pub const ERASED_AT_ONCE: usize = 500;
 pub const STUB_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long an organisation that gave notice can still take it back (C5).
 pub const CLOSING: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long a copy of the whole organisation counts as taken before it is closed.
+pub const COPY_COUNTS: Duration = Duration::from_secs(24 * 3600);
 /// Days that something may be kept (C2).
 pub const RETENTION_DAYS: std::ops::RangeInclusive<i64> = 1..=3650;
 /// Days that a new organisation keeps what was said, until it says otherwise.

@@ -33,6 +33,8 @@ pub struct Widget {
     pub ask_after: Option<i64>,
     /// After how many minutes without a word a conversation ends; as the installation has it where there is none.
     pub end_after: Option<i64>,
+    /// Whether its organisation is being closed: it begins no conversation any more.
+    pub closes: bool,
 }
 
 statements! {
@@ -41,15 +43,15 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING widget_id";
     BY_NAME =
         "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number,
-            ask_after, end_after
+            ask_after, end_after, (SELECT o.closing_at FROM organisation o WHERE o.organisation_id = widget.organisation_id)
         FROM widget WHERE public_id = $1";
     OF_ORGANISATION =
         "SELECT organisation_id, widget_id, public_id, name, greeting, colour, language, sites, group_number,
-            ask_after, end_after
+            ask_after, end_after, (SELECT o.closing_at FROM organisation o WHERE o.organisation_id = widget.organisation_id)
         FROM widget WHERE organisation_id = $1 ORDER BY widget_id";
     LOCKED =
         "SELECT h.organisation_id, h.widget_id, h.public_id, h.name, h.greeting, h.colour, h.language, h.sites, h.group_number,
-            h.ask_after, h.end_after
+            h.ask_after, h.end_after, NULL
         FROM widget h WHERE h.organisation_id = $1 AND h.widget_id = $2 {for_update}";
     UPDATE =
         "UPDATE widget SET name = $3, greeting = $4, colour = $5, language = $6, sites = $7, group_number = $8,
@@ -72,6 +74,7 @@ fn widget(row: &Row) -> Result<Widget> {
         group: row.int_or_null(8)?.and_then(GroupNumber::new),
         ask_after: row.int_or_null(9)?,
         end_after: row.int_or_null(10)?,
+        closes: row.int_or_null(11)?.is_some(),
     })
 }
 

@@ -14,6 +14,7 @@ export type Backups = Schemas["Backups"];
 export type Browser = Schemas["Browser"];
 export type Capability = Schemas["Capability"];
 export type ClientFrame = Schemas["ClientFrame"];
+export type Closing = Schemas["Closing"];
 export type ConversationPage = Schemas["ConversationPage"];
 export type ConversationRetention = Schemas["ConversationRetention"];
 export type ConversationState = Schemas["ConversationState"];

@@ -63,6 +63,8 @@ pub enum ReceiveError {
         /// The counter that must come first.
         expected: i64,
     },
+    /// The organisation is being closed, and begins no conversation any more.
+    Closes,
     /// Everything else.
     Other(Error),
 }
@@ -80,7 +82,7 @@ impl ReceiveError {
         match self {
             Self::Empty => invalid("write something".to_owned()),
             Self::TooLong => invalid(format!("at most {TEXT_CHARACTERS} characters")),
-            Self::NotACounter | Self::Gap { .. } => Error::Internal,
+            Self::NotACounter | Self::Gap { .. } | Self::Closes => Error::Internal,
             Self::Other(error) => error,
         }
     }
@@ -192,7 +194,11 @@ impl App {
                 Ok(accepted(&conversation, counter, stored.numbers, at, masked))
             }
             Outcome::AlreadyBegun => {
-                let found = self.store.conversation_of_token(visitor.widget.organisation, visitor.token_hash).await?;
+                let found = self.store.conversation_of_token(visitor.widget.organisation, visitor.token_hash).await;
+                let found = match found {
+                    Err(store::Error::NotFound) => return Err(ReceiveError::Closes),
+                    found => found?,
+                };
                 let conversation = self.refer(&found).await?;
                 let identity = Identity { conversation: conversation.name(), ..*again.identity() };
                 let place = self.flood.write(visitor.from, visitor.widget.organisation).await?;

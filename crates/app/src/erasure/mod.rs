@@ -1,6 +1,9 @@
-//! Deletions (requirement C1): asking for one, taking it back, and the steps that make it true (`steps`).
+//! Deletions (requirement C1): asking for one, taking it back, and the steps that make it true (`steps`); and the end of an
+//! organisation (`closing`, and its steps in `ending`).
 
+mod closing;
 mod decide;
+mod ending;
 mod holders;
 mod read;
 mod receipt;
@@ -13,6 +16,7 @@ use std::sync::Arc;
 use domain::ConversationId;
 use domain::conversation::Change;
 
+pub use self::closing::{Standing, ToClose};
 pub use self::read::{Listed, Pending};
 pub use self::request::{Passage, Wanted};
 use crate::App;

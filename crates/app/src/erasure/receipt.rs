@@ -94,6 +94,14 @@ impl App {
         Ok(Receipt::sign(statement, None, &self.secrets.signing_key()))
     }
 
+    /// Where the organisation itself goes, it is no longer there to be asked.
+    async fn whose(&self, erasure: &Erasure, evidence: &Evidence) -> Result<PublicId> {
+        match evidence.organisation {
+            Some(name) => Ok(name),
+            None => self.organisation_name(erasure.organisation).await,
+        }
+    }
+
     async fn statement(
         &self,
         erasure: &Erasure,
@@ -116,7 +124,7 @@ impl App {
         let held = evidence.held.filter(|_| is_open);
         Ok(Statement {
             number: erasure.name,
-            organisation: self.organisation_name(erasure.organisation).await?,
+            organisation: self.whose(erasure, evidence).await?,
             what: erasure.what,
             cause: erasure.cause,
             requested_at: At(erasure.requested_at),

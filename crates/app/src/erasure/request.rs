@@ -146,9 +146,19 @@ impl App {
         over: Vec<ConversationId>,
         braked: bool,
     ) -> Result<()> {
-        let subject = Subject::Conversations(over);
-        let name = random::public_id();
-        match self.ask(organisation, name, Cause::Retention, None, subject, self.by_house(), braked).await {
+        self.erase_unasked(organisation, Cause::Retention, over, braked).await
+    }
+
+    /// What the house deletes by itself.
+    pub(super) async fn erase_unasked(
+        self: &Arc<Self>,
+        organisation: OrganisationId,
+        cause: Cause,
+        all: Vec<ConversationId>,
+        braked: bool,
+    ) -> Result<()> {
+        let subject = Subject::Conversations(all);
+        match self.ask(organisation, random::public_id(), cause, None, subject, self.by_house(), braked).await {
             Ok(_) | Err(store::Error::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }

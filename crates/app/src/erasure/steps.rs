@@ -60,7 +60,7 @@ pub(super) const STEPS: [Step; 12] = [
 ];
 
 /// More than any lease lasts, and any reading that was under way: whoever read a key just before keeps it from then.
-const OUTLIVES: Duration = Duration::from_secs(LEASE.as_secs() + 15);
+pub(super) const OUTLIVES: Duration = Duration::from_secs(LEASE.as_secs() + 15);
 /// How often it is looked how far the places are before keys go, and afterwards. Whoever brings it there wakes those who wait.
 const LOOK_SOON: Duration = Duration::from_secs(5);
 const LOOK_LATER: Duration = Duration::from_secs(600);
@@ -115,7 +115,7 @@ impl App {
         }
     }
 
-    async fn go_on(&self, job: &Claimed, now: Timestamp) -> Result<()> {
+    pub(super) async fn go_on(&self, job: &Claimed, now: Timestamp) -> Result<()> {
         Ok(self.store.advance_job(job, job.step + 1, now).await?)
     }
 
@@ -138,7 +138,7 @@ impl App {
 
     /// Waits a minute at most: what the places lack is named until they have it, but nobody who wants something gone waits for a
     /// place that is away. No place is asked here: one that hangs would hold up whoever stands behind.
-    async fn offer(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
+    pub(super) async fn offer(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
         let number = erasure.journal_number.ok_or(Error::Internal)?;
         if self.journal_reached().await?.is_everywhere(number) {
             return self.go_on(&job, now).await;
@@ -164,7 +164,7 @@ impl App {
         Ok(self.store.note_shredded(job, epoch, commitment(&salt, &numbers), self.now()).await?)
     }
 
-    async fn placed(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
+    pub(super) async fn placed(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
         let number = erasure.journal_number.ok_or(Error::Internal)?;
         if self.journal_reached().await?.is_everywhere(number) {
             return Ok(self.store.note_placed(job, now).await?);
@@ -172,7 +172,7 @@ impl App {
         Ok(self.store.advance_job(&job, job.step, now.plus(LOOK_LATER)).await?)
     }
 
-    async fn epoch_over(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
+    pub(super) async fn epoch_over(&self, job: Claimed, erasure: &Erasure, now: Timestamp) -> Result<()> {
         if erasure.epoch.ok_or(Error::Internal)? <= self.keyring.store().settled_epoch().await? {
             return self.go_on(&job, now).await;
         }

@@ -156,5 +156,6 @@ fn first_widget(language: Language) -> Widget {
         group: None,
         ask_after: None,
         end_after: None,
+        closes: false,
     }
 }

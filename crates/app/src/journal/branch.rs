@@ -3,6 +3,7 @@
 //! that somebody tries out beside it.
 
 use domain::audit::{Detail, Kind};
+use domain::erasure::What;
 use places::{Error as PlaceError, Write};
 use store::backup::Replayed;
 use store::journal::Entry;
@@ -84,6 +85,11 @@ impl App {
             self.keyring.shred(organisation, &entry.keys).await?;
             for portion in entry.keys.chunks(500) {
                 self.bus.tell_others(&bus::Notice::Shred(portion.to_vec()));
+            }
+            if entry.what == What::Organisation {
+                while !self.keyring.store().delete_organisation_keys(organisation).await?.0 {}
+                self.keyring.forget_organisation(organisation);
+                self.store.replay_organisation(organisation).await?;
             }
         }
         let organisation = (organisation.unwrap_or(domain::OrganisationId(0)), named);

@@ -43,7 +43,7 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what is wrong or missing; [`Error::RateLimited`] after many wrong ones.
-    pub(super) async fn prove_fully(&self, principal: Principal, proof: Proof) -> Result<Operator> {
+    pub(crate) async fn prove_fully(&self, principal: Principal, proof: Proof) -> Result<Operator> {
         let factor = self.store.factor(principal.organisation, principal.operator).await?;
         let code = match (factor.sealed, proof.code) {
             (Some(_), None) => return Err(wrong("code", "your second factor is on: type a code")),

@@ -55,6 +55,15 @@ pub struct Published {
     pub sites: Vec<String>,
 }
 
+/// What visitors read first where no conversation begins any more.
+fn no_more(language: Language) -> String {
+    match language {
+        Language::De => "Hier beginnen keine neuen Gespräche mehr. Ein laufendes Gespräch geht weiter.",
+        Language::En => "No new conversations begin here any more. A conversation under way goes on.",
+    }
+    .to_owned()
+}
+
 impl App {
     pub(crate) async fn widget(&self, name: PublicId) -> Result<Arc<Widget>> {
         if let Some(known) = self.widgets.widgets.get(&name) {
@@ -108,7 +117,7 @@ impl App {
             id: widget.name,
             organisation,
             language: widget.language,
-            greeting: widget.greeting.clone(),
+            greeting: if widget.closes { no_more(widget.language) } else { widget.greeting.clone() },
             colour: widget.colour.clone(),
             online: self.is_team_online(widget.organisation),
             sites: widget.sites.clone(),

@@ -20,8 +20,8 @@ use crate::{House, Two, secrets_in, write};
 
 /// So many commits and readings, and then the machine stands still for ever.
 #[derive(Debug)]
-struct Fuse {
-    turns: AtomicI64,
+pub(crate) struct Fuse {
+    pub(crate) turns: AtomicI64,
     blown: tokio::sync::Notify,
 }
 
@@ -37,7 +37,7 @@ impl Pace for Fuse {
 
 impl House {
     /// A node on the same files whose disk stands still after so many turns; what is left of them.
-    async fn doomed(&self, turns: i64, two: Option<&Two>) -> (Arc<App>, &'static Fuse) {
+    pub(crate) async fn doomed(&self, turns: i64, two: Option<&Two>) -> (Arc<App>, &'static Fuse) {
         // One per attempt; there are a few hundred.
         let fuse: &'static Fuse =
             Box::leak(Box::new(Fuse { turns: AtomicI64::new(i64::MAX / 2), blown: tokio::sync::Notify::new() }));
@@ -115,7 +115,7 @@ async fn scene(on_postgres: bool, has_places: bool) -> Scene {
 }
 
 /// Works as a node would, until it stands still; says whether it came to the end.
-async fn work(house: &House, (app, fuse): (&Arc<App>, &Fuse)) -> bool {
+pub(crate) async fn work(house: &House, (app, fuse): (&Arc<App>, &Fuse)) -> bool {
     let all = async {
         for _ in 0..40 {
             while app.work().await.unwrap() > 0 {}

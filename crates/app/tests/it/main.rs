@@ -8,6 +8,8 @@ mod backup;
 mod backup_again;
 mod branch;
 mod clocks;
+mod closing;
+mod closing_kill;
 mod epoch;
 mod erasure;
 mod erasure_kill;

@@ -18,13 +18,15 @@ use store::journal::Entry;
 use store::{KeyStore, Location, Settings, Store};
 use testkit::Database;
 
+use crate::closing::{another, its_day};
 use crate::erasure::destroy;
-use crate::{House, SECOND, Two, on_both, secrets_in, signed_in, write};
+use crate::{HERE, House, SECOND, Two, on_both, secrets_in, signed_in, write};
 
 on_both! {
     from_either_place_it_comes_back_on_either_kind_of_database
     what_was_deleted_after_the_backup_does_not_come_back
     what_was_hidden_in_the_backup_and_destroyed_since_is_destroyed_and_not_stuck
+    an_organisation_that_ended_after_the_backup_does_not_come_back
     broken_off_at_any_moment_it_is_begun_anew
     what_was_changed_at_one_place_is_taken_from_the_other_and_told
     the_wrong_key_and_the_wrong_signature_restore_nothing
@@ -256,6 +258,31 @@ async fn what_was_hidden_in_the_backup_and_destroyed_since_is_destroyed_and_not_
         assert_eq!((own.erasure.conversations, own.erasure.state), (1, State::Destroyed));
         assert!(app.erasures(ada, ErasureId(i64::MAX), None, 10).await.unwrap().len() == 3);
         app.close().await;
+    }
+}
+
+async fn an_organisation_that_ended_after_the_backup_does_not_come_back(house: House) {
+    let _two = Two::of(&house);
+    let other = another(&house).await;
+    conversation(&house, 5).await;
+    let (mut theirs, _) = house.app.visit(other.widget, None, None, HERE).await.unwrap();
+    let kept = write(&house, &mut theirs, 1).await.conversation.name();
+    back_up(&house).await;
+    let closing = house.app.close_organisation_here(house.done.organisation, true).await.unwrap();
+    its_day(&house).await;
+    let key = key(&house);
+    for (on_postgres, place) in [(false, 0), (true, 1)] {
+        let (machine, from) = (Machine::new(on_postgres), [house.app.places()[place].clone()]);
+        let (done, _) = restored(&house, &order(&house, &machine, &from, &key)).await;
+        assert!(done.unwrap().journal >= 2, "its conversations, and itself");
+        let app = machine.serve(&house).await;
+        let there: Vec<PublicId> = app.organisations().await.unwrap().into_iter().map(|one| one.name).collect();
+        assert_eq!(there, [other.organisation]);
+        let (_, entries) = app.entries_before(other.principal, kept, i64::MAX, 10).await.unwrap();
+        assert_eq!(entries.len(), 1);
+        assert!(matches!(app.visit(house.done.widget, None, None, HERE).await, Err(Error::NotFound)));
+        // The backup is of a moment before anybody asked for it: that machine has no receipt to give.
+        assert!(matches!(app.closing_receipt_numbered(closing.name).await, Err(Error::NotFound)));
     }
 }
 

@@ -8,6 +8,7 @@ mod epoch;
 mod migrate;
 mod node;
 mod open;
+mod organisation;
 mod receipt;
 mod redact;
 mod restore;
@@ -59,6 +60,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some((_, matches)) => done(node::run(&configure(matches)?, matches)),
             None => Ok(ExitCode::FAILURE),
         },
+        Some(("organisation", matches)) => match matches.subcommand() {
+            Some((name, matches)) => done(organisation::run(&configure(matches)?, name, matches)),
+            None => Ok(ExitCode::FAILURE),
+        },
         Some(("receipt", matches)) => match matches.subcommand() {
             Some((_, matches)) => receipt::run(matches),
             None => Ok(ExitCode::FAILURE),
@@ -92,6 +97,7 @@ fn command() -> Command {
         .subcommand(audit::command())
         .subcommand(epoch::command())
         .subcommand(node::command())
+        .subcommand(organisation::command())
         .subcommand(receipt::command())
         .subcommand(backup::command())
         .subcommand(restore::command())

@@ -177,7 +177,8 @@ async fn shown_of(shared: &Shared, principal: Principal, name: PublicId) -> Resu
     shown(shared, principal.organisation, listed).await
 }
 
-async fn who(
+/// Somebody who did something, while they are known.
+pub(super) async fn who(
     shared: &Shared,
     organisation: OrganisationId,
     id: Option<OperatorId>,

@@ -6,6 +6,7 @@ mod audit_copy;
 mod backups;
 mod body;
 mod brought;
+mod closing;
 mod conversations;
 mod counters;
 mod countries;

@@ -15,8 +15,9 @@ use utoipa_axum::{PathItemExt, routes};
 use super::described::Everywhere;
 use super::problem::Failure;
 use super::{
-    Shared, account, audit, audit_copy, backups, conversations, counters, countries, erasures, exports, factor, groups,
-    guests, holds, operators, passkeys, programs, retention, roles, session, setup, snippets, topics, widgets,
+    Shared, account, audit, audit_copy, backups, closing, conversations, counters, countries, erasures, exports,
+    factor, groups, guests, holds, operators, passkeys, programs, retention, roles, session, setup, snippets, topics,
+    widgets,
 };
 use crate::wire::frames::{ClientFrame, ServerFrame};
 use crate::wire::widgets::WidgetConfig;
@@ -126,6 +127,8 @@ operations! {
     holds::end;
     exports::conversation;
     exports::organisation;
+    closing::show, closing::close, closing::keep;
+    closing::receipt;
     counters::table;
 }
 

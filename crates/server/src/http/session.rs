@@ -117,6 +117,7 @@ async fn info(shared: &Shared, principal: Principal) -> Result<SessionInfo, app:
         role: principal.role.into(),
         language: person.language.into(),
         organisation: OrganisationRef { id: id.into(), name: name.to_string() },
+        closing_at: app.closing_at(principal.organisation).await?.map(|at| at.0),
         rights: (&principal.rights).into(),
         grantable: app::team::grantable(principal).map(Into::into).collect(),
         recovery_key_confirmed: app.is_recovery_confirmed(principal).await?,

@@ -112,6 +112,9 @@ impl From<ReceiveError> for Problem {
                 expected: Some(expected),
                 ..Self::new(ProblemCode::CounterGap, "a message before this one is missing: send that first")
             },
+            ReceiveError::Closes => {
+                Self::new(ProblemCode::Forbidden, "this organisation begins no new conversations any more")
+            }
             ReceiveError::Other(error) => error.into(),
         }
     }

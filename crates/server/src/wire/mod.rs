@@ -4,6 +4,7 @@
 pub mod account;
 pub mod audit;
 pub mod backups;
+pub mod closing;
 pub mod conversations;
 pub mod countries;
 pub mod erasures;

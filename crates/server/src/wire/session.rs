@@ -255,6 +255,9 @@ pub struct SessionInfo {
     pub language: Language,
     /// The organisation.
     pub organisation: OrganisationRef,
+    /// The day on which it ends, in microseconds of UTC, where it is being closed.
+    #[schema(required)]
+    pub closing_at: Option<i64>,
     /// What they may do.
     pub rights: RightsInfo,
     /// The roles that they may give to others.

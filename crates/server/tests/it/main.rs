@@ -10,6 +10,7 @@ mod backups;
 mod brake;
 mod canary;
 mod carve;
+mod closing;
 mod conformance;
 mod conversation;
 mod copies;

@@ -12,7 +12,7 @@ use crate::{Result, Store};
 statements! {
     // Those that have nothing left to do but to wait.
     WAKE =
-        "UPDATE job SET run_at = $2 WHERE kind = 'erase' AND run_at > $2 AND subject IN (
+        "UPDATE job SET run_at = $2 WHERE kind IN ('erase', 'close') AND run_at > $2 AND subject IN (
             SELECT erasure_id FROM erasure WHERE done_at IS NULL AND purged_at IS NOT NULL AND epoch <= $1
         )";
 }

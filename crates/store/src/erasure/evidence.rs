@@ -1,6 +1,6 @@
 //! What a deletion's receipts are made of, besides what it says itself.
 
-use domain::{ErasureId, OrganisationId, Timestamp};
+use domain::{ErasureId, OrganisationId, PublicId, Timestamp};
 
 use super::{Item, items};
 use crate::engine::{Row, statements};
@@ -18,6 +18,8 @@ pub struct Evidence {
     pub acknowledged: Option<[u8; 32]>,
     /// The final receipt.
     pub receipt: Option<String>,
+    /// Whose it is, where the organisation itself goes.
+    pub organisation: Option<PublicId>,
     /// What of it must not be deleted yet.
     pub held: Option<Held>,
     /// The single things that go, as long as they are known.
@@ -35,7 +37,7 @@ pub struct Held {
 
 statements! {
     EVIDENCE =
-        "SELECT organisation_id, salt, commitment, acknowledged, receipt FROM erasure
+        "SELECT organisation_id, salt, commitment, acknowledged, receipt, organisation_name FROM erasure
         WHERE organisation_id = $1 AND erasure_id = $2";
     HELD =
         "SELECT i.organisation_id, COUNT(DISTINCT i.subject), MAX(d.until) FROM erasure_item i
@@ -77,6 +79,7 @@ impl Store {
                         commitment: hash(row, 2)?,
                         acknowledged: hash(row, 3)?,
                         receipt: row.text_or_null(4)?,
+                        organisation: row.bytes_or_null(5)?.map(|_| row.public_id(5)).transpose()?,
                         held: held.transpose()?,
                         items: items(connection, organisation, id).await?,
                     })

@@ -1,11 +1,12 @@
 //! Deletions (requirement C1). What somebody wants gone is hidden in the transaction that asks for it, with the job that
 //! destroys it once nobody can take that back any more. `request` asks, `undo` takes back and lets go on, `settle` makes it
 //! final, `rekey` is for parts of a conversation, `purge` deletes rows, `finish` says so, `beside` is for sweeps that are held up,
-//! and `expire` forgets.
+//! and `expire` forgets. `closing` is the end of a whole organisation.
 
 pub(crate) mod apart;
 mod beside;
 mod brake;
+pub mod closing;
 mod evidence;
 mod expire;
 mod finish;
@@ -36,6 +37,9 @@ pub(crate) static EVERY: &[&[&crate::engine::Statement]] = &[
     apart::ALL,
     beside::ALL,
     brake::ALL,
+    closing::ALL,
+    closing::purge::ALL,
+    closing::steps::ALL,
     evidence::ALL,
     expire::ALL,
     finish::ALL,
@@ -158,6 +162,7 @@ macro_rules! select {
         )
     };
 }
+
 use select;
 
 statements! {

@@ -3,7 +3,7 @@
 
 use domain::audit::{Detail, Kind as Did};
 use domain::conversation::{Author, Change};
-use domain::erasure::{Cause, State};
+use domain::erasure::{Cause, State, What};
 use domain::limits::BRAKE_WAIT;
 use domain::{Access, ConversationId, ErasureId, OperatorId, OrganisationId, PublicId, Reach, Timestamp};
 
@@ -152,7 +152,7 @@ impl Audited<'_> {
             Box::pin(async move {
                 brake::lock(connection, organisation).await?;
                 let erasure = found(connection, organisation, name).await?;
-                if erasure.state != State::Waiting {
+                if erasure.state != State::Waiting || erasure.what == What::Organisation {
                     return Err(NOT_WAITING);
                 }
                 if erasure.requested_by == Some(by) && brake::is_on(connection, organisation, 0, None, at).await? {

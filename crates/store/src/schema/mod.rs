@@ -41,6 +41,7 @@ pub(crate) static DATA: Schema = Schema {
         migration!("data", "0022_places"),
         migration!("data", "0023_authentic_recovery"),
         migration!("data", "0024_sweep"),
+        migration!("data", "0025_closing"),
     ],
 };
 

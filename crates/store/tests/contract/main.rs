@@ -36,6 +36,7 @@ mod batch;
 mod beside;
 mod brake;
 mod change;
+mod closing;
 mod conversation;
 mod cut;
 mod disk;

@@ -1,5 +1,6 @@
 import { deAccount } from "./de-account";
 import { deAudit } from "./de-audit";
+import { deClosing } from "./de-closing";
 import { deFind } from "./de-find";
 import { dePlaces } from "./de-places";
 import { dePrivacy } from "./de-privacy";
@@ -12,6 +13,7 @@ import { deTopics } from "./de-topics";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
+  ...deClosing,
   ...deFind,
   ...dePlaces,
   ...dePrivacy,

@@ -1,5 +1,6 @@
 import { enAccount } from "./en-account";
 import { enAudit } from "./en-audit";
+import { enClosing } from "./en-closing";
 import { enFind } from "./en-find";
 import { enPlaces } from "./en-places";
 import { enPrivacy } from "./en-privacy";
@@ -12,6 +13,7 @@ import { enTopics } from "./en-topics";
 
 // Plural forms are parted by "|": one | other. Words in braces are filled in.
 export const en = {
+  ...enClosing,
   ...enFind,
   ...enPlaces,
   ...enPrivacy,

@@ -1,5 +1,6 @@
 //! Does again what was deleted since the backup.
 
+use domain::erasure::What;
 use domain::{OrganisationId, Timestamp};
 use privacy::keys::RawKey;
 use store::backup::Replayed;
@@ -43,6 +44,10 @@ pub(super) async fn replay(
         let organisation = store.organisation_number(entry.organisation.1).await?;
         if let Some(organisation) = organisation {
             keys.delete_keys(organisation, entry.keys.clone(), now).await?;
+            if entry.what == What::Organisation {
+                while !keys.delete_organisation_keys(organisation).await?.0 {}
+                store.replay_organisation(organisation).await?;
+            }
         }
         let at = entry.at;
         let went = store.replay(line.number, entry, now).await?;

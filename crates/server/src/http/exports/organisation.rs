@@ -71,6 +71,10 @@ impl Sending {
         }
         let Some(copied) = self.waiting.pop_front() else {
             self.ended = true;
+            // The table is what was said, and nothing of how the organisation is set up.
+            if self.format == Format::Jsonl {
+                self.shared.app.end_copy_of_all(principal).await?;
+            }
             let (conversations, entries) = self.counted;
             // Whoever reads it knows by this that nothing is missing behind.
             let end = json!({ "type": "end", "conversations": conversations, "entries": entries });

@@ -382,6 +382,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "?format=csv",
         &[(Whose::None, [200, 200, 200, 403, 403, 403, 403, 401, 401])],
     ),
+    plain("get", "/api/organisation/closing", &[(Whose::None, KEEPERS)]),
+    // Under another name than it has: nothing is closed. What comes of the right one: see `closing`.
+    plain("post", "/api/organisation/closing", &[(Whose::None, [422, 403, 403, 403, 403, 403, 403, 401, 401])]),
+    plain("delete", "/api/organisation/closing", &[(Whose::None, [409, 403, 403, 403, 403, 403, 403, 401, 401])]),
+    // Whoever has an acknowledgement may ask; this is none.
+    plain("post", "/api/closing/receipt", &[(Whose::None, [422, 422, 422, 422, 422, 422, 422, 422, 422])]),
     plain("get", "/api/counters.csv", &[(Whose::None, [200, 200, 200, 200, 403, 403, 200, 401, 401])]),
     plain("get", "/api/widgets", &[(Whose::None, [200, 200, 200, 200, 403, 403, 200, 401, 401])]),
     plain(

@@ -351,6 +351,10 @@ impl World {
                 Some(json!({ "kind": "content", "days": 3650 }))
             }
             ("post", "/api/erasures") => Some(json!({ "conversation": self.own, "entries": [1] })),
+            ("post", "/api/organisation/closing") => {
+                Some(json!({ "name": "Anders", "without_copy": true, "password": PASSWORD }))
+            }
+            ("post", "/api/closing/receipt") => Some(json!({ "receipt": "{}" })),
             ("post", "/api/holds") => Some(hold(self.id(whose))),
             ("put", "/api/conversations/{id}/snooze") => Some(json!({ "until": null })),
             ("post", "/api/topics") => Some(topic()),

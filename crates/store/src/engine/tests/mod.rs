@@ -129,7 +129,12 @@ async fn every_statement_is_understood_by_both_databases() {
 
     let both = Both::open(&schema::KEYS).await;
     assert!(!crate::key::ALL.is_empty());
-    assert_all_prepare(&both, &[crate::key::ALL, crate::node::ALL, &crate::epoch::EVERY.concat()].concat()).await;
+    assert_all_prepare(
+        &both,
+        &[crate::key::ALL, crate::node::ALL, &crate::epoch::EVERY.concat(), crate::erasure::closing::steps::keys::ALL]
+            .concat(),
+    )
+    .await;
 }
 
 /// Tables of which the document says that something of them is deleted by the program itself, and the first paragraph on each.

@@ -1,0 +1,52 @@
+export const enClosing = {
+  "closing.banner": "This organisation ends on {date}: no new conversation begins, and everything is destroyed then.",
+  "closing.banner.more": "What happens, and how to keep it",
+  "closing.title": "Close the organisation",
+  "closing.failed": "Whether the organisation is being closed could not be read.",
+  "closing.text":
+    "For when nobody works here any more. From the moment you confirm, no new conversation begins; those under way go on. For 30 days you can take it back. Then everything of this organisation is destroyed, in every backup too, and nobody can sign in.",
+  "closing.begin": "Close the organisation …",
+  "closing.copy": "First, the copy",
+  "closing.copy.text":
+    "After the end nobody can give you anything back. Save everything now: it stays yours. The copy counts when it arrived whole, for a day.",
+  "closing.copy.save": "Save everything (JSON lines)",
+  "closing.copy.look": "It is saved: look again",
+  "closing.copy.taken": "A whole copy was saved on {date}.",
+  "closing.copy.missing": "No whole copy was saved within a day.",
+  "closing.copy.none": "We want no copy",
+  "closing.copy.needed": "Save a copy, or say that none is wanted.",
+  "closing.goes": "What goes, and when",
+  "closing.goes.now": "Now: widgets begin no new conversation and say so.",
+  "closing.goes.later":
+    "In 30 days: conversations, notes, people with their access, groups, snippets, topics, widgets, counters and the audit log; first the keys, then the rows, with the next change of keys the backups too.",
+  "closing.goes.stays": "What stays: the signed receipt, without a name and without content, for three years.",
+  "closing.goes.held":
+    "{n} conversation must be kept until {date}: it is locked, and the organisation ends with it.|{n} conversations must be kept, the last until {date}: they are locked, and the organisation ends with them.",
+  "closing.confirm": "Confirm",
+  "closing.name": "The organisation's name: {name}",
+  "closing.name.wrong": "Type the name exactly as it stands above.",
+  "closing.submit": "Close in 30 days",
+  "closing.busy": "One moment …",
+  "closing.done": "The organisation ends on {date}. Save the receipt now: it is asked for when everything is gone.",
+  "closing.waiting": "The organisation ends on {date}.",
+  "closing.waiting.by": "{name} gave notice on {date}.",
+  "closing.waiting.on": "Notice was given on {date}.",
+  "closing.held":
+    "{n} conversation must be kept until {date}. It is locked, everything else is gone; the organisation ends then.|{n} conversations must be kept, the last until {date}. They are locked, everything else is gone; the organisation ends then.",
+  "closing.held.link": "What must be kept",
+  "closing.ending": "Its day has come: everything is being destroyed.",
+  "closing.receipt": "Save the receipt",
+  "closing.receipt.text":
+    "Keep it outside of Diskret. When everything is destroyed, you get the final receipt for it on the page about receipts, without signing in.",
+  "closing.keep": "Keep the organisation",
+  "closing.kept": "The organisation stays. New conversations begin again.",
+  "closing.too_late": "Its day has come: it cannot be kept any more.",
+  "closing.owner": "Only an owner closes or keeps it.",
+  "closing.final": "The final receipt of an organisation that was closed",
+  "closing.final.text":
+    "Choose the receipt that was saved when notice was given. Where everything is destroyed, the final one is saved.",
+  "closing.final.file": "The receipt (JSON)",
+  "closing.final.saved": "The final receipt is saved.",
+  "closing.final.waits": "Not yet: backups and old keys come first. Try again in a day.",
+  "closing.final.wrong": "This is not the receipt of an organisation that was closed here, or it was changed.",
+};
