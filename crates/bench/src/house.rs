@@ -1,5 +1,7 @@
 //! The program under test: an installation in a temporary folder, its servers, and what they cost.
 
+mod disk;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -67,6 +69,9 @@ pub(crate) struct House<'p> {
     organisation: String,
     widget: String,
     token: String,
+    recovery_key: String,
+    /// Where it backs up to.
+    place: Option<PathBuf>,
     /// Messages that one organisation's visitors may send in a second.
     organisation_messages: u32,
 }
@@ -92,6 +97,8 @@ impl<'p> House<'p> {
             organisation: String::new(),
             widget: String::new(),
             token: String::new(),
+            recovery_key: String::new(),
+            place: None,
             organisation_messages: WIDE,
         };
         let facts = house.ask(&[
@@ -104,6 +111,7 @@ impl<'p> House<'p> {
         let facts: Value = serde_json::from_str(&facts)?;
         let fact = |name: &str| facts[name].as_str().map(str::to_owned).with_context(|| format!("set-up tells {name}"));
         (house.organisation, house.widget, house.token) = (fact("organisation")?, fact("widget")?, fact("api_token")?);
+        house.recovery_key = fact("recovery_key")?;
         Ok(house)
     }
 
@@ -160,46 +168,6 @@ impl<'p> House<'p> {
         Place { to: at(self.public), host: format!("app.localhost:{}", self.public), head }
     }
 
-    /// Bytes of its databases' files.
-    pub(crate) fn size(&self) -> Result<u64> {
-        if let Some((_, data, keys)) = &self.databases {
-            return Ok(data.size() + keys.size());
-        }
-        let files = fs::read_dir(self.data(0))?.collect::<Result<Vec<_>, _>>()?;
-        let sizes = files.iter().filter(|file| file.file_name().to_string_lossy().contains(".db")).map(|file| {
-            let about = file.metadata()?;
-            Ok(about.len())
-        });
-        sizes.sum()
-    }
-
-    /// Has everything written to the disk that waits for it: what follows shall not pay for what was before.
-    pub(crate) fn settle(&self) -> Result<()> {
-        if let Some((postgres, _, _)) = &self.databases {
-            postgres.checkpoint();
-        }
-        ensure!(Command::new("sync").status()?.success(), "the disk takes what waits for it");
-        Ok(())
-    }
-
-    /// The folder with the data: what is synced here is synced on the same disk.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Where its wrapped keys are.
-    pub(crate) fn key_location(&self) -> store::Location {
-        match &self.databases {
-            Some((_, _, keys)) => store::Location::Postgres(keys.url.clone()),
-            None => store::files_in(&self.data(0)).1,
-        }
-    }
-
-    /// Where its secrets are.
-    pub(crate) fn secrets(&self) -> PathBuf {
-        self.data(0).join("secrets")
-    }
-
     /// The organisation's name outside.
     pub(crate) fn organisation(&self) -> &str {
         &self.organisation
@@ -227,15 +195,16 @@ impl<'p> House<'p> {
             .arg(format!("--organisation-messages={}", self.organisation_messages))
             .stdin(Stdio::null());
         if let Some((_, data, keys)) = &self.databases {
-            command.arg(format!("--database={}", data.url)).arg(format!("--key-database={}", keys.url));
+            command.args(disk::databases(data, keys));
         }
+        command.args(self.place.iter().map(|folder| disk::place(folder)));
         if let Some(bus) = self.bus {
             command.arg(format!("--bus={}", bus.url()));
         }
         command
     }
 
-    fn ask(&self, words: &[&str]) -> Result<String> {
+    pub(crate) fn ask(&self, words: &[&str]) -> Result<String> {
         let output = self.command(0, words).output().with_context(|| format!("{} starts", self.program.display()))?;
         ensure!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)

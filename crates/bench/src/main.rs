@@ -11,6 +11,9 @@
 //!     storm        10,000 visitors come back to a server that was killed
 //!     filled       a million messages stored against none
 //!     turn         the epoch turns with a million keys (--keys 1000000) beside 1,000 messages a second
+//!     erase        a conversation is deleted, from the wish to the destroyed key, beside 1,000 messages a second
+//!     sweep        a rule deletes 20,000 conversations (--conversations 1000000) beside 1,000 messages a second
+//!     backup       as many to a folder, and back on an empty machine
 //!     memory, start, sizes
 //! cargo xtask bench --only soak         a busy day, not part of everything: --minutes 10;
 //!                                       with --write into docs/benchmarks-soak.md
@@ -22,12 +25,14 @@
 //! A part that finds something lost, doubled or out of order ends with that, and gives no figure.
 #![expect(clippy::print_stdout, reason = "a benchmark tells the person who called it")]
 
+mod backed_up;
 mod backoff;
 mod chat;
 mod closed;
 mod failover;
 mod filled;
 mod flood;
+mod gone;
 mod house;
 mod machine;
 mod net;
@@ -70,6 +75,7 @@ pub(crate) struct Wanted {
     pub(crate) length: Duration,
     pub(crate) soaks_for: Duration,
     pub(crate) keys: i64,
+    pub(crate) conversations: usize,
     program: Option<PathBuf>,
     write: bool,
 }
@@ -92,6 +98,7 @@ fn wanted() -> Result<Wanted> {
         length: Duration::from_secs(10),
         soaks_for: Duration::from_secs(600),
         keys: 1_000_000,
+        conversations: 20_000,
         program: None,
         write: false,
     };
@@ -105,6 +112,7 @@ fn wanted() -> Result<Wanted> {
             "--seconds" => wanted.length = Duration::from_secs(value()?.parse().context("--seconds")?),
             "--minutes" => wanted.soaks_for = Duration::from_secs(60).mul_f64(value()?.parse().context("--minutes")?),
             "--keys" => wanted.keys = value()?.parse().context("--keys")?,
+            "--conversations" => wanted.conversations = value()?.parse().context("--conversations")?,
             "--program" => wanted.program = Some(value()?.into()),
             "--write" => wanted.write = true,
             other => bail!("There is no option `{other}`: see crates/bench/src/main.rs."),

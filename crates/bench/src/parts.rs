@@ -1,5 +1,7 @@
 //! The parts of the benchmarks: which figures each gives, and what is wanted of them.
 
+mod deletions;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -34,6 +36,9 @@ pub(crate) const PARTS: &[(&str, Part)] = &[
     ("flood", flood),
     ("filled", filled),
     ("turn", turn),
+    ("erase", deletions::erase),
+    ("sweep", deletions::sweep),
+    ("backup", deletions::backup),
     ("memory", memory),
     ("start", start),
     ("sizes", sizes),
@@ -269,15 +274,7 @@ fn turn(wanted: &Wanted, program: &Path, engines: &[Engine<'_>], report: &mut Re
         println!("{what} …");
         let turned = block_on(turn::turn(program, engine, wanted.keys, span))?;
         report.add(what, "s", Goal::AtMost(TURNED_WITHIN), vec![turned.took.as_secs_f64()]);
-        for (when, delivery) in [("before it", turned.quiet), ("beside it, the worst", turned.beside)] {
-            let what = format!("– 1,000 messages a second {when}, written to received");
-            if delivery.written < f64::from(filled::RATE) * KEPT {
-                report.fail(what, format!("the generator wrote {:.0} a second", delivery.written));
-                continue;
-            }
-            report.add(format!("{what}: p50"), "ms", Goal::None, vec![ms(delivery.median)]);
-            report.add(format!("{what}: p99"), "ms", Goal::None, vec![ms(delivery.slow)]);
-        }
+        deletions::beside(report, [("before it", turned.quiet), ("beside it, the worst", turned.beside)]);
     }
     Ok(())
 }
