@@ -18,6 +18,7 @@ mod restore_kill;
 mod restore_safe;
 mod retention;
 mod sign_in;
+mod small_disk;
 mod snooze;
 
 use std::path::Path;
