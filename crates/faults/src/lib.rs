@@ -29,6 +29,15 @@ pub use random::Sequence;
 pub use setup::{Malformed, Setup};
 pub use vfs::install;
 
+/// Runs statements on a database's file, behind the back of whoever has it open.
+///
+/// # Panics
+/// Where one fails.
+pub fn run(file: &std::path::Path, statements: &str) {
+    let opened = rusqlite::Connection::open(file).expect("a database");
+    opened.execute_batch(statements).unwrap_or_else(|error| panic!("{statements}: {error}"));
+}
+
 /// Asks a database's file for a number, behind the back of whoever has it open.
 ///
 /// # Panics

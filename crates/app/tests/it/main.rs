@@ -25,6 +25,7 @@ mod restore_safe;
 mod retention;
 mod rules;
 mod sign_in;
+mod small_disk;
 mod snooze;
 
 use std::path::Path;
@@ -92,7 +93,7 @@ impl House {
         };
         let new = NewOrganisation { title: "Nordlicht".to_owned(), owner, widget: WidgetChange::default() };
         let done = app.set_up(new).await.unwrap();
-        Self { app, clock, store, keys, done, locations: (data, keys_at), databases: databases, folder }
+        Self { app, clock, store, keys, done, locations: (data, keys_at), databases, folder }
     }
 
     /// Another node of the same installation, with these secrets.
@@ -129,9 +130,7 @@ impl House {
         match (&self.databases, &self.locations) {
             (Some((data, keys)), _) => [data, keys][which].run(text),
             (None, (Location::File(data), Location::File(keys))) => {
-                let connection = rusqlite::Connection::open([data, keys][which]).unwrap();
-                connection.busy_timeout(SECOND * 5).unwrap();
-                connection.execute_batch(text).unwrap();
+                faults::run([data, keys][which], text);
             }
             (None, _) => unreachable!("a file"),
         }

@@ -57,7 +57,7 @@ fn a_place_that_never_answers_keeps_the_program_from_nothing() {
 #[test]
 fn a_program_whose_databases_are_being_restored_ends_and_starts_no_more() {
     let house = House::new(&Plan::on(On::Postgres));
-    house.number("INSERT INTO restoring (one, id) VALUES (1, 'somebody') RETURNING 1");
+    house.number("INSERT INTO restoring (one, id) VALUES (1, 'somebody') RETURNING CAST(1 AS BIGINT)");
     wait_until(Duration::from_secs(30), "it ends by itself", || house.log().contains("being restored"));
     assert!(!house.terminate().success());
     let again = house.command(&["doctor"]);
@@ -65,7 +65,7 @@ fn a_program_whose_databases_are_being_restored_ends_and_starts_no_more() {
     assert!(!again.status.success() && said.contains("half restored"), "{said}");
     let migrated = house.command(&["migrate"]);
     assert!(!migrated.status.success(), "and nobody changes its tables meanwhile");
-    house.number("DELETE FROM restoring RETURNING 1");
+    house.number("DELETE FROM restoring RETURNING CAST(1 AS BIGINT)");
     house.start();
     assert!(house.terminate().success());
 }
