@@ -1,6 +1,7 @@
 //! The journal of deletions: numbers without a gap, a chain, and how it goes on after a restore.
 
 use diskret_store::Error;
+use diskret_store::job::{Kind, Lane};
 use diskret_store::journal::{Entry, Head, SUBJECTS};
 use domain::erasure::What;
 use domain::{KeyId, PublicId};
@@ -13,6 +14,8 @@ on_both![
     entries_are_numbered_and_chained_however_many_come_at_once,
     an_entry_with_too_many_subjects_is_refused_and_takes_no_number,
     a_place_never_falls_back,
+    what_is_added_while_the_places_are_brought_up_to_date_has_them_brought_again,
+    when_a_place_had_an_entry_is_kept_for_a_receipt_alone,
     a_restored_journal_goes_on_where_a_place_has_more,
     a_journal_that_does_not_follow_is_refused,
 ];
@@ -112,4 +115,27 @@ async fn a_journal_that_does_not_follow_is_refused(at: Fixture) {
     let mut other = lines[2].clone();
     other.hash = [9; 32];
     assert!(refused(given(&[other])).await, "another one of the same number");
+}
+
+async fn what_is_added_while_the_places_are_brought_up_to_date_has_them_brought_again(at: Fixture) {
+    let (lease, house) = (std::time::Duration::from_secs(60), domain::OrganisationId(0));
+    at.store.append_journal(entry(&at, 1)).await.unwrap();
+    at.store.reschedule_job(house, Kind::Journal, 0, START, START).await.unwrap();
+    let claim = async |now| at.store.claim_jobs(Lane::Journal, now, lease, 1).await.unwrap();
+    let (now, next) = (START.plus(lease), START.plus(lease * 10));
+    let job = claim(START).await.remove(0);
+    assert!(claim(now.minus(lease)).await.is_empty(), "one at a time");
+    at.store.append_journal(entry(&at, 2)).await.unwrap();
+    at.store.end_journal_round(&job, 1, next, now).await.unwrap();
+    let job = claim(now).await.remove(0);
+    at.store.end_journal_round(&job, 2, next, now).await.unwrap();
+    assert!(claim(next.minus(std::time::Duration::from_secs(1))).await.is_empty(), "nothing was added");
+    assert_eq!(claim(next).await.len(), 1);
+}
+
+async fn when_a_place_had_an_entry_is_kept_for_a_receipt_alone(at: Fixture) {
+    at.store.append_journal(entry(&at, 1)).await.unwrap();
+    at.store.note_journal_place("a".to_owned(), vec![(1, moment(5))]).await.unwrap();
+    assert_eq!(at.store.journal_seen(1).await, Ok(vec![]), "no deletion waits for it");
+    assert_eq!(at.store.journal_places().await, Ok(vec![("a".to_owned(), 1, moment(5))]));
 }
