@@ -116,7 +116,7 @@ impl App {
                 return self.erase_passages(principal, access, name, (&conversation, sequence), &passages).await;
             }
         };
-        let asked = self.ask(organisation, name, Cause::Operator, Some(by), subject, self.by(principal), false);
+        let asked = self.ask(organisation, (name, Cause::Operator), Some(by), subject, self.by(principal), false);
         Ok(asked.await?)
     }
 
@@ -136,7 +136,7 @@ impl App {
             found => found?,
         };
         let subject = Subject::Conversations(vec![found.id]);
-        Ok(self.ask(organisation, random::public_id(), Cause::Visitor, None, subject, by, false).await?)
+        Ok(self.ask(organisation, (random::public_id(), Cause::Visitor), None, subject, by, false).await?)
     }
 
     /// What was kept as long as it may be. Where nothing of it is left, nothing happens.
@@ -158,7 +158,7 @@ impl App {
         braked: bool,
     ) -> Result<()> {
         let subject = Subject::Conversations(all);
-        match self.ask(organisation, random::public_id(), cause, None, subject, self.by_house(), braked).await {
+        match self.ask(organisation, (random::public_id(), cause), None, subject, self.by_house(), braked).await {
             Ok(_) | Err(store::Error::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -180,8 +180,7 @@ impl App {
     async fn ask(
         self: &Arc<Self>,
         organisation: OrganisationId,
-        name: PublicId,
-        cause: Cause,
+        (name, cause): (PublicId, Cause),
         by: Option<(OperatorId, Access)>,
         subject: Subject,
         who: store::audit::By,
@@ -212,7 +211,7 @@ impl App {
             let (message, _) = Message::receive(identity, rest).redact().seal(&key);
             let written = Written { message, key: key.id(), named: Named::new() };
             let subject = Subject::Passage(conversation.id, sequence, written);
-            match self.ask(organisation, name, Cause::Operator, by, subject, self.by(principal), false).await {
+            match self.ask(organisation, (name, Cause::Operator), by, subject, self.by(principal), false).await {
                 Err(store::Error::Rekeyed) => self.renew_keys(conversation).await?,
                 asked => return Ok(asked?),
             }

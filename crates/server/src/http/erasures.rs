@@ -41,7 +41,7 @@ pub(super) async fn add(
     Caller(principal): Caller,
     Sent(body): Sent<NewErasure>,
 ) -> Result<(StatusCode, Json<Erasure>), Failure> {
-    let id = body.id.clone();
+    let id = body.id;
     let wanted = wanted(body)?;
     let asked = match id {
         Some(id) => shared.app.request_erasure_as(principal, id.0, wanted).await?,

@@ -3,7 +3,7 @@
 //! message out of a conversation has emptied it.
 
 use domain::erasure::is_flood;
-use domain::limits::BRAKE_WAIT;
+use domain::limits::{BRAKE_SHARE, BRAKE_WAIT};
 use domain::{ConversationId, OrganisationId, Timestamp};
 
 use crate::engine::{Connection, statements};
@@ -25,7 +25,10 @@ statements! {
             WHERE e.organisation_id = $1 AND e.requested_at > $2 AND e.cause <> 'retention' AND e.cause <> 'visitor'
                 AND e.state <> 'undone' AND e.what IN ('message', 'passage')) p
         WHERE p.subject <> $3 GROUP BY p.organisation_id";
-    HOW_MANY = "SELECT organisation_id, COUNT(*) FROM head WHERE organisation_id = $1 GROUP BY organisation_id";
+    HOW_MANY =
+        "SELECT h.organisation_id, COUNT(*) FROM
+            (SELECT organisation_id FROM head WHERE organisation_id = $1 LIMIT $2) h
+        GROUP BY h.organisation_id";
 }
 
 /// Has everybody wait who asks for a deletion in this organisation, or ends the time in which one can be taken back.
@@ -46,9 +49,17 @@ pub(super) async fn is_on(
     let whole = count(connection, organisation, &WHOLE, &[organisation.into(), since.into()]).await?;
     let but = part_of.map_or(0, |id| id.0);
     let parts = count(connection, organisation, &PARTS, &[organisation.into(), since.into(), but.into()]).await?;
-    let left = count(connection, organisation, &HOW_MANY, &[organisation.into()]).await?;
-    // Of all there were before any of them went.
-    Ok(is_flood(whole + parts + more, left + whole))
+    let sum = whole + parts + more;
+    // Of all there were before any of them went; counted only where it matters, and no further than that.
+    if !is_flood(sum, 0) {
+        return Ok(false);
+    }
+    if is_flood(sum, i64::MAX) {
+        return Ok(true);
+    }
+    let matters = sum * BRAKE_SHARE + 1;
+    let left = count(connection, organisation, &HOW_MANY, &[organisation.into(), matters.into()]).await?;
+    Ok(is_flood(sum, left + whole))
 }
 
 async fn count(
