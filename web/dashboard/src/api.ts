@@ -38,7 +38,7 @@ export async function call<T>(method: Method, path: string, body?: unknown, anon
     throw new ProblemError({ type: "about:blank", title: "No answer", status: 0, detail: "" });
   }
   // What is done, or being done, may have nothing to say.
-  if (response.ok) return response.headers.has("content-type") ? ((await response.json()) as T) : (undefined as T);
+  if (response.ok) return (response.headers.has("content-type") ? response.json() : undefined) as Promise<T>;
   const problem = await readProblem(response);
   if (response.status === 401 && !anonymous) onSignedOut();
   throw new ProblemError(problem);

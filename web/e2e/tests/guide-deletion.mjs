@@ -7,8 +7,16 @@ import { test } from "../lib/test.mjs";
 
 const SIZE = { width: 1440, height: 900 };
 const SCENES = {
-  en: { locale: "en-GB", asks: ["My parcel never arrived.", "Do you ship abroad?", "Please delete what I wrote."] },
-  de: { locale: "de-DE", asks: ["Mein Paket kam nie an.", "Liefern Sie ins Ausland?", "Bitte löschen Sie alles."] },
+  en: {
+    locale: "en-GB",
+    because: "Break-in at the weekend",
+    asks: ["My parcel never arrived.", "Do you ship abroad?", "Please delete what I wrote."],
+  },
+  de: {
+    locale: "de-DE",
+    because: "Einbruch am Wochenende",
+    asks: ["Mein Paket kam nie an.", "Liefern Sie ins Ausland?", "Bitte löschen Sie alles."],
+  },
 };
 
 const send = (page, method, path, body) =>
@@ -17,14 +25,14 @@ const send = (page, method, path, body) =>
       const headers = { "content-type": "application/json" };
       const answer = await fetch(to, { method: how, headers, body: what && JSON.stringify(what) });
       if (!answer.ok) throw new Error(`${to}: ${answer.status} ${await answer.text()}`);
-      return answer.status === 204 ? null : answer.json();
+      return answer.headers.has("content-type") ? answer.json() : null;
     },
     [method, path, body],
   );
 
 for (const [language, scene] of Object.entries(SCENES)) {
-  test(`pictures of the guide of deletion, ${language}`, async ({ start, open }) => {
-    const server = await start({ setUp: { language } });
+  test(`pictures of the guide of deletion, ${language}`, async ({ start, open, places }) => {
+    const server = await start({ setUp: { language }, flags: places() });
     await begin(
       server,
       3,
@@ -66,6 +74,22 @@ for (const [language, scene] of Object.entries(SCENES)) {
     await page.goto(`${server.app}/privacy`);
     await page.locator("main .large").waitFor();
     await shown("privacy", page.locator("main h1"), page.locator("main section").nth(1));
+
+    await page.goto(`${server.app}/privacy/backups`);
+    await send(page, "POST", "/api/backups");
+    await page.locator("main .seal").first().waitFor({ timeout: 60_000 });
+    await send(page, "POST", "/api/epoch/turn");
+    const sections = page.locator("main section");
+    await sections
+      .last()
+      .locator("dd", { hasText: /(up to number|bis Nummer) 1$/ })
+      .waitFor({ timeout: 60_000 });
+    await shown("backups", page.locator("main h1"), sections.nth(1));
+    await send(page, "PUT", "/api/epoch/freeze", { days: 2, reason: scene.because });
+    const frozen = sections.last().locator(".late");
+    await page.reload();
+    await frozen.scrollIntoViewIfNeeded();
+    await shown("freeze", frozen);
 
     await page.goto(server.app);
     await page.getByRole("tab").nth(2).click();

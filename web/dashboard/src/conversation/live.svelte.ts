@@ -8,7 +8,7 @@ import { stubs } from "../privacy/stubs.svelte";
 import { session } from "../session/session.svelte";
 import { Connection, type Hooks, type Status } from "../socket/connection";
 import { freshSender } from "../socket/sender";
-import { keyOf, rows } from "./rows.svelte";
+import { rows } from "./rows.svelte";
 import { threads } from "./threads.svelte";
 import { typing } from "./typing.svelte";
 import { Written } from "./written.svelte";
@@ -89,8 +89,7 @@ class Live {
   reload(): void {
     void rows.loadMentioned();
     stubs.load();
-    for (const list of ["mine", "unassigned"] as const) void rows.load(list, false, this.current);
-    if (this.list === "all" || this.ended) void rows.load(this.list, this.ended, this.current);
+    rows.reload(this.list, this.ended, this.current);
   }
 
   // ---- what is told ----
@@ -147,14 +146,13 @@ class Live {
   /** Nobody tells what went while we were away: it is asked for anew, and nothing is shown of what is there no more. */
   #catchUp(id: string | null): void {
     threads.clear(id);
-    rows.forget(keyOf(this.list, this.ended));
     this.reload();
-    if (id && threads.get(id).state === "failed") void this.show(id);
-    if (id)
-      call<ConversationSummary>("GET", `/api/conversations/${encodeURIComponent(id)}`).then(
-        (row) => rows.put(row),
-        (error) => asProblem(error).status === 404 && this.#lost(id),
-      );
+    if (!id) return;
+    if (threads.get(id).state === "failed") void this.show(id);
+    call<ConversationSummary>("GET", `/api/conversations/${encodeURIComponent(id)}`).then(
+      (row) => rows.put(row),
+      (error) => asProblem(error).status === 404 && this.#lost(id),
+    );
   }
 
   #lost(id: string): void {

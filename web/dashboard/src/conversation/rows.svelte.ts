@@ -14,7 +14,7 @@ type ListKey = `${ListName}:${"open" | "ended"}`;
 
 const PAGE = 50;
 const FURTHER = 200; // whoever scrolls on wants much
-export const keyOf = (list: ListName, ended: boolean): ListKey => `${list}:${ended ? "ended" : "open"}`;
+const keyOf = (list: ListName, ended: boolean): ListKey => `${list}:${ended ? "ended" : "open"}`;
 
 /** Every conversation that this page knows, and how far each list has been loaded. */
 class Rows {
@@ -82,12 +82,6 @@ class Rows {
     this.called.delete(id);
   }
 
-  /** Lists that are loaded anew when they are shown: all but this one and those that are loaded anyway. */
-  forget(shown: ListKey): void {
-    for (const key of this.lists.keys())
-      if (![shown, "mine:open", "unassigned:open"].includes(key)) this.lists.delete(key);
-  }
-
   clear(): void {
     this.all.clear();
     this.lists.clear();
@@ -119,6 +113,13 @@ class Rows {
       if (asProblem(error).status !== 401)
         this.lists.set(key, quiet ? known : { state: "failed", next: null, floor: 0 });
     }
+  }
+
+  /** Loads one's own, nobody's and the list on screen; the others are loaded when they are shown. */
+  reload(list: ListName, ended: boolean, keep: string | null): void {
+    const shown = new Set<ListKey>(["mine:open", "unassigned:open", keyOf(list, ended)]);
+    for (const key of this.lists.keys()) if (!shown.has(key)) this.lists.delete(key);
+    for (const key of shown) void this.load(key.split(":")[0] as ListName, key.endsWith("ended"), keep);
   }
 
   /** Where notes name this operator, every page. What is not named any more stays where else it belongs. */
