@@ -17,8 +17,13 @@ on_both! {
 
 /// What nobody can do in this house, where organisations share the installation, no place for backups is named and no deletion is
 /// held up: `security`, `epoch.rs`, `backups.rs` and `brake.rs` have houses where somebody can.
-const TRIED_ELSEWHERE: &[&str] =
-    &["post /api/setup", "post /api/backups", "put /api/epoch/freeze", "post /api/erasures/{id}/release"];
+const TRIED_ELSEWHERE: &[&str] = &[
+    "post /api/setup",
+    "post /api/backups",
+    "post /api/epoch/turn",
+    "put /api/epoch/freeze",
+    "post /api/erasures/{id}/release",
+];
 
 /// Everything that the server offers, as it says itself.
 fn offered() -> BTreeSet<(String, String)> {
