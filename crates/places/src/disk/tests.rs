@@ -39,7 +39,7 @@ async fn what_a_killed_program_left_is_cleared_away_and_was_never_seen() {
     assert_eq!(disk.list("").await.unwrap().len(), 2);
     disk.check().await.unwrap();
     assert!(left.exists(), "another one may be writing it just now");
-    let long_ago = SystemTime::now() - Duration::from_secs(2 * 3600);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
     fs::File::options().write(true).open(&left).unwrap().set_modified(long_ago).unwrap();
     disk.check().await.unwrap();
     assert!(!left.exists());
@@ -102,7 +102,7 @@ fn secret() -> (tempfile::TempDir, PathBuf) {
 #[tokio::test]
 async fn a_link_at_a_place_reaches_nothing_that_lies_elsewhere() {
     let (elsewhere, file) = secret();
-    let long_ago = SystemTime::now() - Duration::from_secs(2 * 3600);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
     fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
     let all = async |disk: &Disk| {
         let put = |how| disk.put("keys/epoch", Bytes::from_static(b"2"), how);
