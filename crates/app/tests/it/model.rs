@@ -99,6 +99,7 @@ impl Talk {
 }
 
 impl World {
+    #[expect(clippy::print_stdout, reason = "whoever sees it fail wants to see it again")]
     async fn new(seed: u64, on_postgres: bool) -> Self {
         println!("seed {seed}");
         let house = House::new(on_postgres).await;
