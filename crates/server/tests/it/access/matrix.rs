@@ -17,8 +17,15 @@ on_both! {
 
 /// What nobody can do in this house, where organisations share the installation, no place for backups is named and no deletion is
 /// held up: `setup.rs` and `epoch.rs` have houses where somebody can, and the store's contract has deletions that are.
-const TRIED_ELSEWHERE: &[&str] =
-    &["post /api/setup", "post /api/backups", "put /api/epoch/freeze", "post /api/erasures/{id}/release"];
+const TRIED_ELSEWHERE: &[&str] = &[
+    "post /api/setup",
+    "post /api/backups",
+    "put /api/epoch/freeze",
+    "post /api/erasures/{id}/release",
+    "post /api/organisation/closing",
+    "delete /api/organisation/closing",
+    "post /api/closing/receipt",
+];
 
 /// Everything that the server offers, as it says itself.
 fn offered() -> BTreeSet<(String, String)> {
