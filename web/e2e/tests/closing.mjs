@@ -47,7 +47,7 @@ const titleOf = (page) => page.evaluate(async () => (await (await fetch("/api/se
 testAtTheDesk(
   "closing the organisation: a copy first, and thirty days to keep it,",
   { words: WORDS, begun: 1, says: (words) => words.asks },
-  async ({ server, page, press, shown, words }) => {
+  async ({ server, context, page, press, shown, words }) => {
     await page.goto(`${server.app}/privacy/copies`);
     const begin = page.getByRole("button", { name: words.begin, exact: true });
     await begin.waitFor();
@@ -72,6 +72,7 @@ testAtTheDesk(
     await dialog.locator('input[name="proof"]').fill("another password, and a wrong one");
     await press(submit);
     await dialog.locator('input[name="proof"][aria-invalid="true"]').waitFor();
+    assert.equal(context.errors.splice(0).length, 1, "the refusal, which browsers count as an error");
     await dialog.locator('input[name="proof"]').fill(server.facts.owner_password);
     await shown("closing-confirm");
     await press(submit);
@@ -82,7 +83,7 @@ testAtTheDesk(
     // Everybody sees the day, on every screen, also after coming back.
     await page.goto(server.app);
     await page.getByText(words.banner).waitFor();
-    await page.locator("section.closing a").click();
+    await page.locator(".closing a").click();
     await press(page.getByRole("button", { name: words.keep, exact: true }));
     await page.getByText(words.kept).waitFor();
     await begin.waitFor();

@@ -16,13 +16,16 @@ on_both! {
 }
 
 /// What nobody can do in this house, where organisations share the installation, no place for backups is named and no deletion is
-/// held up: `security`, `epoch.rs`, `backups.rs` and `brake.rs` have houses where somebody can.
+/// held up: `security`, `epoch.rs`, `backups.rs`, `brake.rs` and `closing.rs` have houses where somebody can.
 const TRIED_ELSEWHERE: &[&str] = &[
     "post /api/setup",
     "post /api/backups",
     "post /api/epoch/turn",
     "put /api/epoch/freeze",
     "post /api/erasures/{id}/release",
+    "post /api/organisation/closing",
+    "delete /api/organisation/closing",
+    "post /api/closing/receipt",
 ];
 
 /// Everything that the server offers, as it says itself.
