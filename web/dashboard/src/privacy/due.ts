@@ -4,6 +4,8 @@ import type { RetentionKind, RetentionRule } from "@diskret/api";
 export const LONG_DAYS = 1_095;
 export const LONGEST_DAYS = 3_650;
 export const kinds: readonly RetentionKind[] = ["content", "contacts", "technical"];
+/** Of which there is something that a rule of its own could delete: the server refuses one that nothing follows. */
+export const ruled: readonly RetentionKind[] = ["content"];
 
 /** Days as they were typed; null is no number of days that a rule can have. */
 export function daysOf(typed: string): number | null {
