@@ -107,6 +107,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/closing/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The final receipt of an organisation that ended, for whoever shows its acknowledgement. Nobody has to be signed in: nobody of
+         *     it could be.
+         */
+        post: operations["closing_receipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -691,6 +711,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/organisation/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the organisation is being closed, and what comes before. */
+        get: operations["show_closing"];
+        put?: never;
+        /**
+         * Gives notice for the organisation: from here on it begins no conversation, and in thirty days everything of it is destroyed.
+         *     At a browser only, with one's password and a code where the second factor is on.
+         */
+        post: operations["close_organisation"];
+        /** Takes that back: everything goes on as before. At a browser only. */
+        delete: operations["keep_organisation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/organisation/export": {
         parameters: {
             query?: never;
@@ -1225,6 +1267,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The acknowledgement of an organisation that ended. */
+        Acknowledgement: {
+            /** @description The file's text, every byte of it. */
+            receipt: string;
+        };
         /** @description Says in which countries an organisation's data may lie. */
         AllowedCountries: {
             /** @description All of them, as codes of ISO 3166 such as `DE`. */
@@ -1519,6 +1566,56 @@ export interface components {
             /** @enum {string} */
             type: "ping";
         };
+        /** @description Gives notice for an organisation. */
+        CloseOrganisation: {
+            /** @description A code of the second factor, or a recovery code, where it is on. */
+            code?: string | null;
+            /** @description What the organisation is called, as it stands on the screen. */
+            name: string;
+            /** @description One's password. */
+            password: string;
+            /** @description Whether no copy is wanted; otherwise one must have been taken within a day. */
+            without_copy: boolean;
+        };
+        /** @description Where an organisation stands. */
+        Closing: {
+            /**
+             * Format: int64
+             * @description When a copy of the whole organisation was last taken to its end, in microseconds of UTC.
+             */
+            copied_at: number | null;
+            /**
+             * Format: int64
+             * @description The day on which it ends, in microseconds of UTC.
+             */
+            ends_at: number | null;
+            erasure: components["schemas"]["Id"] | null;
+            /** @description Whether that is so lately that it counts as the copy before the end. */
+            has_copy: boolean;
+            /**
+             * Format: int64
+             * @description Conversations that must not be deleted yet.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Until when the last of them must not, in microseconds of UTC.
+             */
+            held_until: number | null;
+            /**
+             * Format: int64
+             * @description When somebody gave notice, in microseconds of UTC.
+             */
+            requested_at: number | null;
+            requested_by: components["schemas"]["OperatorRef"] | null;
+            /** @description How far it is. */
+            state: components["schemas"]["ClosingState"];
+        };
+        /**
+         * @description How far the end of an organisation is.
+         * @enum {string}
+         */
+        ClosingState: "open" | "waiting" | "held" | "ending";
         /** @description What is allowed with conversations. */
         ConversationAccess: {
             /** @description How far. */
@@ -2852,6 +2949,11 @@ export interface components {
         };
         /** @description Who is signed in, and what they may do. */
         SessionInfo: {
+            /**
+             * Format: int64
+             * @description The day on which it ends, in microseconds of UTC, where it is being closed.
+             */
+            closing_at: number | null;
             /** @description The roles that they may give to others. */
             grantable: components["schemas"]["Role"][];
             /** @description The language of their screens. */
@@ -3193,7 +3295,7 @@ export interface operations {
                 /** @description Only what this colleague did. */
                 actor?: string;
                 /** @description Only this kind. */
-                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_copied" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "erasure_asked" | "erasure_undone" | "erasure_braked" | "erasure_released" | "erasure_hastened" | "erasure_done" | "retention_changed" | "hold_set" | "hold_ended" | "copy_taken" | "epoch_turned" | "epoch_frozen" | "backup_made" | "backup_failed" | "backup_restored" | "countries_changed" | "organisation_closing" | "organisation_kept" | "audit_viewed" | "audit_exported" | "audit_verified";
+                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_copied" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "erasure_asked" | "erasure_undone" | "erasure_braked" | "erasure_released" | "erasure_hastened" | "erasure_done" | "retention_changed" | "hold_set" | "hold_ended" | "copy_taken" | "epoch_turned" | "epoch_frozen" | "epoch_holder_gone" | "backup_made" | "backup_failed" | "backup_restored" | "countries_changed" | "organisation_closing" | "organisation_kept" | "audit_viewed" | "audit_exported" | "audit_verified";
                 /** @description Only this part of the product. */
                 area?: components["schemas"]["AuditArea"];
                 /** @description Not before, in microseconds of UTC. */
@@ -3358,7 +3460,7 @@ export interface operations {
                 /** @description Only what this colleague did. */
                 actor?: string;
                 /** @description Only this kind. */
-                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_copied" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "erasure_asked" | "erasure_undone" | "erasure_braked" | "erasure_released" | "erasure_hastened" | "erasure_done" | "retention_changed" | "hold_set" | "hold_ended" | "copy_taken" | "epoch_turned" | "epoch_frozen" | "backup_made" | "backup_failed" | "backup_restored" | "countries_changed" | "organisation_closing" | "organisation_kept" | "audit_viewed" | "audit_exported" | "audit_verified";
+                kind?: "signed_in" | "sign_in_failed" | "signed_out" | "code_refused" | "proof_refused" | "password_set" | "password_changed" | "second_factor_on" | "passkey_added" | "passkey_copied" | "passkey_removed" | "second_factor_off" | "second_factor_reset" | "recovery_code_used" | "recovery_codes_renewed" | "session_ended" | "link_made" | "link_used" | "operator_added" | "operator_changed" | "group_added" | "group_renamed" | "group_removed" | "widget_changed" | "snippet_added" | "snippet_changed" | "snippet_removed" | "topic_added" | "topic_changed" | "topic_removed" | "conversation_assigned" | "conversation_grouped" | "conversation_invited" | "conversation_left" | "conversation_topics" | "conversation_ended" | "conversation_reopened" | "conversation_opened" | "recovery_key_confirmed" | "recovery_key_renewed" | "program_made" | "program_removed" | "erasure_asked" | "erasure_undone" | "erasure_braked" | "erasure_released" | "erasure_hastened" | "erasure_done" | "retention_changed" | "hold_set" | "hold_ended" | "copy_taken" | "epoch_turned" | "epoch_frozen" | "epoch_holder_gone" | "backup_made" | "backup_failed" | "backup_restored" | "countries_changed" | "organisation_closing" | "organisation_kept" | "audit_viewed" | "audit_exported" | "audit_verified";
                 /** @description Only this part of the product. */
                 area?: components["schemas"]["AuditArea"];
                 /** @description Not before, in microseconds of UTC. */
@@ -3732,6 +3834,129 @@ export interface operations {
             };
             /** @description Something stands in the way; `detail` says what. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closing_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description The receipt. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or not the caller's to know of. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7639,6 +7864,266 @@ export interface operations {
             };
             /** @description It is not there, or not the caller's to know of. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_closing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Closing"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseOrganisation"];
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Closing"];
+                };
+            };
+            /** @description The body is not JSON, or a parameter of the address is unknown or of another kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something stands in the way; `detail` says what. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body lacks a field, has one too many or one of another kind, or breaks a rule; `field` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests come from one address; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is at fault. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A database does not answer, or too much is under way; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or the token is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller's role does not allow it, or the request comes from another page. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

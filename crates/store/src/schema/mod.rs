@@ -52,7 +52,7 @@ pub(crate) static KEYS: Schema = Schema {
         migration!("keys", "0001_first"),
         migration!("keys", "0002_secrets"),
         migration!("keys", "0003_epochs"),
-        migration!("keys", "0005_copies"),
+        migration!("keys", "0004_copies"),
     ],
 };
 

@@ -51,6 +51,7 @@ export const deClosing: Record<keyof typeof enClosing, string> = {
     "Wählen Sie die Quittung, die bei der Kündigung gespeichert wurde. Ist alles vernichtet, wird die endgültige gespeichert.",
   "closing.final.file": "Die Quittung (JSON)",
   "closing.final.saved": "Die endgültige Quittung ist gespeichert.",
-  "closing.final.waits": "Noch nicht: Sicherungen und alte Schlüssel kommen zuerst. Versuchen Sie es in einem Tag wieder.",
+  "closing.final.waits":
+    "Noch nicht: Sicherungen und alte Schlüssel kommen zuerst. Versuchen Sie es in einem Tag wieder.",
   "closing.final.wrong": "Das ist nicht die Quittung einer hier geschlossenen Organisation, oder sie wurde verändert.",
 };
