@@ -9,7 +9,7 @@ import { onDay } from "../i18n/dates.svelte";
 import { explain } from "../i18n/errors";
 import { t, tn } from "../i18n/index.svelte";
 import { toasts } from "../shell/toasts.svelte";
-import { freshId } from "../socket/sender";
+import { freshId } from "./fresh-id";
 import { joined, passage } from "./passages";
 import RedactDialog from "./RedactDialog.svelte";
 import { stubs } from "./stubs.svelte";
