@@ -76,9 +76,9 @@ statements! {
     OF(organisation_id int, hidden int) =
         select!("{and_input} WHERE s.conversation_id = input.hidden AND s.organisation_id = input.organisation_id");
     AFTER = select!("WHERE s.organisation_id = $1 AND s.position > $2 ORDER BY s.position LIMIT $3");
-    // What a rule deletes goes without a trace: nobody did it, and there may be a million of them.
+    // What a rule deletes goes without a trace, but for what must be kept: nobody did it, and there may be a million of them.
     NEWEST =
-        select!("WHERE s.organisation_id = $1 AND s.position < $2 AND s.cause <> 'retention'
+        select!("WHERE s.organisation_id = $1 AND s.position < $2 AND (s.cause <> 'retention' OR s.state = 2)
         ORDER BY s.position DESC LIMIT $3");
     EXPIRE =
         "DELETE FROM stub WHERE conversation_id IN (

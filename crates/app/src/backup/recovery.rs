@@ -126,7 +126,11 @@ impl epoch::Outside for Outside {
     }
 
     fn has_generation<'a>(&'a self, place: &'a str, epoch: i64) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async move { Ok(self.app()?.store.has_generation(place.to_owned(), epoch).await?) })
+        Box::pin(async move {
+            let app = self.app()?;
+            let placed = app.places().iter().find(|placed| placed.id == place).ok_or(Error::NotFound)?;
+            Ok(app.store.has_generation(placed.name.clone(), epoch).await?)
+        })
     }
 
     fn back_up_keys(&self) -> BoxFuture<'_, Result<usize>> {

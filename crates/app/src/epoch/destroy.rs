@@ -54,7 +54,8 @@ impl App {
     }
 
     /// Whether nothing hangs on an epoch's key: this node holds that of the current one, keys of organisations are wrapped with
-    /// later ones only, and one that is here opens one of them.
+    /// later ones only, and one that is here opens one of them. Where there are none, nobody is there in the other database either:
+    /// the last organisation has ended.
     async fn is_replaced(&self, epoch: i64, current: i64) -> Result<bool> {
         if self.epochs.keys.get(current).is_none() {
             return Ok(false);
@@ -62,6 +63,9 @@ impl App {
         let found = self.keys().organisation_keys(OrganisationId(0), 1_000).await?;
         if found.iter().any(|found| found.key.epoch <= epoch) {
             return Ok(false);
+        }
+        if found.is_empty() {
+            return Ok(self.store.organisations().await?.is_empty());
         }
         for found in &found {
             if self.epochs.keys.get(found.key.epoch).is_some() && self.unwrapped(found).await.is_ok() {

@@ -99,7 +99,8 @@ async fn a_place_that_takes_nothing_any_more_hinders_no_other(house: House) {
     crate::epoch::turned(&house, &[]).await;
     let status = house.app.status_of_epochs().await.unwrap();
     assert_eq!(status.current, 2, "the turn ends");
-    assert_eq!(status.left.iter().map(|copy| copy.holder.as_str()).collect::<Vec<_>>(), ["place:place_a"]);
+    let left = status.left.iter().map(|copy| house.app.holder_named(&copy.holder));
+    assert_eq!(left.collect::<Vec<_>>(), ["place_a"]);
 }
 
 async fn what_two_programs_of_one_folder_back_up_is_in_nobodys_way(house: House) {

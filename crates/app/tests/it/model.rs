@@ -356,7 +356,8 @@ async fn histories(seeds: impl IntoIterator<Item = u64>, on_postgres: bool) {
         // In the end all that was wished for is gone, but for what is held.
         world.house.clock.advance(DAY * 3);
         // One after the other, where several are about one conversation.
-        for _ in 0..4 {
+        for _ in 0..6 {
+            world.house.clock.advance(Duration::from_secs(3600));
             destroy(&world.house).await;
         }
         world.look().await;

@@ -15,14 +15,16 @@ use crate::engine::{Connection, Row, Step, Value, statements};
 use crate::{Error, Result};
 
 statements! {
-    // An organisation that is being closed begins none, nor one that a node still believes to be there.
+    // An organisation that is being closed begins none, nor one that a node still believes to be there. Asked row by row: a join
+    // would take the rows in another order, and of several with one token the first begins the conversation.
     BEGIN_CONVERSATION(organisation_id int, public_id bytes, widget_id int, token_hash bytes, key_id int, language int,
         at int) =
         "INSERT INTO conversation (organisation_id, public_id, widget_id, token_hash, key_id, language, started_at)
         SELECT input.organisation_id, input.public_id, input.widget_id, input.token_hash, input.key_id,
             CASE input.language WHEN 1 THEN 'en' ELSE 'de' END, input.at
-        {from_input} WHERE EXISTS (
-            SELECT 1 FROM organisation o WHERE o.organisation_id = input.organisation_id AND o.closing_at IS NULL
+        {from_input} WHERE 1 = (
+            SELECT CASE WHEN o.closing_at IS NULL THEN 1 ELSE 0 END FROM organisation o
+            WHERE o.organisation_id = input.organisation_id
         )
         ON CONFLICT (token_hash) DO NOTHING
         RETURNING conversation_id, public_id";
