@@ -18,7 +18,7 @@ const DETOUR: u64 = 3_072;
 /// What signing in to the dashboard loads: scripts and styles.
 const DASHBOARD: u64 = 80_000;
 /// The program with both front ends in it.
-const PROGRAM: u64 = 15_000_000;
+const PROGRAM: u64 = 16_000_000;
 
 const WIDGET: &str = "web/widget/dist";
 const WIDGET_FILES: &[&str] = &["loader.js", "messenger.html", "messenger.js", "messenger.css"];
