@@ -21,7 +21,7 @@ expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
 
 # The suite guesses as fast as it can, and is told to wait.
 [[operations]]
-include-path-regex = "^/api/session(/code|/passkey)?$"
+include-path-regex = "^/api/(session(/code|/passkey)?|retention(/preview|/rules)?)$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422", "429"]
 "#;
 

@@ -19,7 +19,9 @@ async fn no_body_can_name_a_tenant_an_owner_or_a_role(on: On) {
     let document = document();
     let mut refused = 0;
     for operation in OPERATIONS {
-        if operation.expected.iter().all(|(whose, _)| *whose == Whose::Unknown) {
+        // What no body is right for in this house says nothing about a body with more in it.
+        let is_refused = |expected: &[u16]| expected[0] == 422;
+        if operation.expected.iter().all(|(whose, expected)| *whose == Whose::Unknown || is_refused(expected)) {
             continue;
         }
         let Some(body) = world.body(operation.method, operation.path, Whose::Own) else { continue };

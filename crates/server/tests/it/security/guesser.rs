@@ -100,6 +100,8 @@ fn secrets_are_made_and_never_guessed() {
         assert!(said.contains(name) && said.contains("chmod 600"), "{said}");
         fs::remove_file(&path).unwrap();
         let said = started(&house).map(|_| ()).unwrap_err();
-        assert!(said.contains(name), "a missing key is not made anew beside old data: {said}");
+        // Another node could hand over the key of the current epoch; here is none.
+        let told = if name.starts_with("epoch-") { "the key of the current epoch is not in the folder" } else { name };
+        assert!(said.contains(told), "a missing key is not made anew beside old data: {said}");
     }
 }
