@@ -124,6 +124,7 @@ impl App {
         self.expire_audit().await?;
         self.checkpoint_daily().await?;
         self.schedule_backups().await?;
+        self.tidy_journal().await?;
         self.tidy_turns().await?;
         let swept = self.keyring.sweep().await?;
         if swept > 0 {

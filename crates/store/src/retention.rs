@@ -77,8 +77,13 @@ statements! {
     BRAKED =
         "SELECT organisation_id FROM erasure WHERE organisation_id = $1 AND cause = 'retention' AND braked = 1
             AND released_by IS NULL AND requested_at > $2 AND requested_at <= $3 LIMIT 1";
+    // Asked of the log: a rule that was taken away again says nothing of whoever set it, and to take one away is to set another.
     HAS_SET =
-        "SELECT organisation_id FROM retention_rule WHERE organisation_id = $1 AND set_by = $2 AND set_at > $3 LIMIT 1";
+        "SELECT organisation_id FROM audit_entry
+        WHERE organisation_id = $1 AND kind = 'retention_changed' AND actor = $2 AND at > $3 LIMIT 1";
+    CHANGED =
+        "SELECT organisation_id FROM audit_entry
+        WHERE organisation_id = $1 AND kind = 'retention_changed' AND at > $2 LIMIT 1";
     SWEPT =
         "SELECT organisation_id, CAST(SUM(conversations) AS BIGINT) FROM erasure
         WHERE organisation_id = $1 AND cause = 'retention' AND requested_at > $2 AND state <> 'undone'
@@ -149,6 +154,21 @@ pub(crate) async fn forget_topic(
 }
 
 impl Store {
+    /// Whether any rule of an organisation was set or taken away since a moment.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rules_changed_since(&self, organisation: OrganisationId, since: Timestamp) -> Result<bool> {
+        self.data
+            .read(move |connection| {
+                Box::pin(async move {
+                    let values = [organisation.into(), since.into()];
+                    Ok(!connection.query_in(organisation.into(), &CHANGED, &values).await?.is_empty())
+                })
+            })
+            .await
+    }
+
     /// The rules of an organisation.
     ///
     /// # Errors

@@ -61,7 +61,8 @@ export async function newBrowser({
   context.errors = [];
   context.on("console", (message) => {
     // Asking who is signed in is answered with 401 where nobody is; the browser logs that by itself.
-    if (message.type() === "error" && !message.text().includes("401")) context.errors.push(message.text());
+    if (message.type() !== "error" || message.text().includes("401")) return;
+    context.errors.push(`${message.text()} ${message.location().url}`);
   });
   context.on("weberror", (error) => context.errors.push(String(error.error())));
   return context;

@@ -61,7 +61,7 @@ const WORDS = {
 
 testAtTheDesk(
   "erasing: erased, had back, blacked out, erased for good,",
-  { words: WORDS, begun: 0, says: () => "" },
+  { words: WORDS, begun: 0, says: () => "", forgets: true },
   async ({ server, page, person, press, phone, shown, words }) => {
     const chat = await openChat(await visitShop(await person(), server, words.shop));
     await write(chat, words.first);

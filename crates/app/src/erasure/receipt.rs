@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::erasure::State;
+use domain::erasure::{State, What};
 use domain::{Principal, PublicId};
 use privacy::receipt::{At, HeldBack, Hex, Limit, Opening, Outcome, Receipt, Statement, commitment};
 use store::erasure::{Erasure, Evidence};
@@ -46,7 +46,11 @@ impl App {
         let statement = self.statement(&erasure, bound, &evidence, None).await?;
         // Once, and to whoever asks first.
         let opening = match evidence.salt {
-            Some(salt) if self.store.open_evidence(organisation, erasure.id, now).await? => {
+            // Of an organisation no key is bound yet: they are counted on its day.
+            Some(salt)
+                if erasure.what != What::Organisation
+                    && self.store.open_evidence(organisation, erasure.id, now).await? =>
+            {
                 Some(Opening { salt: Hex(salt), keys })
             }
             _ => None,

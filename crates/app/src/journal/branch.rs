@@ -53,6 +53,9 @@ impl App {
     pub async fn take_in_deletions(&self, placed: &Placed) -> Outcome<Replayed> {
         let unknown = self.unknown_deletions(placed).await?;
         let here = |error: Error| here(placed, &error);
+        for (_, entry) in &unknown {
+            self.may_be_taken_in(entry).await.map_err(here)?;
+        }
         let mut replayed = Replayed::default();
         for (_, entry) in &unknown {
             let went = self.take_in(entry).await.map_err(here)?;
@@ -78,6 +81,22 @@ impl App {
         Ok(replayed)
     }
 
+    /// Whether an entry can be done again without more ado. An organisation that stands here, and whose day has not come, may have
+    /// ended in a copy of this installation only: nobody loses all of it by a command that names none.
+    async fn may_be_taken_in(&self, entry: &Entry) -> crate::Result<()> {
+        let number = self.store.organisation_number(entry.organisation.1).await?;
+        let (What::Organisation, Some(organisation)) = (entry.what, number) else { return Ok(()) };
+        let standing = self.store.closing(organisation, self.now()).await?;
+        let has_come =
+            |closing: &store::erasure::Erasure| closing.name == entry.erasure && closing.destroy_at <= self.now();
+        if standing.held == 0 && standing.closing.as_ref().is_some_and(has_come) {
+            return Ok(());
+        }
+        Err(Error::Conflict(
+            "an organisation ended there that stands here: close it with `diskret organisation close` first",
+        ))
+    }
+
     async fn take_in(&self, entry: &Entry) -> crate::Result<Replayed> {
         let (_, named) = entry.organisation;
         let organisation = self.store.organisation_number(named).await?;
@@ -94,7 +113,7 @@ impl App {
         }
         let organisation = (organisation.unwrap_or(domain::OrganisationId(0)), named);
         // First, so that the deletion goes on to its receipt under the number that it has here.
-        let head = self.store.append_journal(Entry { organisation, ..entry.clone() }).await?;
+        let head = self.store.append_journal(Entry { organisation, at: self.now(), ..entry.clone() }).await?;
         Ok(self.store.replay(head.number, entry.clone(), self.now()).await?)
     }
 

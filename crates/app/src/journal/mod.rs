@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use places::{Error as PlaceError, Write};
 use privacy::keys::RawKey;
 use privacy::stream::{self, Sealer};
-use store::job::Claimed;
+use store::job::{Claimed, Kind};
 use store::journal::Line;
 
 use crate::places::{Failed, Placed};
@@ -70,6 +70,16 @@ impl Offered {
 }
 
 impl App {
+    /// Sees to it that what a place lacks is brought there, also where nobody deletes anything: one was added, or a backup was
+    /// restored.
+    pub(crate) async fn tidy_journal(&self) -> Result<()> {
+        let (reached, now) = (self.journal_reached().await?, self.now());
+        if !reached.is_everywhere(reached.number) {
+            self.store.ensure_job(Kind::Journal, now, LOOK_AGAIN, now).await?;
+        }
+        Ok(())
+    }
+
     /// For the worker, in a lane of its own: brings the journal to the places. Nobody who wants something gone asks a place; they
     /// look how far this came.
     pub(crate) async fn carry_journal(&self, mut job: Claimed) -> Result<()> {

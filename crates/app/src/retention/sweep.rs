@@ -97,7 +97,7 @@ impl App {
         }
         // Whoever sets a rule has seen what it deletes; nobody else has. So much at once waits for somebody else, or for a day. A
         // rule that was set step by step is judged by all of its steps.
-        let is_new = set.iter().any(|one| now <= one.set_at.plus(BRAKE_WAIT));
+        let is_new = self.store.rules_changed_since(organisation, now.minus(BRAKE_WAIT)).await?;
         let lately = if is_new { self.store.swept_since(organisation, now.minus(BRAKE_WAIT)).await? } else { 0 };
         if lately + (over as i64) < BRAKE_LEAST {
             return Ok(false);

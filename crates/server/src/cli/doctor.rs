@@ -128,7 +128,7 @@ async fn stores(config: &Config) -> Vec<Finding> {
             if let Err(error) = app.check_secrets().await {
                 findings.push(bad("data", &error));
             }
-            findings.push(recovery(&data, &app).await);
+            findings.push(recovery(config, &data, &app).await);
             findings.push(epoch(&app).await);
             findings.extend(backups(config, &app).await);
             findings.extend(deletions(&app).await);
@@ -321,12 +321,17 @@ async fn deletions(app: &App) -> Vec<Finding> {
     findings
 }
 
-async fn recovery(data: &Store, app: &App) -> Finding {
+async fn recovery(config: &Config, data: &Store, app: &App) -> Finding {
     match (app.needs_set_up().await, data.installation().await) {
         (Ok(true), _) => Finding::Warning("nobody has set this installation up yet".into()),
         (_, Ok(Some(found))) if found.recovery_tag.is_some() && app.recovery_public().await.is_err() => Finding::Bad(
             "the recovery key in the database is none that this installation made: somebody wrote it there; nothing is sealed \
              to it; `diskret admin new-recovery-key` makes another one"
+                .into(),
+        ),
+        (_, Ok(Some(found))) if found.recovery_tag.is_none() && !config.places.is_empty() => Finding::Bad(
+            "what lies at the places is sealed to no recovery key until somebody shows that they hold it, and no deletion is \
+             final before: run `diskret admin confirm-recovery-key`, also where that was done with an older version"
                 .into(),
         ),
         (_, Ok(Some(found))) if found.recovery_confirmed_at.is_some() => {

@@ -118,6 +118,9 @@ impl Entry {
 }
 
 statements! {
+    ENDS =
+        "SELECT organisation_id FROM erasure
+        WHERE organisation_id = $1 AND what = 'organisation' AND state IN ('working', 'destroyed', 'done') LIMIT 1";
     INSERT_HEAD = "INSERT INTO audit_head (organisation_id, number, hash) VALUES ($1, 0, $2)";
     LOCK_HEAD =
         "SELECT h.organisation_id, h.number, h.hash FROM audit_head h WHERE h.organisation_id = $1 {for_update}";
@@ -146,7 +149,13 @@ pub(crate) async fn append(connection: &mut Connection, notes: Vec<Note>) -> Res
     }
     for (organisation, notes) in logs {
         let rows = connection.query_in(organisation.into(), &LOCK_HEAD, &[organisation.into()]).await?;
-        let found = rows.first().ok_or_else(|| Error::Broken("an organisation has no log".to_owned()))?;
+        let Some(found) = rows.first() else {
+            // Of one that is going its log may have gone before its name: what others record must not fail for that.
+            if connection.query_in(organisation.into(), &ENDS, &[organisation.into()]).await?.is_empty() {
+                return Err(Error::Broken("an organisation has no log".to_owned()));
+            }
+            continue;
+        };
         let mut last = head(found)?;
         for Note { by, fact } in notes {
             let salt: Salt = random::bytes();

@@ -1,5 +1,6 @@
 //! Does again, after a restore, what the journal of deletions says was done after the backup.
 
+use domain::erasure::What;
 use domain::{ConversationId, ErasureId, KeyId, OrganisationId, PublicId, Timestamp};
 
 use crate::engine::{Connection, statements};
@@ -18,6 +19,8 @@ statements! {
     ENDED = "DELETE FROM ended WHERE conversation_id = $1";
     STUB = "DELETE FROM stub WHERE conversation_id = $1";
     JOBS = "DELETE FROM job WHERE kind IN ('end_idle', 'return') AND subject = $1";
+    // Nothing is left of it that could be kept, and nobody would find it to end it.
+    HOLDS = "DELETE FROM hold WHERE conversation_id = $1";
     HEAD = "DELETE FROM head WHERE conversation_id = $1";
     HIDDEN_HEAD = "DELETE FROM hidden_head WHERE conversation_id = $1";
     CONVERSATION = "DELETE FROM conversation WHERE conversation_id = $1";
@@ -103,7 +106,8 @@ async fn go_on(connection: &mut Connection, number: i64, entry: &Entry, now: Tim
         apart::take(connection, &erasure, other, Apart::as_before(&erasure), now).await?;
     }
     if connection.execute_any(&GOES_ON, &[id.into(), number.into()]).await? == 1 {
-        job::reschedule(connection, organisation, job::Kind::Erase, id.0, now, now).await?;
+        let kind = if erasure.what == What::Organisation { job::Kind::Close } else { job::Kind::Erase };
+        job::reschedule(connection, organisation, kind, id.0, now, now).await?;
     }
     Ok(())
 }
@@ -116,8 +120,19 @@ async fn find(connection: &mut Connection, name: PublicId) -> Result<Option<(i64
 }
 
 async fn purge(connection: &mut Connection, conversation: i64) -> Result<()> {
-    let tables =
-        [&MESSAGES, &HIDDEN_MESSAGES, &SENDERS, &MENTIONS, &ENDED, &STUB, &JOBS, &HEAD, &HIDDEN_HEAD, &CONVERSATION];
+    let tables = [
+        &MESSAGES,
+        &HIDDEN_MESSAGES,
+        &SENDERS,
+        &MENTIONS,
+        &ENDED,
+        &STUB,
+        &JOBS,
+        &HOLDS,
+        &HEAD,
+        &HIDDEN_HEAD,
+        &CONVERSATION,
+    ];
     for statement in tables {
         connection.execute_any(statement, &[conversation.into()]).await?;
     }

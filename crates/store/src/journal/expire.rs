@@ -17,6 +17,8 @@ statements! {
         FROM journal_head h WHERE h.id = 1";
     EXPIRE =
         "DELETE FROM journal WHERE number IN (SELECT number FROM journal WHERE number <= $1 ORDER BY number LIMIT $2)";
+    // Of deletions that never came to a receipt of their own, because their organisation ended.
+    FORGET_SEEN = "DELETE FROM journal_seen WHERE number <= $1";
     FORGET_BACKUPS =
         "DELETE FROM backup WHERE NOT EXISTS (SELECT 1 FROM backup_place p WHERE p.backup_id = backup.backup_id)
             AND (begun_at < $2 OR (begun_at < $1 AND done_at IS NOT NULL AND failure IS NULL))";
@@ -48,6 +50,7 @@ impl Store {
         self.data
             .write(move |connection| {
                 Box::pin(async move {
+                    connection.execute_any(&FORGET_SEEN, &[upto.into()]).await?;
                     let gone = connection.execute_any(&EXPIRE, &[upto.into(), EXPIRED_AT_ONCE.into()]).await?;
                     Ok(i64::try_from(gone).unwrap_or(i64::MAX))
                 })

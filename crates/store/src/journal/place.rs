@@ -23,7 +23,7 @@ statements! {
     FORGET_SEEN = "DELETE FROM journal_seen WHERE number = $1";
     // Those that wait for the places. Another one asks again whether its time has come.
     WAKE =
-        "UPDATE job SET run_at = $2 WHERE kind = 'erase' AND run_at > $2 AND subject IN (
+        "UPDATE job SET run_at = $2 WHERE kind IN ('erase', 'close') AND run_at > $2 AND subject IN (
             SELECT erasure_id FROM erasure WHERE done_at IS NULL AND placed_at IS NULL AND journal_number <= $1
         )";
 }

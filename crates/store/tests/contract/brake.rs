@@ -170,6 +170,9 @@ async fn whoever_set_the_rule_does_not_release_its_flood(at: Fixture) {
     let flood = ask(&at, diskret_store::erasure::Request { braked: true, ..sweep }).await.unwrap();
     let release = |by| at.store.audited(somebody()).release_erasure(at.ours.id, flood.name, (by, false), moment(5));
     assert_eq!(release(at.ours.ada).await, Err(ONES_OWN));
+    let away = (Kept::Content, For::All, None);
+    at.store.audited(acting(at.ours.ada)).set_retention(at.ours.id, away, None).await.unwrap();
+    assert_eq!(release(at.ours.ada).await, Err(ONES_OWN), "nor once the rule is gone again");
     release(at.ours.ben).await.unwrap();
 }
 

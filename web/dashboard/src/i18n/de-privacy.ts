@@ -309,6 +309,7 @@ export const dePrivacy: Record<keyof typeof enPrivacy, string> = {
   "backups.epoch.step.rewrap": "Schlüssel werden neu verpackt",
   "backups.epoch.step.verify": "jeder Schlüssel wird einmal geöffnet und gesichert",
   "backups.epoch.step.destroy": "der alte Schlüssel wird vernichtet",
+  "backups.epoch.fresh": "Gerade ersetzt: in zehn Minuten wieder möglich",
   "backups.epoch.now": "Jetzt ersetzen",
   "backups.epoch.now.done": "Der Epochenschlüssel wird ersetzt.",
 

@@ -305,6 +305,7 @@ export const enPrivacy = {
   "backups.epoch.step.rewrap": "keys are being wrapped anew",
   "backups.epoch.step.verify": "every key is being opened once and backed up",
   "backups.epoch.step.destroy": "the old key is being destroyed",
+  "backups.epoch.fresh": "Replaced just now: possible again in ten minutes",
   "backups.epoch.now": "Replace now",
   "backups.epoch.now.done": "The epoch key is being replaced.",
 

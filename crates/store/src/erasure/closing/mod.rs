@@ -10,6 +10,7 @@ use domain::erasure::{Cause, State, What};
 use domain::limits::{CLOSING, COPY_COUNTS};
 use domain::{OperatorId, OrganisationId, PublicId, Timestamp};
 use privacy::random;
+use privacy::receipt::commitment;
 
 pub use self::purge::{GONE, STAYS};
 pub use self::steps::{Ending, Shown};
@@ -67,8 +68,8 @@ statements! {
     HOW_MANY = "SELECT organisation_id, COUNT(*) FROM head WHERE organisation_id = $1 GROUP BY organisation_id";
     INSERT =
         "INSERT INTO erasure (organisation_id, public_id, what, cause, requested_by, requested_at, destroy_at, state,
-            braked, conversations, messages, keys, salt, organisation_name)
-        VALUES ($1, $2, 'organisation', $3, $4, $5, $6, 'waiting', 0, $7, 0, 0, $8, $9)
+            braked, conversations, messages, keys, salt, organisation_name, acknowledged)
+        VALUES ($1, $2, 'organisation', $3, $4, $5, $6, 'waiting', 0, $7, 0, 0, $8, $9, $10)
         RETURNING organisation_id, erasure_id";
     OF_ORGANISATION =
         select!("WHERE h.organisation_id = $1 AND h.what = 'organisation' AND h.state <> 'undone'
@@ -77,7 +78,9 @@ statements! {
         select!("WHERE h.organisation_id = $1 AND h.what = 'organisation' AND h.state <> 'undone' {for_update}");
     HELD =
         "SELECT organisation_id, COUNT(DISTINCT conversation_id), MAX(until) FROM hold
-        WHERE organisation_id = $1 AND until > $2 GROUP BY organisation_id";
+        WHERE organisation_id = $1 AND until > $2
+            AND EXISTS (SELECT 1 FROM conversation c WHERE c.conversation_id = hold.conversation_id)
+        GROUP BY organisation_id";
     FORGET_JOB = "DELETE FROM job WHERE kind = 'close' AND subject = $1";
     RECEIPT =
         "SELECT organisation_id, receipt FROM erasure
@@ -182,6 +185,9 @@ impl Audited<'_> {
                 let rows = connection.query_in(scope, &HOW_MANY, &[organisation.into()]).await?;
                 let conversations = rows.first().map_or(Ok(0), |row| row.int(1))?;
                 let ends_at = at.plus(CLOSING);
+                // The keys are counted on its day: what is acknowledged binds none yet, and the final receipt says that it does not.
+                let salt = random::bytes::<32>();
+                let acknowledged = commitment(&salt, &[]);
                 let values = [
                     organisation.into(),
                     name.into(),
@@ -190,8 +196,9 @@ impl Audited<'_> {
                     at.into(),
                     ends_at.into(),
                     conversations.into(),
-                    random::bytes::<32>().into(),
+                    salt.into(),
                     own_name.into(),
+                    acknowledged.into(),
                 ];
                 let rows = connection.query_in(scope, &INSERT, &values).await?;
                 let id = rows.first().ok_or_else(|| Error::Broken("a deletion has no number".to_owned()))?.int(1)?;
