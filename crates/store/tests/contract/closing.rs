@@ -21,6 +21,7 @@ on_both![
     a_conversation_that_is_held_at_the_last_moment_keeps_it,
     a_deletion_that_was_taken_back_is_hidden_before_everybody_is_shut_out,
     what_a_restored_backup_has_of_it_goes_again,
+    where_a_restored_backup_knows_of_its_notice_its_own_end_goes_on_to_the_receipt,
 ];
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -196,4 +197,26 @@ async fn what_a_restored_backup_has_of_it_goes_again(at: Fixture) {
     }
     assert_eq!(at.count("journal").await, 1);
     stored(at.store.append(theirs.operator(at.theirs.ada, 5, 1)).await);
+}
+
+async fn where_a_restored_backup_knows_of_its_notice_its_own_end_goes_on_to_the_receipt(at: Fixture) {
+    at.chat().await;
+    let closing = close(&at).await;
+    let entry = journal::Entry {
+        organisation: (at.ours.id, PublicId::from_bytes([7; 16])),
+        at: START,
+        erasure: closing.name,
+        what: What::Organisation,
+        conversations: Vec::new(),
+        entries: Vec::new(),
+        keys: Vec::new(),
+    };
+    let number = at.store.append_journal(entry.clone()).await.unwrap().number;
+    at.store.replay_organisation(at.ours.id).await.unwrap();
+    at.store.replay(number, entry, START).await.unwrap();
+    let jobs = at.store.claim_jobs(Lane::Erasing, START, LEASE, 100).await.unwrap();
+    let jobs: Vec<_> = jobs.iter().map(|job| (job.kind, job.subject)).collect();
+    assert_eq!(jobs, [(Kind::Close, closing.id.0)], "and not thirty days later, nor as if it were a conversation");
+    let found = at.store.erasure_named(at.ours.id, closing.name).await.unwrap();
+    assert_eq!((found.state, found.journal_number), (State::Working, Some(number)));
 }

@@ -20,7 +20,6 @@ CREATE TABLE retention_rule (
     days BIGINT NOT NULL,
     set_by BIGINT,
     set_at BIGINT NOT NULL,
-    expects BIGINT,
     PRIMARY KEY (organisation_id, kind, widget_id, topic)
 );
 

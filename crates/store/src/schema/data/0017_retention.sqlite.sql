@@ -20,7 +20,6 @@ CREATE TABLE retention_rule (
     days INTEGER NOT NULL,
     set_by INTEGER,
     set_at INTEGER NOT NULL,
-    expects INTEGER,
     PRIMARY KEY (organisation_id, kind, widget_id, topic)
 ) WITHOUT ROWID;
 
