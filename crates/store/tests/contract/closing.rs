@@ -22,6 +22,7 @@ on_both![
     a_deletion_that_was_taken_back_is_hidden_before_everybody_is_shut_out,
     what_a_restored_backup_has_of_it_goes_again,
     where_a_restored_backup_knows_of_its_notice_its_own_end_goes_on_to_the_receipt,
+    what_a_restore_deletes_again_is_held_by_nothing_that_nobody_could_end,
 ];
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -219,4 +220,24 @@ async fn where_a_restored_backup_knows_of_its_notice_its_own_end_goes_on_to_the_
     assert_eq!(jobs, [(Kind::Close, closing.id.0)], "and not thirty days later, nor as if it were a conversation");
     let found = at.store.erasure_named(at.ours.id, closing.name).await.unwrap();
     assert_eq!((found.state, found.journal_number), (State::Working, Some(number)));
+}
+
+async fn what_a_restore_deletes_again_is_held_by_nothing_that_nobody_could_end(at: Fixture) {
+    let chat = at.chat().await;
+    let by = at.store.audited(somebody());
+    by.set_hold(at.ours.id, chat.name, random::public_id(), HoldReason::Claim, START.plus(CLOSING * 9)).await.unwrap();
+    assert_eq!(at.store.closing(at.ours.id, START).await.unwrap().held, 1);
+    let entry = journal::Entry {
+        organisation: (at.ours.id, PublicId::from_bytes([7; 16])),
+        at: START,
+        erasure: random::public_id(),
+        what: What::Conversation,
+        conversations: vec![chat.name],
+        entries: Vec::new(),
+        keys: Vec::new(),
+    };
+    let number = at.store.append_journal(entry.clone()).await.unwrap().number;
+    assert_eq!(at.store.replay(number, entry, START).await.unwrap().conversations, 1);
+    assert_eq!(at.count("hold").await, 0);
+    assert_eq!(at.store.closing(at.ours.id, START).await.unwrap().held, 0);
 }
